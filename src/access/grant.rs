@@ -1,0 +1,100 @@
+//! What the application says of a user who went through its login.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The user is in: put it into the extensions of a response, and the access-cookie layer makes a
+/// session of it. The response itself is replaced by a page that closes the tab; only its
+/// `Set-Cookie` headers are kept.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::access::AccessGrant;
+///
+/// let mut response = http::Response::new(());
+/// response.extensions_mut().insert(AccessGrant::to("ada").roles(["reader", "curator"]));
+/// ```
+#[derive(Clone)]
+#[must_use = "a grant does nothing until it is in the extensions of a response"]
+pub struct AccessGrant {
+    pub(super) who: Who,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) realm: Option<String>,
+    pub(super) gesture_done: bool,
+}
+
+#[derive(Clone)]
+pub(super) enum Who {
+    /// A new session.
+    New { subject: String, roles: Vec<String> },
+    /// The session that the user has, for one more viewer.
+    Current,
+}
+
+impl AccessGrant {
+    fn new(who: Who) -> Self {
+        Self { who, lifetime: None, realm: None, gesture_done: false }
+    }
+
+    /// A new session for `subject`: a user name, an account number; empty for nobody in particular.
+    pub fn to(subject: impl Into<String>) -> Self {
+        Self::new(Who::New { subject: subject.into(), roles: Vec::new() })
+    }
+
+    /// The session that the user has already, now also for the viewer that opened this tab. If
+    /// there is none, the user is told to start again.
+    pub fn current_session() -> Self {
+        Self::new(Who::Current)
+    }
+
+    /// Gives the new session a role.
+    pub fn role(self, role: impl Into<String>) -> Self {
+        self.roles([role])
+    }
+
+    /// Gives the new session several roles.
+    pub fn roles<R: Into<String>>(mut self, more: impl IntoIterator<Item = R>) -> Self {
+        if let Who::New { roles, .. } = &mut self.who {
+            roles.extend(more.into_iter().map(Into::into));
+        }
+        self
+    }
+
+    /// Another lifetime than the cookie's, from one second to 24 hours.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// The realm to grant, by name. Default: that of the access service that was opened.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Says that the user has just acted on this site and wanted this, so that no gesture page is
+    /// needed although the response is not to a form of this site.
+    ///
+    /// Unless that is sure, a foreign page could log a user in.
+    pub fn insecure_without_gesture_page(mut self) -> Self {
+        self.gesture_done = true;
+        self
+    }
+}
+
+/// Shows the roles. Who it is stays out of logs.
+impl fmt::Debug for AccessGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("AccessGrant");
+        if let Who::New { roles, .. } = &self.who {
+            shown.field("roles", roles);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// The user is not in and gave up: put it into the extensions of a response, and the tab closes
+/// without a cookie, so that the viewer goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessDeclined;

@@ -1,0 +1,68 @@
+//! The access-cookie setter, around the application's own login.
+//!
+//! A viewer opens an access service in a tab, `/auth/login?origin=https://viewer.example` (2.0
+//! §3). This layer remembers the viewer's origin in a short-lived sealed cookie, over any number of
+//! redirects and forms, while the application logs the user in. When a response of the application
+//! carries an [`AccessGrant`] among its extensions, the layer seals the access cookie and answers
+//! with a page that closes the tab.
+//!
+//! Browsers want a user to have acted before they send cookies along with other sites' pages (2.0
+//! Appendix A), and no foreign page may log a user in by itself. So a grant becomes a cookie at
+//! once only in answer to a form that was posted from this very site. In any other case, such as
+//! the return from an identity provider, the layer shows its gesture page first: "Continue to
+//! viewer.example".
+//!
+//! Click-through terms and kiosks need no application at all: the layer answers for
+//! [`AccessService::click_through`](crate::AccessService::click_through) and
+//! [`AccessService::kiosk`](crate::AccessService::kiosk) itself.
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, header};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_iiif_auth::access::AccessGrant;
+//! use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let auth = IiifAuth::builder("https://iiif.example")
+//!     .keyring(Keyring::generate()?)
+//!     .images("/iiif/3")
+//!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+//!     .authorize(|request| request.has_role("reader"))
+//!     .build()?;
+//!
+//! // The application's login; it has looked at a password.
+//! let login = service_fn(async |_: Request<Full<Bytes>>| {
+//!     let mut response = Response::new(Full::<Bytes>::default());
+//!     response.extensions_mut().insert(AccessGrant::to("ada").role("reader"));
+//!     Ok::<_, std::convert::Infallible>(response)
+//! });
+//! let stack = ServiceBuilder::new().layer(auth.access_cookie()).service(login);
+//!
+//! let request = Request::post("/auth/login")
+//!     .header(header::ORIGIN, "https://iiif.example")
+//!     .body(Full::default())?;
+//! let response = stack.oneshot(request).await?;
+//! assert!(response.headers()[header::SET_COOKIE].to_str()?.starts_with("__Host-iiif="));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod flow;
+mod form;
+mod future;
+mod grant;
+mod layer;
+mod pages;
+mod seal;
+mod service;
+
+pub use flow::AccessFlow;
+pub use future::AccessCookieFuture;
+pub use grant::{AccessDeclined, AccessGrant};
+pub use layer::AccessCookieLayer;
+pub use service::AccessCookie;

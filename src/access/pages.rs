@@ -1,0 +1,88 @@
+//! The pages of the access service.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::flow::Flow;
+use super::seal::{Context, FAILED};
+use crate::page::{self, Button, Page};
+use crate::protocol::{LanguageMap, Message};
+
+/// Closes the tab: the user is in.
+pub(super) fn granted(context: &Context) -> Response<Bytes> {
+    closing(context, &context.core.texts.granted)
+}
+
+/// Closes the tab: the user declined.
+pub(super) fn declined(context: &Context) -> Response<Bytes> {
+    closing(context, &context.core.texts.declined)
+}
+
+fn closing(context: &Context, message: &Message) -> Response<Bytes> {
+    Page::new(message, page::accept_language(&context.headers))
+        .closing(&context.core.texts.close)
+        .respond(StatusCode::OK)
+}
+
+/// Asks for a click that names the viewer.
+pub(super) fn gesture(context: &Context, flow: &Flow, sealed: &str) -> Response<Bytes> {
+    let core = &context.core;
+    let language = page::accept_language(&context.headers);
+    let text = match flow.origins.last() {
+        Some(viewer) => {
+            let host = viewer.as_str().split_once("://").map_or("", |(_, host)| host);
+            core.texts.gesture_button.best(language).replace("{viewer}", host)
+        }
+        None => core.texts.gesture_button_plain.best(language),
+    };
+    let action = core.public_url.browser_path(&core.continue_path);
+    Page::new(&core.texts.gesture, language)
+        .form(&action, ("grant", sealed), &[Button { value: "continue", text }])
+        .respond(StatusCode::OK)
+}
+
+/// Shows terms, to be accepted or declined.
+pub(super) fn terms(
+    context: &Context,
+    flow: &Flow,
+    terms: &Message,
+    path: &str,
+) -> Response<Bytes> {
+    let core = &context.core;
+    let language = page::accept_language(&context.headers);
+    let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
+    Page::new(terms, language)
+        .form(
+            &core.public_url.browser_path(path),
+            ("secret", &Context::form_secret(flow)),
+            &[button("accept", &core.texts.accept), button("decline", &core.texts.decline)],
+        )
+        .respond(StatusCode::OK)
+}
+
+/// The form is not from here, or too old: 403, and no cookie.
+pub(super) fn form_refused(context: &Context) -> Response<Bytes> {
+    crate::trace::access("", "form refused");
+    page::plain(StatusCode::FORBIDDEN, &context.core.texts.form_refused, &context.headers)
+}
+
+/// Something of ours failed: 503, and no cookie.
+pub(super) fn failed(context: &Context) -> Response<Bytes> {
+    page::plain(FAILED, &context.core.texts.grant_failed, &context.headers)
+}
+
+/// The session does not fit a cookie: 500, and none is set.
+pub(super) fn too_large(context: &Context) -> Response<Bytes> {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    page::plain(status, &context.core.texts.grant_failed, &context.headers)
+}
+
+/// The `origin` parameter is no origin: 400, without a script and without a byte of it.
+pub(super) fn bad_origin(context: &Context) -> Response<Bytes> {
+    page::plain(StatusCode::BAD_REQUEST, &context.core.texts.bad_request, &context.headers)
+}
+
+/// The viewer is not on the allow-list: 403.
+pub(super) fn viewer_refused(context: &Context) -> Response<Bytes> {
+    page::plain(StatusCode::FORBIDDEN, &context.core.texts.viewer_refused, &context.headers)
+}

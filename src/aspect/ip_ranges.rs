@@ -1,0 +1,79 @@
+//! An aspect that goes by address: the computers of a reading room.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp, client_ip};
+
+/// Whoever comes from one of these address ranges, as a session with a role.
+///
+/// The address is the connection's own ([`PeerAddr`](super::PeerAddr)); forwarded addresses count
+/// only behind [`trusted_proxies`](Self::trusted_proxies), of which there are none by default.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::aspect::IpRanges;
+///
+/// let reading_room = IpRanges::new(["192.0.2.0/24", "2001:db8::/32"], "reading-room")?;
+/// # Ok::<(), tower_iiif_auth::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IpRanges {
+    ranges: Vec<IpNet>,
+    trusted_proxies: Vec<IpNet>,
+    role: String,
+}
+
+impl IpRanges {
+    /// Gives `role` to whoever comes from one of `ranges`: `192.0.2.0/24`, or single addresses.
+    ///
+    /// # Errors
+    ///
+    /// When a range can not be read.
+    pub fn new<'t>(
+        ranges: impl IntoIterator<Item = &'t str>,
+        role: impl Into<String>,
+    ) -> Result<Self, crate::ConfigError> {
+        let ranges = client_ip::parse_ranges(ranges).map_err(crate::ConfigError::IpRange)?;
+        Ok(Self { ranges, trusted_proxies: vec![], role: role.into() })
+    }
+
+    /// The proxies whose `X-Forwarded-For` is believed. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// When a range can not be read.
+    pub fn trusted_proxies<'t>(
+        mut self,
+        proxies: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Self, crate::ConfigError> {
+        self.trusted_proxies =
+            client_ip::parse_ranges(proxies).map_err(crate::ConfigError::IpRange)?;
+        Ok(self)
+    }
+}
+
+impl AuthorizingAspect for IpRanges {
+    fn name(&self) -> &'static str {
+        "ip-ranges"
+    }
+
+    /// [`AspectError::Missing`] outside the ranges: nothing was presented that could be invalid.
+    fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading {
+        let inside = client_ip::client(head, &self.trusted_proxies)
+            .is_some_and(|address| client_ip::contains(&self.ranges, address));
+        if !inside {
+            return Answer::Now(Err(AspectError::Missing));
+        }
+        // Long enough for a token; the address is looked at again on every request.
+        let session = Session::builder("").role(&self.role).lasting(now, Duration::from_secs(600));
+        Answer::Now(session.map_err(|error| AspectError::Unavailable(error.into())))
+    }
+
+    /// An address is true of one request only: the probe request's own is looked at.
+    fn resume(&self, _: Session<'static>, _: Timestamp) -> Reading {
+        Answer::Now(Err(AspectError::Missing))
+    }
+}

@@ -1,0 +1,253 @@
+//! **Who** asks: the authorizing aspect of a request.
+//!
+//! An aspect reads a request's head and finds a [`Session`], or says why there is none. In the box
+//! are the sealed [`AccessCookie`], the [`IpRanges`] of a reading room and the [`TrustedHeader`] of
+//! an upstream single sign-on. A realm takes several with [`or`](AuthorizingAspect::or): any of
+//! them may open a resource. With [`and`](AuthorizingAspect::and) both have to be there.
+
+mod access_cookie;
+pub(crate) mod aspects;
+mod both;
+mod client_ip;
+mod ip_ranges;
+mod session;
+mod trusted_header;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+pub use access_cookie::{AccessCookie, SameSite};
+pub use aspects::Aspects;
+pub use both::Both;
+pub use client_ip::PeerAddr;
+pub use ip_ranges::IpRanges;
+pub use session::{Session, SessionError, SessionId};
+pub use trusted_header::TrustedHeader;
+
+pub use access_cookie::CookieError;
+pub use session::FieldError;
+
+pub(crate) use access_cookie::{BoundCookie, CookieAttributes};
+pub(crate) use session::{Reader, SKEW, write_short_text};
+
+use crate::answer::{Answer, BoxError};
+use crate::clock::Timestamp;
+
+/// Finds out who asks.
+///
+/// The same aspect is read on content routes and by the token service (2.0 §2, §4). It looks only
+/// at the head of the request, never at an access token: the layers do that.
+///
+/// # Example
+///
+/// Sessions of an application's own, found by a header:
+///
+/// ```
+/// use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session};
+/// use tower_iiif_auth::{Answer, clock::Timestamp};
+/// use std::time::Duration;
+///
+/// #[derive(Debug)]
+/// struct Badge;
+///
+/// impl AuthorizingAspect for Badge {
+///     fn name(&self) -> &str {
+///         "badge"
+///     }
+///
+///     fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading {
+///         Answer::Now(match head.headers().get("x-badge").map(|badge| badge.as_bytes()) {
+///             None => Err(AspectError::Missing),
+///             Some(b"librarian") => Session::builder("librarian")
+///                 .role("staff")
+///                 .lasting(now, Duration::from_secs(300))
+///                 .map_err(|_| AspectError::Invalid),
+///             Some(_) => Err(AspectError::Invalid),
+///         })
+///     }
+/// }
+/// ```
+pub trait AuthorizingAspect: Send + Sync + 'static {
+    /// A name that tells this aspect from the others of its realm. It goes into access tokens, so
+    /// that a token is resumed by the aspect that it stands for.
+    fn name(&self) -> &str;
+
+    /// Who asks, as far as this aspect can tell.
+    fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading;
+
+    /// The session as it is now behind an access token that was issued for `session`.
+    ///
+    /// The default is the session as it was: right for aspects that hold no state. An aspect with
+    /// a store looks the session up again, so that a logout shows at once. An aspect that is only
+    /// true of the request at hand, such as an address, answers [`AspectError::Missing`]: then the
+    /// probe request's own aspects decide.
+    fn resume(&self, session: Session<'static>, now: Timestamp) -> Reading {
+        let _ = now;
+        Answer::Now(Ok(session))
+    }
+
+    /// This aspect and further ones, any of which may open a resource.
+    fn or(self, other: impl Into<Aspects>) -> Aspects
+    where
+        Self: Sized,
+    {
+        Aspects::from(self).or(other)
+    }
+
+    /// This aspect, if `other` is there as well: a login that counts only in the reading room.
+    ///
+    /// The session is this aspect's, with the roles of both.
+    fn and<B: AuthorizingAspect>(self, other: B) -> Both<Self, B>
+    where
+        Self: Sized,
+    {
+        Both::new(self, other)
+    }
+}
+
+impl<A: AuthorizingAspect + ?Sized> AuthorizingAspect for Arc<A> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading {
+        (**self).read(head, now)
+    }
+
+    fn resume(&self, session: Session<'static>, now: Timestamp) -> Reading {
+        (**self).resume(session, now)
+    }
+}
+
+/// What an aspect found.
+pub type Reading = Answer<Result<Session<'static>, AspectError>>;
+
+/// Why an aspect found no session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AspectError {
+    /// It is not in the request at all.
+    Missing,
+    /// It is there and not valid.
+    Invalid,
+    /// It was valid once.
+    Expired,
+    /// It could not be found out: a store is down or too slow.
+    Unavailable(BoxError),
+}
+
+impl AspectError {
+    /// The more telling of two: an aspect that is down hides what another one lacks, an expired
+    /// one says more than an invalid one, and anything more than a missing one.
+    pub(crate) fn or_better(self, other: Self) -> Self {
+        let weight = |error: &Self| match error {
+            Self::Missing => 0,
+            Self::Invalid => 1,
+            Self::Expired => 2,
+            Self::Unavailable(_) => 3,
+        };
+        if weight(&other) > weight(&self) { other } else { self }
+    }
+
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl fmt::Display for AspectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "authorizing aspect {}", self.as_str())
+    }
+}
+
+impl std::error::Error for AspectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// A request without its body, as aspects see it.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> Head<'a> {
+    /// The head of `request`.
+    #[must_use]
+    pub fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    pub(crate) fn of_parts(parts: &'a Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
+    }
+
+    /// A copy to keep while waiting.
+    pub(crate) fn to_parts(self) -> Parts {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = self.method.clone();
+        parts.uri = self.uri.clone();
+        parts.headers = self.headers.clone();
+        parts.extensions = self.extensions.clone();
+        parts
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The URI.
+    #[must_use]
+    pub fn uri(&self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// What the server and outer layers left with the request, the peer's address for example.
+    #[must_use]
+    pub fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+}
+
+/// Shows method and path: header values may be secret, and so may a query.
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
+    }
+}

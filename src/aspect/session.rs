@@ -1,0 +1,498 @@
+//! A session: who, with which roles, seen from which viewers, until when.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::clock::Timestamp;
+use crate::protocol::Origin;
+
+/// First byte of a session's binary form.
+const LAYOUT: u8 = 1;
+
+/// Longest time a session may last, whatever a sealed value says.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How far the clocks of two nodes may differ.
+pub(crate) const SKEW: Duration = Duration::from_secs(5);
+
+/// Sixteen bytes that name a session, random and never shown to a client in the clear.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// The id made of these bytes, for aspects whose sessions live in a store of their own.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// A new random id.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn random() -> Result<Self, SessionError> {
+        let mut bytes = [0; 16];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| SessionError::NoRandomness)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Shows nothing: an id is no secret by itself, yet nothing in a log should name a session.
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId([redacted])")
+    }
+}
+
+/// Who asks: small and fixed, so that it fits a cookie.
+///
+/// An authorizer that needs to know more looks it up by [`subject`](Self::subject).
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_iiif_auth::aspect::Session;
+/// use tower_iiif_auth::clock::{Clock, SystemClock};
+///
+/// let session = Session::builder("ada")
+///     .role("reader")
+///     .lasting(SystemClock.now(), Duration::from_secs(600))?;
+/// assert!(session.has_role("reader") && !session.has_role("curator"));
+/// # Ok::<(), tower_iiif_auth::aspect::SessionError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session<'a> {
+    id: SessionId,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    subject: Cow<'a, str>,
+    roles: List<'a>,
+    origins: List<'a>,
+}
+
+impl<'a> Session<'a> {
+    /// Begins a session for `subject`: a user name, an account number; empty for nobody in
+    /// particular.
+    #[must_use]
+    pub fn builder(subject: impl Into<String>) -> SessionBuilder {
+        SessionBuilder { id: None, subject: subject.into(), roles: vec![], origins: vec![] }
+    }
+
+    /// What names this session.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Who it is; empty for nobody in particular.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether it has the role `role`, to the letter.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+
+    /// Its roles, in the order they were given.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter()
+    }
+
+    /// The viewers' origins that its access service was opened with. None: any viewer.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter()
+    }
+
+    /// Whether it may be used from this viewer: no origins are known, or this one is.
+    #[must_use]
+    pub fn is_bound_to(&self, origin: &Origin) -> bool {
+        self.origins.bytes.is_empty() || self.origins.iter().any(|own| own == origin.as_str())
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The same session, owning its parts.
+    #[must_use]
+    pub fn into_owned(self) -> Session<'static> {
+        Session {
+            id: self.id,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            subject: Cow::Owned(self.subject.into_owned()),
+            roles: self.roles.into_owned(),
+            origins: self.origins.into_owned(),
+        }
+    }
+
+    /// The same session, lent for a shorter time.
+    pub(crate) fn lend(&self) -> Session<'_> {
+        Session {
+            id: self.id,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            subject: Cow::Borrowed(&self.subject),
+            roles: self.roles.lend(),
+            origins: self.origins.lend(),
+        }
+    }
+
+    /// The same session, also used from `origin`.
+    pub(crate) fn with_origin(mut self, origin: &Origin) -> Result<Self, SessionError> {
+        if !self.origins.iter().any(|own| own == origin.as_str()) {
+            self.origins.push(origin.as_str()).map_err(SessionError::Origin)?;
+        }
+        Ok(self)
+    }
+
+    /// The same session with the roles of another one added.
+    pub(crate) fn with_roles_of(mut self, other: &Session<'_>) -> Result<Self, SessionError> {
+        for role in other.roles() {
+            if !self.has_role(role) {
+                self.roles.push(role).map_err(SessionError::Role)?;
+            }
+        }
+        self.expires_at = self.expires_at.min(other.expires_at);
+        Ok(self)
+    }
+
+    /// Whether its times are sane and it has begun: sealed values are trusted for who, not for
+    /// when.
+    pub(crate) fn is_plausible(&self, now: Timestamp) -> bool {
+        self.issued_at <= now.after(SKEW)
+            && self.issued_at <= self.expires_at
+            && self.expires_at <= self.issued_at.after(LONGEST)
+    }
+
+    /// Appends the binary form.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.push(LAYOUT);
+        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.issued_at.as_millis().to_be_bytes());
+        out.extend_from_slice(&self.expires_at.as_millis().to_be_bytes());
+        out.push(u8::try_from(self.subject.len()).expect("checked when it was made"));
+        out.extend_from_slice(self.subject.as_bytes());
+        for list in [&self.roles, &self.origins] {
+            let length = u16::try_from(list.bytes.len()).expect("checked when it was made");
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(&list.bytes);
+        }
+    }
+
+    /// Reads the binary form, which has to fill `bytes`.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let session = reader.session()?;
+        reader.0.is_empty().then_some(session)
+    }
+}
+
+/// Shows roles and times. Who it is, and from where, stays out of logs.
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("roles", &self.roles.iter().collect::<Vec<_>>())
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session in the making.
+#[derive(Clone)]
+pub struct SessionBuilder {
+    id: Option<SessionId>,
+    subject: String,
+    roles: Vec<String>,
+    origins: Vec<Origin>,
+}
+
+impl SessionBuilder {
+    /// Gives it a role.
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Gives it several roles.
+    #[must_use]
+    pub fn roles<R: Into<String>>(mut self, roles: impl IntoIterator<Item = R>) -> Self {
+        self.roles.extend(roles.into_iter().map(Into::into));
+        self
+    }
+
+    /// Binds it to a viewer's origin; several may be given.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origins.push(origin);
+        self
+    }
+
+    /// Names it. The default is a new random id.
+    #[must_use]
+    pub fn id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Finishes it: it begins at `now` and ends after `lifetime`.
+    ///
+    /// # Errors
+    ///
+    /// When the subject or a role has more than 255 bytes, all roles together more than 65 535, or
+    /// the lifetime is zero or longer than 24 hours.
+    pub fn lasting(
+        self,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Session<'static>, SessionError> {
+        if self.subject.len() > 255 {
+            return Err(SessionError::Subject(FieldError { bytes: self.subject.len() }));
+        }
+        if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
+            return Err(SessionError::Lifetime(lifetime));
+        }
+        let mut roles = List::default();
+        for role in &self.roles {
+            roles.push(role).map_err(SessionError::Role)?;
+        }
+        let mut origins = List::default();
+        for origin in &self.origins {
+            origins.push(origin.as_str()).map_err(SessionError::Origin)?;
+        }
+        Ok(Session {
+            id: self.id.map_or_else(SessionId::random, Ok)?,
+            issued_at: now,
+            expires_at: now.after(lifetime),
+            subject: Cow::Owned(self.subject),
+            roles,
+            origins,
+        })
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder").field("roles", &self.roles).finish_non_exhaustive()
+    }
+}
+
+/// Why there can be no such session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The subject is too long.
+    Subject(FieldError),
+    /// A role, or all of them together, is too long.
+    Role(FieldError),
+    /// An origin, or all of them together, is too long.
+    Origin(FieldError),
+    /// The lifetime is below a second or above 24 hours.
+    Lifetime(Duration),
+    /// The system gave no random bytes.
+    NoRandomness,
+}
+
+/// How long a field was that is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    bytes: usize,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(e) => write!(f, "subject has {} bytes, 255 are the most", e.bytes),
+            Self::Role(e) => {
+                write!(f, "roles have {} bytes: 255 are the most for one, 65535 for all", e.bytes)
+            }
+            Self::Origin(e) => write!(f, "origins have {} bytes, that is too much", e.bytes),
+            Self::Lifetime(lifetime) => {
+                write!(f, "a lifetime of {lifetime:?} is not between 1 second and 24 hours")
+            }
+            Self::NoRandomness => f.write_str("the system gives no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+/// Strings of up to 255 bytes, each behind its length: read in place, without an allocation.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct List<'a> {
+    bytes: Cow<'a, [u8]>,
+}
+
+impl List<'_> {
+    fn push(&mut self, text: &str) -> Result<(), FieldError> {
+        let length = u8::try_from(text.len()).map_err(|_| FieldError { bytes: text.len() })?;
+        let total = self.bytes.len() + 1 + text.len();
+        if total > usize::from(u16::MAX) {
+            return Err(FieldError { bytes: total });
+        }
+        let bytes = self.bytes.to_mut();
+        bytes.push(length);
+        bytes.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut reader = Reader(&self.bytes);
+        std::iter::from_fn(move || reader.short_text())
+    }
+
+    fn into_owned(self) -> List<'static> {
+        List { bytes: Cow::Owned(self.bytes.into_owned()) }
+    }
+
+    fn lend(&self) -> List<'_> {
+        List { bytes: Cow::Borrowed(&self.bytes) }
+    }
+}
+
+/// Reads binary fields off the front of a slice.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|byte| byte[0])
+    }
+
+    pub(crate) fn timestamp(&mut self) -> Option<Timestamp> {
+        let bytes = self.take(8)?.try_into().ok()?;
+        Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
+    }
+
+    /// A text of up to 255 bytes behind its length.
+    pub(crate) fn short_text(&mut self) -> Option<&'a str> {
+        let length = self.byte()?;
+        std::str::from_utf8(self.take(usize::from(length))?).ok()
+    }
+
+    /// The binary form of a session.
+    pub(crate) fn session(&mut self) -> Option<Session<'a>> {
+        if self.byte()? != LAYOUT {
+            return None;
+        }
+        Some(Session {
+            id: SessionId(self.take(16)?.try_into().ok()?),
+            issued_at: self.timestamp()?,
+            expires_at: self.timestamp()?,
+            subject: Cow::Borrowed(self.short_text()?),
+            roles: self.list()?,
+            origins: self.list()?,
+        })
+    }
+
+    fn list(&mut self) -> Option<List<'a>> {
+        let length = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
+        let bytes = self.take(usize::from(length))?;
+        Some(List { bytes: Cow::Borrowed(bytes) })
+    }
+}
+
+/// Appends a text of up to 255 bytes behind its length; `None` if it is longer.
+pub(crate) fn write_short_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
+    out.push(u8::try_from(text.len()).ok()?);
+    out.extend_from_slice(text.as_bytes());
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn session() -> Session<'static> {
+        Session::builder("ada")
+            .roles(["reader", "curator"])
+            .origin("https://viewer.example".parse().unwrap())
+            .lasting(NOW, Duration::from_secs(600))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_binary_form_is_read_back_in_place() {
+        let mut bytes = vec![];
+        session().write(&mut bytes);
+        let read = Session::read(&bytes).unwrap();
+        assert_eq!(read.subject(), "ada");
+        assert_eq!(read.roles().collect::<Vec<_>>(), ["reader", "curator"]);
+        assert_eq!(read.origins().collect::<Vec<_>>(), ["https://viewer.example"]);
+        assert_eq!(read.expires_at(), NOW.after(Duration::from_secs(600)));
+        assert!(matches!(read.subject, Cow::Borrowed(_)));
+        for end in 0..bytes.len() {
+            assert!(Session::read(&bytes[..end]).is_none(), "{end} bytes");
+        }
+        bytes.push(0);
+        assert!(Session::read(&bytes).is_none());
+    }
+
+    #[test]
+    fn limits() {
+        let long = "x".repeat(256);
+        let lasting = |builder: SessionBuilder| builder.lasting(NOW, Duration::from_secs(60));
+        assert!(matches!(lasting(Session::builder(&*long)), Err(SessionError::Subject(_))));
+        assert!(matches!(lasting(Session::builder("a").role(&*long)), Err(SessionError::Role(_))));
+        let many = Session::builder("a").roles((0..7000).map(|n| format!("role-{n:05}")));
+        assert!(matches!(lasting(many), Err(SessionError::Role(_))));
+        for bad in [Duration::ZERO, Duration::from_secs(86_401), Duration::MAX] {
+            assert!(Session::builder("a").lasting(NOW, bad).is_err());
+        }
+    }
+
+    /// CR-07: times that no honest node writes.
+    #[test]
+    fn implausible_times() {
+        for (issued, expires, plausible) in [
+            (NOW, NOW.after(Duration::from_secs(1)), true),
+            (NOW.after(Duration::from_secs(4)), NOW.after(Duration::from_secs(600)), true),
+            (NOW.after(Duration::from_secs(600)), NOW.after(Duration::from_secs(700)), false),
+            (NOW, Timestamp::from_millis(0), false),
+            (NOW, Timestamp::from_millis(u64::MAX), false),
+            (NOW, Timestamp::from_millis(i64::MAX as u64), false),
+            (Timestamp::from_millis(u64::MAX), Timestamp::from_millis(u64::MAX), false),
+        ] {
+            let session = Session { issued_at: issued, expires_at: expires, ..session() };
+            assert_eq!(session.is_plausible(NOW), plausible, "{issued:?} {expires:?}");
+        }
+    }
+
+    /// CR-12
+    #[test]
+    fn debug_names_nobody() {
+        let shown = format!("{:?} {:?}", session(), session().id());
+        assert!(shown.contains("reader") && !shown.contains("ada") && !shown.contains("viewer"));
+    }
+}

@@ -1,0 +1,182 @@
+//! What an authorizer may say: nothing that the specification forbids can be said.
+
+use http::{StatusCode, Uri};
+
+use crate::protocol::v2::probe_result::DeniedStatus;
+use crate::protocol::{LanguageMap, Message};
+
+/// Grant, send elsewhere, or deny.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// The wrapped service answers.
+    Grant,
+    /// The resource is to be had at this absolute URI: 302 on the content route, `status` 302 with
+    /// a `location` of the same type from the probe (2.0 §5.2).
+    Redirect(Uri),
+    /// It is not to be had.
+    Deny(Denial),
+}
+
+impl Decision {
+    /// Whether it is [`Decision::Grant`].
+    #[must_use]
+    pub fn is_grant(&self) -> bool {
+        matches!(self, Self::Grant)
+    }
+}
+
+impl From<Denial> for Decision {
+    fn from(denial: Denial) -> Self {
+        Self::Deny(denial)
+    }
+}
+
+/// A grant for `true`; for `false` a denial that a login may remedy.
+impl From<bool> for Decision {
+    fn from(granted: bool) -> Self {
+        if granted { Self::Grant } else { Self::Deny(Denial::login()) }
+    }
+}
+
+/// What would help against a denial, which makes its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// An access service: 401.
+    Login,
+    /// Nothing: 403. With a substitute to offer it is 401, as clients read substitutes only then
+    /// (2.0 §7.1).
+    Never,
+    /// Nothing, and not even that there is such a resource is told: 404.
+    Absent,
+    /// Trying again: 503.
+    Later,
+}
+
+/// A refusal, with what the user is told and what is offered in place of the resource.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::authorizer::{Denial, Substitute};
+/// use tower_iiif_auth::{LanguageMap, Message};
+///
+/// let denial = Denial::never()
+///     .message(Message::new(LanguageMap::new("en", "Embargoed")).note(LanguageMap::new("en", "Until 2040.")));
+/// let tiered = Denial::login().substitute(Substitute::of_same_base("page1-small"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Denial {
+    remedy: Remedy,
+    message: Option<Message>,
+    substitutes: Vec<Substitute>,
+}
+
+impl Denial {
+    fn new(remedy: Remedy) -> Self {
+        Self { remedy, message: None, substitutes: Vec::new() }
+    }
+
+    /// An access service may help: 401.
+    #[must_use]
+    pub fn login() -> Self {
+        Self::new(Remedy::Login)
+    }
+
+    /// Nothing helps: 403.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::new(Remedy::Never)
+    }
+
+    /// As if there were no such resource: 404.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self::new(Remedy::Absent)
+    }
+
+    /// Not now: 503.
+    #[must_use]
+    pub fn later() -> Self {
+        Self::new(Remedy::Later)
+    }
+
+    /// What to tell the user, in place of a general text.
+    #[must_use]
+    pub fn message(mut self, message: impl Into<Message>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// Offers something in its place; several are offered in order, the best first.
+    #[must_use]
+    pub fn substitute(mut self, substitute: Substitute) -> Self {
+        self.substitutes.push(substitute);
+        self
+    }
+
+    /// What would help.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        self.remedy
+    }
+
+    pub(crate) fn text(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+
+    pub(crate) fn substitutes(&self) -> &[Substitute] {
+        &self.substitutes
+    }
+
+    /// The status on the content route and in a probe result: one rule for both.
+    pub(crate) fn status(&self) -> DeniedStatus {
+        match self.remedy {
+            Remedy::Login => DeniedStatus::Unauthorized,
+            Remedy::Never if !self.substitutes.is_empty() => DeniedStatus::Unauthorized,
+            Remedy::Never => DeniedStatus::Forbidden,
+            Remedy::Absent => DeniedStatus::NotFound,
+            Remedy::Later => DeniedStatus::Unavailable,
+        }
+    }
+
+    pub(crate) fn http_status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status().as_u16()).unwrap_or(StatusCode::FORBIDDEN)
+    }
+}
+
+/// A lesser version that may be shown when the resource is denied.
+///
+/// Before it is offered the same decision is taken for it: one that this very user may not see is
+/// listed only with a probe of its own (2.0 §5.2, §7.1).
+#[derive(Clone, Debug)]
+pub struct Substitute {
+    pub(crate) target: Target,
+    pub(crate) label: Option<LanguageMap>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    SameBase(String),
+    Elsewhere(Uri),
+}
+
+impl Substitute {
+    /// The resource with this identifier below the same base.
+    #[must_use]
+    pub fn of_same_base(identifier: impl Into<String>) -> Self {
+        Self { target: Target::SameBase(identifier.into()), label: None }
+    }
+
+    /// A resource of the same type at an absolute URI that is open to everyone.
+    #[must_use]
+    pub fn elsewhere(uri: Uri) -> Self {
+        Self { target: Target::Elsewhere(uri), label: None }
+    }
+
+    /// What to call it where the user may choose between several.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<LanguageMap>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+}

@@ -1,0 +1,98 @@
+//! Authorizers from closures and `async` functions.
+
+use std::fmt;
+use std::future::Future;
+
+use super::{AccessRequest, Answer, Authorizer, BoxError, Decision};
+
+/// An authorizer from a closure that decides at once: the path that costs nothing.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::authorizer::{AccessRequest, Decision, Denial, from_fn};
+///
+/// let authorizer = from_fn(|request: &AccessRequest<'_>| match request.identifier() {
+///     "cover" => Decision::Grant,
+///     _ if request.has_role("reader") => Decision::Grant,
+///     _ => Denial::login().into(),
+/// });
+/// ```
+pub fn from_fn<F, D>(decide: F) -> FromFn<F>
+where
+    F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
+    D: Into<Decision>,
+{
+    FromFn(decide)
+}
+
+/// See [`from_fn`].
+#[derive(Clone)]
+pub struct FromFn<F>(F);
+
+impl<F, D> Authorizer for FromFn<F>
+where
+    F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
+    D: Into<Decision>,
+{
+    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
+        Answer::Now(Ok((self.0)(request).into()))
+    }
+}
+
+/// An authorizer from an `async` function that waits: for a database, for a policy server.
+///
+/// It gets the question as its own, and a limited time
+/// ([`decision_timeout`](crate::IiifAuthBuilder::decision_timeout)). Its future is the one thing
+/// that is boxed on a content route.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::authorizer::{AccessRequest, Decision, from_async_fn};
+///
+/// async fn ask_the_catalogue(request: AccessRequest<'static>) -> Result<Decision, std::io::Error> {
+///     // … await a query here …
+///     Ok(request.has_role("reader").into())
+/// }
+///
+/// let authorizer = from_async_fn(ask_the_catalogue);
+/// ```
+pub fn from_async_fn<F, Fut, D, E>(decide: F) -> FromAsyncFn<F>
+where
+    F: Fn(AccessRequest<'static>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<D, E>> + Send + 'static,
+    D: Into<Decision>,
+    E: Into<BoxError>,
+{
+    FromAsyncFn(decide)
+}
+
+/// See [`from_async_fn`].
+#[derive(Clone)]
+pub struct FromAsyncFn<F>(F);
+
+impl<F, Fut, D, E> Authorizer for FromAsyncFn<F>
+where
+    F: Fn(AccessRequest<'static>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<D, E>> + Send + 'static,
+    D: Into<Decision>,
+    E: Into<BoxError>,
+{
+    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
+        let decision = (self.0)(request.clone().into_owned());
+        Answer::later(async move { decision.await.map(Into::into).map_err(Into::into) })
+    }
+}
+
+impl<F> fmt::Debug for FromFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FromFn(..)")
+    }
+}
+
+impl<F> fmt::Debug for FromAsyncFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FromAsyncFn(..)")
+    }
+}

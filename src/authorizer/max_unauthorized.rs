@@ -1,0 +1,71 @@
+//! Small images are open to everyone.
+
+use std::fmt;
+
+use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, Denial};
+
+type Dimensions = Box<dyn Fn(&str) -> Option<(u32, u32)> + Send + Sync>;
+
+/// Opens every image request that shows no more detail than the whole image scaled to a number of
+/// pixels; denies everything else. Combine it by [`or`](Authorizer::or).
+///
+/// It is worked out from region *and* size: a small cut at full scale is denied, or tiles would
+/// add up to the whole picture. Regions that reach over the edge are clipped first, as servers do.
+/// What can not be told for sure is denied.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::authorizer::{Authorizer, MaxUnauthorized, RolesFor};
+///
+/// let rules = RolesFor::new()
+///     .roles("*", ["reader"])
+///     .or(MaxUnauthorized::new(400).with_dimensions(|identifier| match identifier {
+///         "page1" => Some((6000, 8000)),
+///         _ => None,
+///     }));
+/// ```
+pub struct MaxUnauthorized {
+    pixels: u32,
+    dimensions: Option<Dimensions>,
+}
+
+impl MaxUnauthorized {
+    /// Opens what shows the whole image at no more than `pixels` on its longer side.
+    ///
+    /// While the images' sizes are not known, only requests for the whole image fitted into given
+    /// bounds (`full/400,400`, `full/!400,400`) can be told to be small.
+    #[must_use]
+    pub fn new(pixels: u32) -> Self {
+        Self { pixels, dimensions: None }
+    }
+
+    /// Looks up the full width and height of an image by its identifier, so that regions and
+    /// sizes of one side (`full/400,`) can be told to be small.
+    #[must_use]
+    pub fn with_dimensions(
+        mut self,
+        dimensions: impl Fn(&str) -> Option<(u32, u32)> + Send + Sync + 'static,
+    ) -> Self {
+        self.dimensions = Some(Box::new(dimensions));
+        self
+    }
+}
+
+impl Authorizer for MaxUnauthorized {
+    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
+        let small = request.resource().image().is_some_and(|image| {
+            let dimensions = self.dimensions.as_ref().and_then(|find| find(request.identifier()));
+            image
+                .whole_image_at_this_scale(dimensions)
+                .is_some_and(|shown| shown <= f64::from(self.pixels))
+        });
+        Answer::Now(Ok(if small { Decision::Grant } else { Denial::login().into() }))
+    }
+}
+
+impl fmt::Debug for MaxUnauthorized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaxUnauthorized").field("pixels", &self.pixels).finish_non_exhaustive()
+    }
+}

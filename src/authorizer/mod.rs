@@ -1,0 +1,122 @@
+//! **May** they: the decision over a resource and, where there is one, a session.
+//!
+//! Most decisions need no waiting and are best written as a closure over [`AccessRequest`], see
+//! [`from_fn`]. Those that ask a database or a policy server are `async` functions, see
+//! [`from_async_fn`]. In the box are [`RolesFor`] (identifier pattern → roles) and
+//! [`MaxUnauthorized`] (small images are open); [`and`](Authorizer::and) and [`or`](Authorizer::or)
+//! combine them.
+
+mod combine;
+mod decision;
+mod from_fn;
+mod max_unauthorized;
+mod roles_for;
+
+use std::sync::Arc;
+
+pub use combine::{And, Or};
+pub(crate) use decision::Target;
+pub use decision::{Decision, Denial, Remedy, Substitute};
+pub use from_fn::{FromAsyncFn, FromFn, from_async_fn, from_fn};
+pub use max_unauthorized::MaxUnauthorized;
+pub use roles_for::RolesFor;
+
+use crate::answer::{Answer, BoxError};
+use crate::aspect::Session;
+use crate::clock::Timestamp;
+use crate::resource::Resource;
+
+/// Decides who may have which resource.
+///
+/// It is asked at most twice for a request: first as nobody, without a session; a grant then means
+/// that the resource is open to everyone, needs no cookie and declares no services. If it is not
+/// open, it is asked again for each session that the request has, until one is granted.
+///
+/// It sees the resource and the session, not the request's headers: the same question comes from
+/// the content route and from the probe, whose headers differ, and has to get the same answer
+/// (2.0 §5.2). What is true of a request (an address, a time of day, a header) belongs into an
+/// [aspect](crate::aspect).
+///
+/// An error, a panic and a time-out all deny, with 503.
+pub trait Authorizer: Send + Sync + 'static {
+    /// The decision on `request`.
+    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>>;
+
+    /// Grants only what this authorizer and `other` both grant.
+    fn and<B: Authorizer>(self, other: B) -> And<Self, B>
+    where
+        Self: Sized,
+    {
+        And::new(self, other)
+    }
+
+    /// Grants what this authorizer or `other` grants; the denial, if both deny, is this one's.
+    fn or<B: Authorizer>(self, other: B) -> Or<Self, B>
+    where
+        Self: Sized,
+    {
+        Or::new(self, other)
+    }
+}
+
+impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
+    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
+        (**self).authorize(request)
+    }
+}
+
+/// What an authorizer decides on: a resource, and who asks for it.
+#[derive(Clone, Debug)]
+pub struct AccessRequest<'a> {
+    resource: Resource<'a>,
+    session: Option<Session<'a>>,
+    now: Timestamp,
+}
+
+impl<'a> AccessRequest<'a> {
+    /// The question whether `session` may have `resource`; without a session, whether everyone may.
+    #[must_use]
+    pub fn new(resource: Resource<'a>, session: Option<Session<'a>>, now: Timestamp) -> Self {
+        Self { resource, session, now }
+    }
+
+    /// The resource that is asked for.
+    #[must_use]
+    pub fn resource(&self) -> &Resource<'a> {
+        &self.resource
+    }
+
+    /// Its identifier, percent-decoded once.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        self.resource.identifier()
+    }
+
+    /// Who asks; `None` for nobody in particular.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session<'a>> {
+        self.session.as_ref()
+    }
+
+    /// Whether there is a session and it has the role `role`.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_role(role))
+    }
+
+    /// When it is asked.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The same question, owning its parts.
+    #[must_use]
+    pub fn into_owned(self) -> AccessRequest<'static> {
+        AccessRequest {
+            resource: self.resource.into_owned(),
+            session: self.session.map(Session::into_owned),
+            now: self.now,
+        }
+    }
+}

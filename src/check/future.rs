@@ -1,0 +1,97 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::private::Private;
+use super::service::Course;
+use crate::answer::BoxFuture;
+use crate::body::ResponseBody;
+
+pin_project! {
+    /// The response of [`Check`](super::Check).
+    pub struct CheckFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        #[pin]
+        state: State<S, S::Future, ReqBody>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F, ReqBody> {
+        Forwarded { #[pin] response: F, private: Option<Private> },
+        Own { response: Option<Response<Bytes>> },
+        Deciding { course: BoxFuture<Course>, allowed: Option<(S, Request<ReqBody>)> },
+    }
+}
+
+impl<S, ReqBody> CheckFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    pub(super) fn forwarded(response: S::Future, private: Option<Private>) -> Self {
+        Self { state: State::Forwarded { response, private } }
+    }
+
+    pub(super) fn own(response: Response<Bytes>) -> Self {
+        Self { state: State::Own { response: Some(response) } }
+    }
+
+    pub(super) fn deciding(course: BoxFuture<Course>, inner: S, request: Request<ReqBody>) -> Self {
+        Self { state: State::Deciding { course, allowed: Some((inner, request)) } }
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for CheckFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut this = self.as_mut().project();
+            let next = match this.state.as_mut().project() {
+                StateProj::Forwarded { response, private } => {
+                    let mut response = ready!(response.poll(cx))?;
+                    if let Some(private) = private {
+                        private.apply(response.headers_mut());
+                    }
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                }
+                StateProj::Own { response } => {
+                    let response = response.take().expect("future polled after completion");
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                }
+                StateProj::Deciding { course, allowed } => match ready!(course.as_mut().poll(cx)) {
+                    Course::Answer(response) => State::Own { response: Some(response) },
+                    Course::Forward(private, session) => {
+                        let (mut inner, mut request) = allowed.take().expect("decided only once");
+                        if let Some(session) = session {
+                            request.extensions_mut().insert(session);
+                        }
+                        State::Forwarded { response: inner.call(request), private }
+                    }
+                },
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl<S, ReqBody> fmt::Debug for CheckFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! The checker of authorizing aspects, for routes that serve content.
+//!
+//! It asks the four questions of every request: what, who, still, may. A request that is allowed
+//! goes to the inner service untouched, its response streams back untouched; only headers are kept
+//! in check, see [`Check`]. Every other request is answered here, and the inner service hears
+//! nothing of it. Access tokens are ignored: a token never opens content (2.0 §2).
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let auth = IiifAuth::builder("https://iiif.example")
+//!     .keyring(Keyring::generate()?)
+//!     .images("/iiif/3")
+//!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+//!     .authorize(|request| request.identifier() == "cover" || request.has_role("reader"))
+//!     .build()?;
+//!
+//! let images = service_fn(async |_: Request<Full<Bytes>>| {
+//!     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("image bytes")))
+//! });
+//! let stack = ServiceBuilder::new().layer(auth.check()).service(images);
+//!
+//! for (identifier, status) in [("cover", StatusCode::OK), ("letter", StatusCode::UNAUTHORIZED)] {
+//!     let uri = format!("/iiif/3/{identifier}/full/max/0/default.jpg");
+//!     let request = Request::builder().uri(uri).body(Full::default())?;
+//!     assert_eq!(stack.clone().oneshot(request).await?.status(), status);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod future;
+mod layer;
+mod private;
+mod refusal;
+mod service;
+
+pub use future::CheckFuture;
+pub use layer::CheckLayer;
+pub use service::Check;

@@ -1,0 +1,93 @@
+//! Answers to requests that are not let through.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::aspect::Head;
+use crate::authorizer::{Denial, Remedy};
+use crate::config::Texts;
+use crate::page::accept_language;
+use crate::resource::Refusal;
+use crate::respond;
+
+/// A denial: its status, and a line of text for whoever opens the address by hand.
+pub(super) fn denied(denial: &Denial, head: &Head<'_>, texts: &Texts) -> Response<Bytes> {
+    let status = denial.http_status();
+    if is_grpc(head) {
+        return grpc(status);
+    }
+    let message = denial.text().unwrap_or(match denial.remedy() {
+        Remedy::Login => &texts.denied_login,
+        Remedy::Never => &texts.denied_never,
+        Remedy::Absent => &texts.denied_absent,
+        Remedy::Later => &texts.denied_later,
+    });
+    let language = accept_language(head.headers());
+    let mut text = message.heading().best(language);
+    if let Some(note) = message.note_text() {
+        text.push('\n');
+        text.push_str(&note.best(language));
+    }
+    text.push('\n');
+    private(head, respond::text(status, "text/plain; charset=utf-8", text))
+}
+
+/// A path that names nothing for sure.
+pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
+    if is_grpc(head) {
+        return grpc(why.status());
+    }
+    let text = match why {
+        Refusal::Ambiguous => "This path can be read in more than one way.\n",
+        Refusal::Unknown => "There is no such resource.\n",
+    };
+    private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))
+}
+
+/// A redirect to an absolute URI.
+pub(super) fn redirect(location: &str, status: StatusCode) -> Response<Bytes> {
+    let mut response = respond::empty(status);
+    match HeaderValue::try_from(location) {
+        Ok(location) => response.headers_mut().insert(LOCATION, location),
+        // A `Uri` prints as a header value; if one ever does not, nothing is given away.
+        Err(_) => return respond::empty(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    finish(&mut response);
+    response
+}
+
+fn private(head: &Head<'_>, response: Response<Bytes>) -> Response<Bytes> {
+    let mut response = respond::for_method(head.method(), response);
+    finish(&mut response);
+    response
+}
+
+fn finish(response: &mut Response<Bytes>) {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Cookie"));
+    respond::allow_any_origin(headers);
+}
+
+fn is_grpc(head: &Head<'_>) -> bool {
+    head.headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// A trailers-only answer, which gRPC clients read as a status of their own.
+fn grpc(status: StatusCode) -> Response<Bytes> {
+    let code = match status.as_u16() {
+        400 => "3",  // INVALID_ARGUMENT
+        401 => "16", // UNAUTHENTICATED
+        403 => "7",  // PERMISSION_DENIED
+        404 => "5",  // NOT_FOUND
+        _ => "14",   // UNAVAILABLE
+    };
+    let mut response = respond::empty(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(code));
+    response
+}

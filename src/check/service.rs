@@ -1,0 +1,162 @@
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tower_service::Service;
+
+use super::future::CheckFuture;
+use super::private::Private;
+use super::refusal;
+use crate::aspect::{Head, Session};
+use crate::authorizer::Decision;
+use crate::body::ResponseBody;
+use crate::config::{Found, IiifAuth};
+use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
+use crate::resource::{Resource, ResourceKind};
+use crate::respond;
+
+/// Lets allowed requests through to `S`; see the [module](self).
+///
+/// A response that needed a session becomes private to its user: `Cache-Control: private` with an
+/// age no longer than the session, `Vary: Cookie`, no headers for shared caches, one
+/// `Access-Control-Allow-Origin: *`, no `WWW-Authenticate`. A response that is open to everyone is
+/// passed on as it is.
+#[derive(Clone, Debug)]
+pub struct Check<S> {
+    inner: S,
+    auth: IiifAuth,
+}
+
+/// What is done with a request.
+pub(super) enum Course {
+    Forward(Option<Private>, Option<Session<'static>>),
+    Answer(Response<Bytes>),
+}
+
+impl<S> Check<S> {
+    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
+        Self { inner, auth }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Check<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = CheckFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let core = &self.auth.core;
+        let head = Head::of(&request);
+        let path = head.uri().path();
+        let resource = match core.find(path) {
+            Found::Public => return self.forward(request, None, None),
+            Found::Refused(why) => {
+                crate::trace::refused_path("content", path, why.status().as_u16());
+                let refusal = refusal::path(why, &head);
+                return CheckFuture::own(refusal);
+            }
+            Found::Resource(resource) => resource,
+        };
+        if *head.method() == Method::OPTIONS {
+            // Answered without asking, and never passed on: a preflight carries no credentials.
+            return CheckFuture::own(respond::preflight());
+        }
+        if matches!(resource.kind(), ResourceKind::ImageInformation) {
+            // Descriptions are for everyone (2.0 §2.1); only reading them is.
+            if is_read(head.method()) {
+                return self.forward(request, None, None);
+            }
+            return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+        }
+        let now = core.now();
+        let question = Question { head, resource, now, token: None };
+        match core.decide(&question) {
+            Progress::Done(verdict) => {
+                match course(&self.auth, &question.head, &question.resource, verdict) {
+                    Course::Answer(response) => CheckFuture::own(response),
+                    Course::Forward(private, session) => self.forward(request, private, session),
+                }
+            }
+            Progress::Waiting(pending) => {
+                let core = Arc::clone(core);
+                let parts = question.head.to_parts();
+                let resource = question.resource.into_owned();
+                let auth = self.auth.clone();
+                let course = Box::pin(async move {
+                    let head = parts.clone();
+                    let verdict =
+                        finish_decision(core, parts, resource.clone(), now, None, pending).await;
+                    course(&auth, &Head::of_parts(&head), &resource, verdict)
+                });
+                // The service that was polled ready goes along; its clone stays behind.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                CheckFuture::deciding(course, inner, request)
+            }
+        }
+    }
+}
+
+impl<S> Check<S> {
+    fn forward<ReqBody, ResBody>(
+        &mut self,
+        mut request: Request<ReqBody>,
+        private: Option<Private>,
+        session: Option<Session<'static>>,
+    ) -> CheckFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    {
+        if let Some(session) = session {
+            request.extensions_mut().insert(session);
+        }
+        CheckFuture::forwarded(self.inner.call(request), private)
+    }
+}
+
+/// What a verdict means for a content request.
+fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Verdict) -> Course {
+    let core = &auth.core;
+    let path = head.uri().path();
+    let basis = verdict.basis_word();
+    match (verdict.decision, verdict.basis) {
+        (Decision::Grant, Basis::Session { expires_at, session }) => {
+            if resource.is_image_service() && !is_read(head.method()) {
+                // The cookie comes along with requests of any site: nothing may change by it.
+                return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+            }
+            crate::trace::decided("content", path, 200, basis);
+            Course::Forward(Some(Private::until(expires_at.remaining(core.now()))), session)
+        }
+        (Decision::Grant, _) => {
+            crate::trace::decided("content", path, 200, basis);
+            Course::Forward(None, None)
+        }
+        (Decision::Redirect(location), _) => {
+            crate::trace::decided("content", path, 302, basis);
+            Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND))
+        }
+        (Decision::Deny(denial), _) => {
+            crate::trace::decided("content", path, denial.status().as_u16(), basis);
+            if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
+                // The base URI of an image service leads to its description (Image API 3.0 §2).
+                let info = core.public_url.join(&format!("{}/info.json", resource.path()));
+                return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER));
+            }
+            Course::Answer(refusal::denied(&denial, head, &core.texts))
+        }
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}

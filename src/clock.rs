@@ -1,0 +1,109 @@
+//! What time it is: a clock that tests can set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// This moment moved forward; stops at the end of time instead of wrapping.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// How long from now until this moment; zero when it is past.
+    #[must_use]
+    pub fn remaining(self, now: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(now.0))
+    }
+}
+
+/// Tells the time to every layer.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::clock::{Clock, SystemClock, Timestamp};
+///
+/// assert!(SystemClock.now() > Timestamp::from_millis(0));
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+/// The machine's own clock; the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        // A clock before 1970 reads as the epoch: every session then looks
+        // future-dated and is refused, which is the safe side.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// A clock that stands still until it is told to move, for tests.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_iiif_auth::clock::{Clock, SetClock, Timestamp};
+///
+/// let clock = SetClock::at(Timestamp::from_millis(1_000));
+/// clock.advance(Duration::from_secs(2));
+/// assert_eq!(clock.now().as_millis(), 3_000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct SetClock(Arc<AtomicU64>);
+
+impl SetClock {
+    /// A clock that shows `moment`.
+    #[must_use]
+    pub fn at(moment: Timestamp) -> Self {
+        Self(Arc::new(AtomicU64::new(moment.0)))
+    }
+
+    /// Moves every clone of this clock forward.
+    pub fn advance(&self, duration: Duration) {
+        let now = self.now().after(duration);
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+
+    /// Sets every clone of this clock, also backwards.
+    pub fn set(&self, moment: Timestamp) {
+        self.0.store(moment.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,210 @@
+//! The configuration as the layers use it: checked, and prepared once.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use crate::aspect::{AuthorizingAspect, BoundCookie};
+use crate::authorizer::Authorizer;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{OriginPolicy, Page, PublicUrl, Texts};
+use crate::protocol::v2::Profile;
+use crate::resource::{Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path};
+use crate::revocation::Revocations;
+use crate::seal::Keyring;
+
+/// Everything the layers share.
+pub(crate) struct Core {
+    pub(crate) public_url: PublicUrl,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) maps: Vec<Box<dyn ResourceMap>>,
+    pub(crate) public_paths: Vec<Pattern>,
+    pub(crate) realms: Vec<BoundRealm>,
+    pub(crate) access: Vec<BoundAccess>,
+    /// The aspects of all realms, in the order they are asked.
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) authorizer: Box<dyn Authorizer>,
+    pub(crate) revocations: Box<dyn Revocations>,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) texts: Texts,
+    pub(crate) probe_prefix: Box<str>,
+    pub(crate) continue_path: Box<str>,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) decision_timeout: Duration,
+    pub(crate) longest_info: usize,
+    pub(crate) hand_on_session: bool,
+    /// Whether some access service is for certain resources only.
+    pub(crate) services_differ: bool,
+}
+
+/// A realm as the layers use it.
+pub(crate) struct BoundRealm {
+    pub(crate) name: Box<str>,
+    pub(crate) cookie: Option<BoundCookie>,
+    pub(crate) token_path: Box<str>,
+    pub(crate) logout_path: Option<Box<str>>,
+}
+
+/// An access service as the layers use it.
+pub(crate) struct BoundAccess {
+    pub(crate) name: Box<str>,
+    pub(crate) realm: usize,
+    pub(crate) profile: Profile,
+    pub(crate) page: Page,
+    pub(crate) path: Option<Box<str>>,
+    pub(crate) protects: Vec<Pattern>,
+    pub(crate) role: Box<str>,
+    /// The complete description.
+    pub(crate) json: Box<RawValue>,
+    /// Id and type, for repeats in a manifest; the external profile has no id to refer to.
+    pub(crate) reference: Option<Box<RawValue>>,
+}
+
+/// One aspect of one realm.
+pub(crate) struct Candidate {
+    pub(crate) realm: usize,
+    pub(crate) aspect: CandidateAspect,
+}
+
+pub(crate) enum CandidateAspect {
+    /// The crate's cookie: read in place, and looked up among the revoked.
+    Cookie(BoundCookie),
+    Other(Arc<dyn AuthorizingAspect>),
+}
+
+impl Candidate {
+    pub(crate) fn name(&self) -> &str {
+        match &self.aspect {
+            CandidateAspect::Cookie(_) => BoundCookie::NAME,
+            CandidateAspect::Other(aspect) => aspect.name(),
+        }
+    }
+}
+
+/// Some of the realms, one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RealmSet(u64);
+
+impl RealmSet {
+    pub(crate) fn only(realm: usize) -> Self {
+        Self(1 << realm)
+    }
+
+    pub(crate) fn contains(self, realm: usize) -> bool {
+        self.0 & (1 << realm) != 0
+    }
+}
+
+/// What a path is to the layers on content routes.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    Resource(Resource<'a>),
+    /// Listed as public, or the application's login.
+    Public,
+    Refused(Refusal),
+}
+
+impl Core {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the path of a request names. What nobody knows is refused.
+    pub(crate) fn find<'a>(&'a self, path: &'a str) -> Found<'a> {
+        for map in &self.maps {
+            match map.find(path) {
+                Match::Found(resource) => return Found::Resource(resource),
+                Match::Refused(refusal) => return Found::Refused(refusal),
+                Match::Elsewhere => {}
+            }
+        }
+        if ambiguous_path(path) {
+            return Found::Refused(Refusal::Ambiguous);
+        }
+        let public = self.public_paths.iter().any(|pattern| pattern.matches(path))
+            || self.access.iter().any(|access| access.is_applications() && access.covers(path));
+        if public && !self.is_near_base(path) {
+            Found::Public
+        } else {
+            Found::Refused(Refusal::Unknown)
+        }
+    }
+
+    /// The resource as a whole that a path names, for the probe.
+    pub(crate) fn find_whole<'a>(&'a self, path: &'a str) -> Result<Resource<'a>, Refusal> {
+        use crate::resource::ResourceKind::{Content, ImageService};
+        match self.find(path) {
+            Found::Resource(resource) if matches!(resource.kind(), ImageService | Content) => {
+                Ok(resource)
+            }
+            Found::Refused(refusal) => Err(refusal),
+            Found::Resource(_) | Found::Public => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Whether a path lies below a base for a server that decodes it or does not mind its case.
+    fn is_near_base(&self, path: &str) -> bool {
+        let path: Cow<'_, str> = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        self.maps.iter().any(|map| {
+            let base = map.base();
+            path.get(..base.len()).is_some_and(|start| start.eq_ignore_ascii_case(base))
+                && path[base.len()..].starts_with('/')
+        })
+    }
+
+    /// Whether a path lies below a base: content, which the service layers leave alone.
+    pub(crate) fn is_content(&self, path: &str) -> bool {
+        self.maps
+            .iter()
+            .any(|map| path.strip_prefix(map.base()).is_some_and(|below| below.starts_with('/')))
+    }
+
+    /// The access services that a resource declares: those whose patterns match it, or else those
+    /// without patterns.
+    pub(crate) fn access_of(&self, resource: &Resource<'_>) -> impl Iterator<Item = &BoundAccess> {
+        let matching = |access: &BoundAccess| access.protects.iter().any(|p| p.covers(resource));
+        let special = self.services_differ && self.access.iter().any(matching);
+        let special_for = move |access: &BoundAccess, resource: &Resource<'_>| {
+            if special {
+                access.protects.iter().any(|pattern| pattern.covers(resource))
+            } else {
+                access.protects.is_empty()
+            }
+        };
+        self.access.iter().filter(move |access| special_for(access, resource))
+    }
+
+    /// The realms whose sessions and tokens count for a resource.
+    pub(crate) fn realms_of(&self, resource: &Resource<'_>) -> RealmSet {
+        if self.realms.len() == 1 {
+            return RealmSet(1);
+        }
+        RealmSet(self.access_of(resource).fold(0, |set, access| set | (1 << access.realm)))
+    }
+
+    /// The absolute URI of a resource's probe.
+    pub(crate) fn probe_uri(&self, resource: &Resource<'_>) -> String {
+        format!("{}{}{}", self.public_url.as_str(), self.probe_prefix, resource.path())
+    }
+
+    pub(crate) fn realm_named(&self, name: &str) -> Option<usize> {
+        self.realms.iter().position(|realm| &*realm.name == name)
+    }
+}
+
+impl BoundAccess {
+    /// Whether a page of the application's own answers.
+    pub(crate) fn is_applications(&self) -> bool {
+        matches!(self.page, Page::Application)
+    }
+
+    /// Whether a path is the service's own or lies below it.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.path.as_deref().is_some_and(|own| {
+            path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}

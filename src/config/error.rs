@@ -1,0 +1,179 @@
+//! What can be wrong with a configuration, and what to change.
+
+use std::fmt;
+
+use crate::aspect::CookieError;
+use crate::protocol::origin::OriginError;
+
+/// Why a configuration can not be built. Each message says what to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The public URL is no absolute http or https URL.
+    PublicUrl {
+        /// What it was.
+        url: String,
+        /// What is wrong with it.
+        cause: OriginError,
+    },
+    /// The public URL has a path that is no plain path.
+    PublicUrlPath(String),
+    /// The public URL is plain http and not on this machine.
+    PlainHttp(String),
+    /// There is no keyring.
+    NoKeyring,
+    /// There is no authorizer.
+    NoAuthorizer,
+    /// There is no base with resources.
+    NoResources,
+    /// There is no realm.
+    NoRealm,
+    /// A path is not absolute, ends in a slash or has odd characters.
+    Path(String),
+    /// Two services, or a service and a base, have the same path.
+    PathTwice(String),
+    /// A realm or access service has a name that can not stand in a path.
+    Name(String),
+    /// Two realms have the same name.
+    RealmTwice(String),
+    /// A realm has no access service.
+    NoAccessService {
+        /// The realm's name; empty for the unnamed one.
+        realm: String,
+    },
+    /// Every access service is for certain resources only.
+    NoDefaultAccessService,
+    /// There are more than 64 realms.
+    TooManyRealms,
+    /// A realm has nothing to tell its users by.
+    NoAspect {
+        /// The realm's name.
+        realm: String,
+    },
+    /// A realm has two access cookies.
+    TwoCookies {
+        /// The realm's name.
+        realm: String,
+    },
+    /// A realm whose access service sets a cookie does not have the cookie among its aspects.
+    NoCookie {
+        /// The realm's name.
+        realm: String,
+    },
+    /// A realm's cookie would be dropped by browsers.
+    Cookie {
+        /// The realm's name.
+        realm: String,
+        /// Why.
+        cause: CookieError,
+    },
+    /// Two realms use the same cookie name.
+    CookieTwice(String),
+    /// A cookie is not sent to one of the paths that need it.
+    CookiePath {
+        /// The cookie's name.
+        cookie: String,
+        /// The path.
+        path: String,
+    },
+    /// A text has a key that is no language tag.
+    Language(String),
+    /// An origin of an allow-list can not be read.
+    AllowedOrigin {
+        /// What it was.
+        origin: String,
+        /// What is wrong with it.
+        cause: OriginError,
+    },
+    /// An address range can not be read.
+    IpRange(String),
+    /// A trusted header without a peer that may send it.
+    NoTrustedPeers,
+    /// A text is no header name.
+    HeaderName(String),
+    /// A duration is zero or too long.
+    Duration(&'static str),
+    /// The system gives no random bytes.
+    NoRandomness,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let realm_name = |realm: &str| {
+            if realm.is_empty() { "the realm".to_owned() } else { format!("realm {realm:?}") }
+        };
+        match self {
+            Self::PublicUrl { url, cause } => {
+                write!(f, "public URL {url:?}: {cause}; give what browsers type, like \"https://iiif.example\"")
+            }
+            Self::PublicUrlPath(url) => {
+                write!(f, "public URL {url:?} has a query, a fragment or an odd path; leave it out")
+            }
+            Self::PlainHttp(url) => write!(
+                f,
+                "public URL {url:?} is plain http: use https (IIIF Authorization Flow 2.0 demands it); \
+                 http is for localhost only, unless the builder's insecure_http() is called"
+            ),
+            Self::NoKeyring => f.write_str("no keyring: call keyring(Keyring::from_env(\"IIIF_AUTH_KEY\")?)"),
+            Self::NoAuthorizer => f.write_str("no authorizer: call authorizer(…) or authorize(|request| …)"),
+            Self::NoResources => f.write_str("nothing to protect: call images(\"/iiif/3\"), files(…) or resources(…)"),
+            Self::NoRealm => f.write_str("no realm: call realm(Realm::new().access(…))"),
+            Self::Path(path) => write!(
+                f,
+                "path {path:?} has to start with a slash, not end in one, and be plain: letters, digits and -._~"
+            ),
+            Self::PathTwice(path) => write!(f, "path {path:?} is used twice: give one of them another path"),
+            Self::Name(name) => write!(
+                f,
+                "name {name:?} has to be one path segment of letters, digits, - and _, and not one of \
+                 \"probe\", \"token\", \"logout\", \"continue\""
+            ),
+            Self::RealmTwice(name) => write!(f, "two realms are named {name:?}: rename one"),
+            Self::NoAccessService { realm } => {
+                write!(f, "{} has no access service: call access(AccessService::…)", realm_name(realm))
+            }
+            Self::NoDefaultAccessService => f.write_str(
+                "every access service has protects(…): leave it out on the one that is for all other resources",
+            ),
+            Self::TooManyRealms => f.write_str("there are more than 64 realms"),
+            Self::NoAspect { realm } => {
+                write!(f, "{} has nothing to tell its users by: call aspect(…)", realm_name(realm))
+            }
+            Self::TwoCookies { realm } => write!(f, "{} has two access cookies: keep one", realm_name(realm)),
+            Self::NoCookie { realm } => write!(
+                f,
+                "{} has an active or kiosk access service, which sets a cookie, and aspects without one: \
+                 add AccessCookie::new() to them with or(…)",
+                realm_name(realm)
+            ),
+            Self::Cookie { realm, cause } => write!(f, "cookie of {}: {cause}", realm_name(realm)),
+            Self::CookieTwice(name) => write!(f, "two realms use the cookie {name:?}: rename one"),
+            Self::CookiePath { cookie, path } => {
+                write!(f, "cookie {cookie:?} is not sent to {path:?}: give it a path that covers both")
+            }
+            Self::Language(tag) => {
+                write!(f, "{tag:?} is no language tag: use a BCP 47 tag like \"en\", or \"none\"")
+            }
+            Self::AllowedOrigin { origin, cause } => write!(f, "allowed origin {origin:?}: {cause}"),
+            Self::IpRange(range) => {
+                write!(f, "{range:?} is no address range: write it like \"192.0.2.0/24\" or \"2001:db8::1\"")
+            }
+            Self::NoTrustedPeers => f.write_str(
+                "a trusted header needs at least one peer that may send it: list the proxy's address",
+            ),
+            Self::HeaderName(name) => write!(f, "{name:?} is no header name"),
+            Self::Duration(which) => write!(f, "{which} has to be more than zero and at most 24 hours"),
+            Self::NoRandomness => f.write_str("the system gives no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Cookie { cause, .. } => Some(cause),
+            Self::PublicUrl { cause, .. } | Self::AllowedOrigin { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The configured whole: [`IiifAuth`] and its builder, where every configuration error is found.
+
+mod access_service;
+mod bound;
+mod builder;
+mod error;
+mod origin_policy;
+mod public_url;
+mod realm;
+mod texts;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use access_service::AccessService;
+pub use builder::IiifAuthBuilder;
+pub use error::ConfigError;
+pub use origin_policy::OriginPolicy;
+pub use realm::Realm;
+pub use texts::Texts;
+
+pub(crate) use access_service::Page;
+pub(crate) use bound::{
+    BoundAccess, BoundRealm, Candidate, CandidateAspect, Core, Found, RealmSet,
+};
+pub(crate) use public_url::PublicUrl;
+
+use crate::access::AccessCookieLayer;
+use crate::check::CheckLayer;
+use crate::describe::DescribeLayer;
+use crate::logout::LogoutLayer;
+use crate::probe::ProbeLayer;
+use crate::stack::IiifAuthLayer;
+use crate::token::TokenLayer;
+
+/// A publisher's access control: what is protected, who may see it, and where the services are.
+///
+/// It hands out the layers. All of them share this configuration; a clone is one more reference to
+/// it.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::authorizer::RolesFor;
+/// use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+///
+/// let auth = IiifAuth::builder("https://iiif.example")
+///     .keyring(Keyring::generate()?)
+///     .images("/iiif/3")
+///     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+///     .authorizer(RolesFor::new().open("covers-*").roles("*", ["reader"]))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct IiifAuth {
+    pub(crate) core: Arc<Core>,
+}
+
+impl IiifAuth {
+    /// Begins the configuration of the publisher whose absolute URL is `public_url`: what browsers
+    /// type, such as `https://iiif.example`, whatever address the server itself listens on.
+    #[must_use]
+    pub fn builder(public_url: impl Into<String>) -> IiifAuthBuilder {
+        IiifAuthBuilder::new(public_url.into())
+    }
+
+    /// All layers in the right order, for a stack or a router that holds the image routes and the
+    /// application's login.
+    #[must_use]
+    pub fn layer(&self) -> IiifAuthLayer {
+        IiifAuthLayer::new(self.clone())
+    }
+
+    /// The layers that answer requests to the services below [`endpoints`]: probe, token, logout
+    /// and access cookie, without those on the content routes.
+    ///
+    /// [`endpoints`]: IiifAuthBuilder::endpoints
+    #[must_use]
+    pub fn services(&self) -> crate::stack::ServicesLayer {
+        crate::stack::ServicesLayer::new(self.clone())
+    }
+
+    /// The checker of authorizing aspects, for content routes.
+    #[must_use]
+    pub fn check(&self) -> CheckLayer {
+        CheckLayer::new(self.clone())
+    }
+
+    /// The describer of `info.json`, for the same routes.
+    #[must_use]
+    pub fn describe(&self) -> DescribeLayer {
+        DescribeLayer::new(self.clone())
+    }
+
+    /// The probe responder.
+    #[must_use]
+    pub fn probe(&self) -> ProbeLayer {
+        ProbeLayer::new(self.clone())
+    }
+
+    /// The token issuer.
+    #[must_use]
+    pub fn token(&self) -> TokenLayer {
+        TokenLayer::new(self.clone())
+    }
+
+    /// The access-cookie setter, around the application's own login.
+    #[must_use]
+    pub fn access_cookie(&self) -> AccessCookieLayer {
+        AccessCookieLayer::new(self.clone())
+    }
+
+    /// The logout service.
+    #[must_use]
+    pub fn logout(&self) -> LogoutLayer {
+        LogoutLayer::new(self.clone())
+    }
+}
+
+impl fmt::Debug for IiifAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IiifAuth")
+            .field("public_url", &self.core.public_url.as_str())
+            .field("realms", &self.core.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

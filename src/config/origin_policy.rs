@@ -1,0 +1,39 @@
+//! Which viewers' origins get tokens.
+
+use crate::config::ConfigError;
+use crate::protocol::Origin;
+
+/// From which viewers' origins a token may be had (2.0 §4.3, §4.5).
+///
+/// For reading there need not be a register of trusted viewers; lists are for stronger rights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OriginPolicy {
+    /// Those that the session's access service was opened from; any, for a session that has seen
+    /// none. The default.
+    #[default]
+    Bound,
+    /// Any.
+    Any,
+    /// These only, for access and token services alike.
+    AllowList(Vec<Origin>),
+}
+
+impl OriginPolicy {
+    /// Only these origins.
+    ///
+    /// # Errors
+    ///
+    /// When one can not be read.
+    pub fn allow<'t>(origins: impl IntoIterator<Item = &'t str>) -> Result<Self, ConfigError> {
+        let parse = |text: &str| {
+            text.parse()
+                .map_err(|cause| ConfigError::AllowedOrigin { origin: text.to_owned(), cause })
+        };
+        origins.into_iter().map(parse).collect::<Result<_, _>>().map(Self::AllowList)
+    }
+
+    /// Whether the policy refuses this origin whatever the session.
+    pub(crate) fn refuses(&self, origin: &Origin) -> bool {
+        matches!(self, Self::AllowList(allowed) if !allowed.contains(origin))
+    }
+}

@@ -1,0 +1,102 @@
+//! A realm: users who are told by the same aspects, with one token and one logout service.
+
+use crate::aspect::Aspects;
+use crate::config::AccessService;
+use crate::protocol::{LanguageMap, Message};
+
+/// A group of access services that lead to the same authorizing aspects, with one token service
+/// and, unless it is left out, one logout service.
+///
+/// An application may have several realms: one for readers who log in, one for terms that anyone
+/// may accept. Their cookies and tokens are never taken for each other's. The unnamed realm has its
+/// services at `/auth/token`, `/auth/logout` and `/auth/{service}`, a named one at
+/// `/auth/{realm}/token` and so on.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+/// use tower_iiif_auth::{AccessService, Realm};
+///
+/// let readers = Realm::new()
+///     .access(AccessService::active("login", "Example Library"))
+///     .aspect(AccessCookie::new().or(IpRanges::new(["192.0.2.0/24"], "reader")?));
+/// # Ok::<(), tower_iiif_auth::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Realm {
+    pub(crate) name: String,
+    pub(crate) access: Vec<AccessService>,
+    pub(crate) aspects: Option<Aspects>,
+    pub(crate) token_error: Option<Message>,
+    pub(crate) logout: Logout,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Logout {
+    /// Offered where there is a cookie to delete.
+    Default,
+    Labelled(LanguageMap),
+    Without,
+}
+
+impl Default for Realm {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Realm {
+    /// The unnamed realm; the only one most publishers need.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::named("")
+    }
+
+    /// A realm with a name that stands in its services' paths.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            access: Vec::new(),
+            aspects: None,
+            token_error: None,
+            logout: Logout::Default,
+        }
+    }
+
+    /// Adds an access service.
+    #[must_use]
+    pub fn access(mut self, service: AccessService) -> Self {
+        self.access.push(service);
+        self
+    }
+
+    /// What its users are told by. Default: an [`AccessCookie`](crate::aspect::AccessCookie).
+    #[must_use]
+    pub fn aspect(mut self, aspects: impl Into<Aspects>) -> Self {
+        self.aspects = Some(aspects.into());
+        self
+    }
+
+    /// What viewers show when the token service gives no token and no reason of its own.
+    #[must_use]
+    pub fn token_error(mut self, message: impl Into<Message>) -> Self {
+        self.token_error = Some(message.into());
+        self
+    }
+
+    /// The label of the logout service. Default: the label of the first access service.
+    #[must_use]
+    pub fn logout_label(mut self, label: impl Into<LanguageMap>) -> Self {
+        self.logout = Logout::Labelled(label.into());
+        self
+    }
+
+    /// Offers no logout: right where the users' aspect can not be taken back here.
+    #[must_use]
+    pub fn without_logout(mut self) -> Self {
+        self.logout = Logout::Without;
+        self
+    }
+}

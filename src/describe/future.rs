@@ -1,0 +1,248 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
+use http::response::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use serde_json::value::RawValue;
+use tower_service::Service;
+
+use super::collect::{Collect, CollectError};
+use super::document::{Document, HostVersion, NotDescribable};
+use super::headers;
+use super::service::prepare;
+use crate::answer::BoxFuture;
+use crate::body::ResponseBody;
+use crate::respond;
+
+/// What is done with a description.
+pub(super) enum Plan {
+    /// It is open to everyone: passed on.
+    Open,
+    /// As if it were not there.
+    Absent,
+    /// The services are put in.
+    Rewrite(Box<Rewrite>),
+    /// It is protected and no access service is for it: refused.
+    Undescribed,
+}
+
+/// What is put into a description.
+pub(super) struct Rewrite {
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) for_three: Box<RawValue>,
+    pub(super) for_two: Box<RawValue>,
+    pub(super) longest: usize,
+    /// The client's `If-None-Match`.
+    pub(super) known: Option<HeaderValue>,
+}
+
+pin_project! {
+    /// The response of [`Describe`](super::Describe).
+    pub struct DescribeFuture<S, ReqBody, ResBody>
+    where
+        S: Service<Request<ReqBody>>,
+        ResBody: Body,
+    {
+        #[pin]
+        state: State<S, S::Future, ReqBody, ResBody>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F, ReqBody, ResBody>
+    where
+        ResBody: Body,
+    {
+        Own { response: Option<Response<Bytes>> },
+        Deciding { plan: BoxFuture<Plan>, allowed: Option<(S, Request<ReqBody>)> },
+        Inner { #[pin] response: F, rewrite: Option<(Box<Rewrite>, Method)> },
+        Collecting {
+            #[pin] body: Collect<ResBody>,
+            head: Option<(Parts, Box<Rewrite>)>,
+        },
+    }
+}
+
+impl<S, ReqBody, ResBody> DescribeFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    /// Passes the inner service's response on.
+    pub(super) fn inner(response: S::Future) -> Self {
+        Self { state: State::Inner { response, rewrite: None } }
+    }
+
+    pub(super) fn deciding(plan: BoxFuture<Plan>, inner: S, request: Request<ReqBody>) -> Self {
+        Self { state: State::Deciding { plan, allowed: Some((inner, request)) } }
+    }
+
+    /// Carries out a plan: `inner` is ready.
+    pub(super) fn planned(plan: Plan, inner: &mut S, request: Request<ReqBody>) -> Self {
+        Self { state: State::of(plan, inner, request) }
+    }
+}
+
+impl<S, ReqBody, ResBody> State<S, S::Future, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    fn of(mut plan: Plan, inner: &mut S, mut request: Request<ReqBody>) -> Self {
+        prepare(&mut plan, &mut request);
+        let method = request.method().clone();
+        match plan {
+            Plan::Open => Self::Inner { response: inner.call(request), rewrite: None },
+            Plan::Rewrite(rewrite) => {
+                Self::Inner { response: inner.call(request), rewrite: Some((rewrite, method)) }
+            }
+            Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
+            Plan::Undescribed => Self::Own { response: Some(plain(StatusCode::BAD_GATEWAY)) },
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for DescribeFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut this = self.as_mut().project();
+            let next = match this.state.as_mut().project() {
+                StateProj::Own { response } => {
+                    let response = response.take().expect("future polled after completion");
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                }
+                StateProj::Deciding { plan, allowed } => {
+                    let plan = ready!(plan.as_mut().poll(cx));
+                    let (mut inner, request) = allowed.take().expect("decided only once");
+                    State::of(plan, &mut inner, request)
+                }
+                StateProj::Inner { response, rewrite } => {
+                    let response = ready!(response.poll(cx))?;
+                    let Some((rewrite, method)) = rewrite.take() else {
+                        return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                    };
+                    match begin(response, rewrite, &method) {
+                        Begun::Done(response) => return Poll::Ready(Ok(*response)),
+                        Begun::Collect { body, head } => {
+                            State::Collecting { body, head: Some(*head) }
+                        }
+                    }
+                }
+                StateProj::Collecting { body, head } => {
+                    let body = ready!(body.poll(cx));
+                    let (parts, rewrite) = head.take().expect("collected only once");
+                    let response = finish(parts, &rewrite, body);
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+enum Begun<B> {
+    Done(Box<Response<ResponseBody<B>>>),
+    Collect { body: Collect<B>, head: Box<(Parts, Box<Rewrite>)> },
+}
+
+/// Looks at the head of the inner response: only a plain 200 can be described.
+fn begin<B: Body>(response: Response<B>, rewrite: Box<Rewrite>, method: &Method) -> Begun<B> {
+    if response.status() != StatusCode::OK {
+        return Begun::Done(Box::new(response.map(ResponseBody::inner)));
+    }
+    let encoded = response
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if encoded {
+        let own = undescribed(&rewrite, "it is compressed although that was not asked for");
+        return Begun::Done(Box::new(own.map(ResponseBody::own)));
+    }
+    let (mut parts, body) = response.into_parts();
+    if *method == Method::HEAD {
+        headers::rewritten(&mut parts.headers);
+        return Begun::Done(Box::new(Response::from_parts(parts, ResponseBody::default())));
+    }
+    let body = Collect::new(body, rewrite.longest);
+    Begun::Collect { body, head: Box::new((parts, rewrite)) }
+}
+
+/// Rewrites the collected document.
+fn finish(
+    mut parts: Parts,
+    rewrite: &Rewrite,
+    body: Result<Bytes, CollectError>,
+) -> Response<Bytes> {
+    let body = match body {
+        Ok(body) => body,
+        Err(CollectError::TooLong) => return undescribed(rewrite, "it is longer than the limit"),
+        Err(CollectError::Broken) => return undescribed(rewrite, "it broke off"),
+    };
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
+        return undescribed(rewrite, "its length is not the announced one");
+    }
+    let body = match edit(&body, rewrite) {
+        Ok(body) => Bytes::from(body),
+        Err(NotDescribable(reason)) => return undescribed(rewrite, reason),
+    };
+    headers::rewritten(&mut parts.headers);
+    if let Some(tag) = headers::etag(&body) {
+        if headers::is_known(rewrite.known.as_ref(), &tag) {
+            parts.status = StatusCode::NOT_MODIFIED;
+            parts.headers.insert(ETAG, tag);
+            return Response::from_parts(parts, Bytes::new());
+        }
+        parts.headers.insert(ETAG, tag);
+    }
+    Response::from_parts(parts, body)
+}
+
+fn edit(body: &[u8], rewrite: &Rewrite) -> Result<Vec<u8>, NotDescribable> {
+    let mut document = Document::parse(body)?;
+    let service = match document.version() {
+        HostVersion::Three => {
+            document.add_context()?;
+            &rewrite.for_three
+        }
+        HostVersion::Two => &rewrite.for_two,
+    };
+    document.add_service(service.clone(), &rewrite.id)?;
+    document.to_bytes()
+}
+
+/// A protected resource whose description would lack its services is worse than none.
+fn undescribed(rewrite: &Rewrite, reason: &'static str) -> Response<Bytes> {
+    crate::trace::undescribed(&rewrite.path, reason);
+    plain(StatusCode::BAD_GATEWAY)
+}
+
+fn plain(status: StatusCode) -> Response<Bytes> {
+    let mut response = respond::text(status, "text/plain; charset=utf-8", format!("{status}\n"));
+    respond::allow_any_origin(response.headers_mut());
+    response
+}
+
+impl<S, ReqBody, ResBody> fmt::Debug for DescribeFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>>,
+    ResBody: Body,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DescribeFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! Who asks, and is it still true: the live sessions of a request.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+
+use super::limits;
+use crate::answer::{Answer, BoxError, BoxFuture};
+use crate::aspect::{AspectError, Head, Session, SessionId};
+use crate::clock::Timestamp;
+use crate::config::{CandidateAspect, Core, RealmSet};
+use crate::seal::Scratch;
+
+/// The session that an access token stands for, as it was when the token was issued.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenSession {
+    pub(crate) realm: usize,
+    /// The name of the aspect that it was read from.
+    pub(crate) aspect: Box<str>,
+    pub(crate) session: Session<'static>,
+}
+
+pub(super) enum Live<'b> {
+    /// This place has no say over the resource.
+    Skip,
+    Now(Result<Session<'b>, AspectError>),
+    Later(LivePending),
+}
+
+/// A session that is waited for.
+pub(super) enum LivePending {
+    /// Still to be read; then, for the access cookie, looked up.
+    Reading(BoxFuture<Result<Session<'static>, AspectError>>),
+    /// Looked up among the revoked.
+    Still(Session<'static>, BoxFuture<Result<bool, BoxError>>),
+}
+
+impl Core {
+    /// The live session at one place: place 0 is the token's, the others are the aspects' in order.
+    pub(super) fn live<'b>(
+        &self,
+        place: usize,
+        realms: RealmSet,
+        head: &Head<'_>,
+        token: Option<&TokenSession>,
+        now: Timestamp,
+        scratch: &'b mut Scratch,
+    ) -> Live<'b> {
+        let Some(index) = place.checked_sub(1) else {
+            return match token {
+                Some(token) if realms.contains(token.realm) => self.resume(token, now),
+                _ => Live::Skip,
+            };
+        };
+        let candidate = &self.candidates[index];
+        if !realms.contains(candidate.realm) {
+            return Live::Skip;
+        }
+        match &candidate.aspect {
+            CandidateAspect::Cookie(cookie) => match cookie.read(head.headers(), now, scratch) {
+                Ok(session) => self.still(session, now),
+                Err(error) => Live::Now(Err(error)),
+            },
+            CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
+                Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
+                Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
+                Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
+            },
+        }
+    }
+
+    /// The live session behind a token, as its own aspect sees it now.
+    fn resume(&self, token: &TokenSession, now: Timestamp) -> Live<'static> {
+        let session = token.session.clone();
+        let mine =
+            |c: &&crate::config::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
+        match self.candidates.iter().find(mine).map(|candidate| &candidate.aspect) {
+            None => Live::Now(Err(AspectError::Invalid)),
+            Some(CandidateAspect::Cookie(_)) => match in_time(session, now) {
+                Ok(session) => self.still(session, now),
+                Err(error) => Live::Now(Err(error)),
+            },
+            Some(CandidateAspect::Other(aspect)) => {
+                match limits::catch(|| aspect.resume(session, now)) {
+                    Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
+                    Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
+                    Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
+                }
+            }
+        }
+    }
+
+    /// Whether a session of the access cookie was revoked.
+    fn still<'b>(&self, session: Session<'b>, now: Timestamp) -> Live<'b> {
+        match limits::catch(|| self.revocations.is_revoked(session.id(), now)) {
+            Ok(Answer::Now(revoked)) => Live::Now(unless_revoked(session, revoked)),
+            Ok(Answer::Later(revoked)) => {
+                Live::Later(LivePending::Still(session.into_owned(), revoked))
+            }
+            Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
+        }
+    }
+
+    pub(super) async fn finish_live(
+        &self,
+        pending: LivePending,
+        now: Timestamp,
+    ) -> Result<Session<'static>, AspectError> {
+        match pending {
+            LivePending::Reading(reading) => {
+                let reading = Box::pin(async { Ok(reading.await) });
+                limits::within(self.decision_timeout, reading)
+                    .await
+                    .map_err(AspectError::Unavailable)?
+                    .and_then(|session| in_time(session, now))
+            }
+            LivePending::Still(session, revoked) => {
+                let revoked = limits::within(self.decision_timeout, revoked).await;
+                unless_revoked(session, revoked)
+            }
+        }
+    }
+
+    /// The first live session of a realm and the aspect it was read from, for the token service.
+    pub(crate) async fn identify(
+        self: Arc<Self>,
+        realm: usize,
+        parts: &Parts,
+        now: Timestamp,
+    ) -> Result<TokenSession, AspectError> {
+        let head = Head::of_parts(parts);
+        let mut lacks = AspectError::Missing;
+        for (index, candidate) in self.candidates.iter().enumerate() {
+            if candidate.realm != realm {
+                continue;
+            }
+            let realms = RealmSet::only(realm);
+            // The scratch, too, stays out of what is kept while waiting.
+            let live = {
+                let mut scratch = Scratch::new();
+                match self.live(index + 1, realms, &head, None, now, &mut scratch) {
+                    Live::Skip => continue,
+                    Live::Now(session) => Ok(session.map(Session::into_owned)),
+                    Live::Later(pending) => Err(pending),
+                }
+            };
+            let session = match live {
+                Ok(session) => session,
+                Err(pending) => self.finish_live(pending, now).await,
+            };
+            match session {
+                Ok(session) => {
+                    return Ok(TokenSession { realm, aspect: candidate.name().into(), session });
+                }
+                Err(error) => lacks = lacks.or_better(error),
+            }
+        }
+        if let AspectError::Unavailable(error) = &lacks {
+            crate::trace::failure("authorizing aspect or store", error);
+        }
+        Err(lacks)
+    }
+
+    /// Revokes a session of the access cookie.
+    pub(crate) async fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), BoxError> {
+        match limits::catch(|| self.revocations.revoke(id, until, now))? {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
+        }
+    }
+
+    /// Whether a session of the access cookie was revoked; an error when it is not known.
+    pub(crate) async fn is_revoked(&self, id: SessionId, now: Timestamp) -> Result<bool, BoxError> {
+        match limits::catch(|| self.revocations.is_revoked(id, now))? {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
+        }
+    }
+}
+
+fn in_time<'a>(session: Session<'a>, now: Timestamp) -> Result<Session<'a>, AspectError> {
+    if !session.is_plausible(now) {
+        Err(AspectError::Invalid)
+    } else if session.expires_at() <= now {
+        Err(AspectError::Expired)
+    } else {
+        Ok(session)
+    }
+}
+
+fn unless_revoked<'a>(
+    session: Session<'a>,
+    revoked: Result<bool, BoxError>,
+) -> Result<Session<'a>, AspectError> {
+    match revoked {
+        Ok(false) => Ok(session),
+        Ok(true) => Err(AspectError::Invalid),
+        Err(error) => Err(AspectError::Unavailable(error)),
+    }
+}

@@ -1,0 +1,288 @@
+//! The four questions in order: what is asked for has been found; now who, still, may.
+//!
+//! Content route, probe and token service all come here, so that they can not disagree. What is
+//! answered at once is decided within the call. Where something has to wait, the place and what is
+//! needed later are kept in a [`Pending`], and [`finish_decision`] goes on from there: one set of
+//! rules for both.
+
+mod limits;
+mod live;
+
+use std::sync::Arc;
+
+use http::request::Parts;
+
+pub(crate) use live::TokenSession;
+use live::{Live, LivePending};
+
+use crate::answer::{Answer, BoxError, BoxFuture};
+use crate::aspect::{AspectError, Head, Session};
+use crate::authorizer::{AccessRequest, Decision, Denial};
+use crate::clock::Timestamp;
+use crate::config::{Core, RealmSet};
+use crate::resource::Resource;
+use crate::seal::Scratch;
+
+/// Who asks for what.
+pub(crate) struct Question<'a> {
+    pub(crate) head: Head<'a>,
+    pub(crate) resource: Resource<'a>,
+    pub(crate) now: Timestamp,
+    /// The session behind the access token of a probe request.
+    pub(crate) token: Option<TokenSession>,
+}
+
+/// The decision, and what it rests on.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) decision: Decision,
+    pub(crate) basis: Basis,
+}
+
+#[derive(Debug)]
+pub(crate) enum Basis {
+    /// It is the same for everyone.
+    Open,
+    /// A session that ends at this time; the session itself where it is to be handed on.
+    Session { expires_at: Timestamp, session: Option<Session<'static>> },
+    /// There is no session, for this reason, or it was not enough.
+    Nobody(AspectError),
+}
+
+impl Verdict {
+    pub(crate) fn basis_word(&self) -> &'static str {
+        match &self.basis {
+            Basis::Open => "open",
+            Basis::Session { .. } => "session",
+            Basis::Nobody(error) => error.as_str(),
+        }
+    }
+}
+
+/// A decision that is there, or has to be waited for.
+pub(crate) enum Progress<T> {
+    Done(T),
+    Waiting(Box<Pending>),
+}
+
+/// Where a decision stopped to wait.
+pub(crate) struct Pending {
+    tally: Tally,
+    realms: RealmSet,
+    at: At,
+}
+
+enum At {
+    Nobody(BoxFuture<Result<Decision, BoxError>>),
+    Session { place: usize, live: LivePending },
+    May { place: usize, session: Session<'static>, decision: BoxFuture<Result<Decision, BoxError>> },
+}
+
+/// What has been learned so far.
+#[derive(Debug)]
+struct Tally {
+    /// The decision over nobody: what holds if no session helps.
+    as_nobody: Denial,
+    /// The first denial of a session, which says more.
+    with_session: Option<Denial>,
+    aspect: AspectError,
+}
+
+impl Core {
+    /// Decides on a content resource.
+    pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
+        let tally =
+            Tally { as_nobody: Denial::later(), with_session: None, aspect: AspectError::Missing };
+        match self.ask(&question.resource, None, question.now) {
+            Answer::Now(outcome) => self.after_nobody(question, tally, outcome),
+            Answer::Later(outcome) => {
+                wait(tally, self.realms_of(&question.resource), At::Nobody(outcome))
+            }
+        }
+    }
+
+    /// Whether everyone may have a resource: the decision over nobody.
+    pub(crate) fn decide_as_nobody(
+        &self,
+        resource: &Resource<'_>,
+        now: Timestamp,
+    ) -> Answer<Result<Decision, BoxError>> {
+        self.ask(resource, None, now)
+    }
+
+    /// Waits for a decision, no longer than configured.
+    pub(crate) async fn within_time(
+        &self,
+        outcome: BoxFuture<Result<Decision, BoxError>>,
+    ) -> Result<Decision, BoxError> {
+        limits::within(self.decision_timeout, outcome).await
+    }
+
+    fn after_nobody(
+        &self,
+        question: &Question<'_>,
+        mut tally: Tally,
+        outcome: Result<Decision, BoxError>,
+    ) -> Progress<Verdict> {
+        match outcome {
+            Ok(Decision::Deny(denial)) => tally.as_nobody = denial,
+            Ok(decision) => return Progress::Done(Verdict { decision, basis: Basis::Open }),
+            Err(error) => return Progress::Done(failed("authorizer", error)),
+        }
+        let realms = self.realms_of(&question.resource);
+        self.from_place(question, tally, realms, 0)
+    }
+
+    /// Goes through the sessions from `place` on: first the token's, then each aspect's.
+    fn from_place(
+        &self,
+        question: &Question<'_>,
+        mut tally: Tally,
+        realms: RealmSet,
+        place: usize,
+    ) -> Progress<Verdict> {
+        for place in place..=self.candidates.len() {
+            let mut scratch = Scratch::new();
+            let token = question.token.as_ref();
+            let session =
+                match self.live(place, realms, &question.head, token, question.now, &mut scratch) {
+                    Live::Skip => continue,
+                    Live::Now(Ok(session)) => session,
+                    Live::Now(Err(error)) => {
+                        tally.lacks(error);
+                        continue;
+                    }
+                    Live::Later(live) => return wait(tally, realms, At::Session { place, live }),
+                };
+            match self.ask(&question.resource, Some(session.lend()), question.now) {
+                Answer::Now(outcome) => {
+                    if let Some(verdict) = self.after_session(&mut tally, session, outcome) {
+                        return Progress::Done(verdict);
+                    }
+                }
+                Answer::Later(decision) => {
+                    let session = session.into_owned();
+                    return wait(tally, realms, At::May { place, session, decision });
+                }
+            }
+        }
+        Progress::Done(tally.refuse())
+    }
+
+    /// The verdict, unless another session may still do better.
+    fn after_session(
+        &self,
+        tally: &mut Tally,
+        session: Session<'_>,
+        outcome: Result<Decision, BoxError>,
+    ) -> Option<Verdict> {
+        match outcome {
+            Ok(Decision::Deny(denial)) => {
+                tally.with_session.get_or_insert(denial);
+                None
+            }
+            Ok(decision) => {
+                let expires_at = session.expires_at();
+                let session = self.hand_on_session.then(|| session.into_owned());
+                Some(Verdict { decision, basis: Basis::Session { expires_at, session } })
+            }
+            Err(error) => {
+                tally.lacks(AspectError::Unavailable(error));
+                None
+            }
+        }
+    }
+
+    fn ask(
+        &self,
+        resource: &Resource<'_>,
+        session: Option<Session<'_>>,
+        now: Timestamp,
+    ) -> Answer<Result<Decision, BoxError>> {
+        // `session` is lent, so that one lifetime fits both.
+        let request = AccessRequest::new(resource.lend(), session, now);
+        limits::catch(|| self.authorizer.authorize(&request))
+            .unwrap_or_else(|panic| Answer::Now(Err(panic)))
+    }
+}
+
+impl Tally {
+    fn lacks(&mut self, error: AspectError) {
+        if let AspectError::Unavailable(error) = &error {
+            crate::trace::failure("authorizing aspect, authorizer or store", error);
+        }
+        let known = std::mem::replace(&mut self.aspect, AspectError::Missing);
+        self.aspect = known.or_better(error);
+    }
+
+    /// No session helped.
+    fn refuse(self) -> Verdict {
+        let denial = if matches!(self.aspect, AspectError::Unavailable(_)) {
+            Denial::later()
+        } else {
+            self.with_session.unwrap_or(self.as_nobody)
+        };
+        Verdict { decision: Decision::Deny(denial), basis: Basis::Nobody(self.aspect) }
+    }
+}
+
+fn failed(what: &'static str, error: BoxError) -> Verdict {
+    crate::trace::failure(what, &error);
+    Verdict {
+        decision: Decision::Deny(Denial::later()),
+        basis: Basis::Nobody(AspectError::Unavailable(error)),
+    }
+}
+
+fn wait<T>(tally: Tally, realms: RealmSet, at: At) -> Progress<T> {
+    Progress::Waiting(Box::new(Pending { tally, realms, at }))
+}
+
+/// Waits for what a decision needs, and goes on until it is there.
+pub(crate) async fn finish_decision(
+    core: Arc<Core>,
+    parts: Parts,
+    resource: Resource<'static>,
+    now: Timestamp,
+    token: Option<TokenSession>,
+    mut pending: Box<Pending>,
+) -> Verdict {
+    let question = Question { head: Head::of_parts(&parts), resource, now, token };
+    loop {
+        let Pending { mut tally, realms, at } = *pending;
+        let progress = match at {
+            At::Nobody(outcome) => {
+                let outcome = limits::within(core.decision_timeout, outcome).await;
+                core.after_nobody(&question, tally, outcome)
+            }
+            At::Session { place, live } => match core.finish_live(live, now).await {
+                Err(error) => {
+                    tally.lacks(error);
+                    core.from_place(&question, tally, realms, place + 1)
+                }
+                Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
+                    Answer::Now(outcome) => {
+                        if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
+                            return verdict;
+                        }
+                        core.from_place(&question, tally, realms, place + 1)
+                    }
+                    Answer::Later(decision) => {
+                        wait(tally, realms, At::May { place, session, decision })
+                    }
+                },
+            },
+            At::May { place, session, decision } => {
+                let outcome = limits::within(core.decision_timeout, decision).await;
+                if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
+                    return verdict;
+                }
+                core.from_place(&question, tally, realms, place + 1)
+            }
+        };
+        match progress {
+            Progress::Done(verdict) => return verdict,
+            Progress::Waiting(next) => pending = next,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response, StatusCode};
+use tower_service::Service;
+
+use super::{LogoutFuture, end};
+use crate::body::ResponseBody;
+use crate::config::IiifAuth;
+use crate::respond;
+
+/// Answers logout requests and passes on everything else; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Logout<S> {
+    inner: S,
+    auth: IiifAuth,
+}
+
+impl<S> Logout<S> {
+    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
+        Self { inner, auth }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Logout<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = LogoutFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let core = &self.auth.core;
+        let path = request.uri().path();
+        let own = |realm: &crate::config::BoundRealm| realm.logout_path.as_deref() == Some(path);
+        let Some(realm) = core.realms.iter().position(own) else {
+            return LogoutFuture::inner(self.inner.call(request));
+        };
+        match *request.method() {
+            Method::GET | Method::POST => {
+                let headers = request.headers().clone();
+                LogoutFuture::working(end::answer(Arc::clone(core), realm, headers))
+            }
+            // HEAD is safe: it ends nothing.
+            Method::HEAD => LogoutFuture::own(respond::empty(StatusCode::OK)),
+            _ => LogoutFuture::own(respond::method_not_allowed("GET, HEAD, POST")),
+        }
+    }
+}

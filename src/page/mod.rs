@@ -1,0 +1,161 @@
+//! The crate's HTML pages: one frame, texts in the reader's language, no external asset.
+//!
+//! Style and script live in files of their own, are served inline, and are allowed by the hash of
+//! the very bytes served.
+
+mod escape;
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+pub(crate) use escape::{html, json_for_script};
+
+use crate::protocol::{LanguageMap, Message};
+use crate::respond;
+
+pub(crate) const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+
+const STYLE: &str = include_str!("page.css");
+const CLOSE: &str = include_str!("close.js");
+
+/// A page in the making.
+pub(crate) struct Page<'a> {
+    language: &'a str,
+    title: String,
+    body: String,
+    closes: bool,
+}
+
+impl<'a> Page<'a> {
+    /// A page with the heading and note of a message, for a reader who accepts `language`.
+    pub(crate) fn new(message: &Message, language: &'a str) -> Self {
+        let heading = message.heading();
+        let title = heading.best(language);
+        let mut body = format!("<h1{}>{}</h1>", lang(heading, language), html(&title));
+        if let Some(note) = message.note_text() {
+            let _ = write!(body, "<p{}>{}</p>", lang(note, language), html(&note.best(language)));
+        }
+        Self { language, title, body, closes: false }
+    }
+
+    /// Adds a form that posts to a path on this site.
+    pub(crate) fn form(
+        mut self,
+        action: &str,
+        hidden: (&str, &str),
+        buttons: &[Button<'_>],
+    ) -> Self {
+        let (name, value) = hidden;
+        let _ = write!(
+            self.body,
+            "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"{}\" value=\"{}\">",
+            html(action),
+            html(name),
+            html(value)
+        );
+        for (index, button) in buttons.iter().enumerate() {
+            let class = if index == 0 { "" } else { " class=\"quiet\"" };
+            let _ = write!(
+                self.body,
+                "<button type=\"submit\" name=\"decision\" value=\"{}\"{class}>{}</button>",
+                button.value,
+                html(&button.text)
+            );
+        }
+        self.body.push_str("</form>");
+        self
+    }
+
+    /// Lets the page close its tab, with a button for browsers that do not let it.
+    pub(crate) fn closing(mut self, close: &LanguageMap) -> Self {
+        let _ = write!(
+            self.body,
+            "<p><button type=\"button\" id=\"close\">{}</button></p>",
+            html(&close.best(self.language))
+        );
+        self.closes = true;
+        self
+    }
+
+    /// The response, never stored, never framed, and with its tie to the viewer left whole.
+    pub(crate) fn respond(self, status: StatusCode) -> Response<Bytes> {
+        let script = if self.closes { format!("<script>{CLOSE}</script>") } else { String::new() };
+        let body = format!(
+            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>{title}</title><style>{STYLE}</style></head>\
+             <body><main>{body}</main>{script}</body></html>",
+            language = html(primary_language(self.language)),
+            title = html(&self.title),
+            body = self.body,
+        );
+        let mut response = respond::text(status, "text/html; charset=utf-8", body);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        // With no referrer at all browsers would send `Origin: null` with our own forms.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        keep_opener(headers);
+        headers.remove(CONTENT_LANGUAGE);
+        response
+    }
+}
+
+/// A submit button: what it says and what it sends.
+pub(crate) struct Button<'a> {
+    pub(crate) value: &'a str,
+    pub(crate) text: String,
+}
+
+/// A page with a message and nothing to do, without any script.
+pub(crate) fn plain(status: StatusCode, message: &Message, headers: &HeaderMap) -> Response<Bytes> {
+    Page::new(message, accept_language(headers)).respond(status)
+}
+
+/// Says aloud that the viewer may keep its handle on this tab: with any other policy it would see
+/// the tab as closed at once (2.0 §3.3.1.1).
+pub(crate) fn keep_opener(headers: &mut HeaderMap) {
+    headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("unsafe-none"));
+}
+
+/// The reader's languages.
+pub(crate) fn accept_language(headers: &HeaderMap) -> &str {
+    headers
+        .get(http::header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// The `lang` attribute for a text, where its language is known.
+fn lang(text: &LanguageMap, accept: &str) -> String {
+    text.best_language(accept).map_or_else(String::new, |tag| format!(" lang=\"{}\"", html(tag)))
+}
+
+/// The first tag that the reader accepts, for the document as a whole.
+fn primary_language(accept: &str) -> &str {
+    let tag = accept.split([',', ';']).next().unwrap_or_default().trim();
+    if tag.is_empty() || tag == "*" { "en" } else { tag }
+}
+
+/// `'sha256-…'` of a script or style, for a content security policy.
+pub(crate) fn csp_hash(source: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, source.as_bytes());
+    format!("'sha256-{}'", STANDARD.encode(digest))
+}
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'none'; style-src {}; script-src {}; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'",
+        csp_hash(STYLE),
+        csp_hash(CLOSE)
+    );
+    HeaderValue::try_from(policy).expect("hashes are visible ASCII")
+});

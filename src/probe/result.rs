@@ -1,0 +1,173 @@
+//! From a verdict to an `AuthProbeResult2`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, VARY};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde_json::value::to_raw_value;
+
+use crate::aspect::Head;
+use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
+use crate::clock::Timestamp;
+use crate::config::{Core, Texts};
+use crate::describe::description;
+use crate::gate::{Progress, Question, TokenSession, Verdict, finish_decision};
+use crate::protocol::Message;
+use crate::protocol::v2::probe_result::DeniedStatus;
+use crate::protocol::v2::{ContentResource, ProbeResult};
+use crate::resource::{Refusal, Resource};
+use crate::respond;
+
+/// Whether nothing more has to be decided: no substitute is offered.
+pub(super) fn is_plain(verdict: &Verdict) -> bool {
+    !matches!(&verdict.decision, Decision::Deny(denial) if !denial.substitutes().is_empty())
+}
+
+/// The result of a verdict without substitutes.
+pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> ProbeResult {
+    let basis = verdict.basis_word();
+    let result = match verdict.decision {
+        Decision::Grant => ProbeResult::Granted,
+        Decision::Redirect(location) => ProbeResult::Redirected {
+            location: ContentResource {
+                id: location.to_string(),
+                // The same as the original's, as the specification demands.
+                kind: resource.content_type().to_owned(),
+                label: None,
+                service: Vec::new(),
+            },
+        },
+        Decision::Deny(denial) => denied(&denial, &core.texts, Vec::new()),
+    };
+    let status = match &result {
+        ProbeResult::Granted => 200,
+        ProbeResult::Redirected { .. } => 302,
+        ProbeResult::Denied { status, .. } => status.as_u16(),
+    };
+    crate::trace::decided("probe", &resource.path(), status, basis);
+    result
+}
+
+/// The result of a verdict, with those substitutes that this very user may see.
+pub(super) async fn with_substitutes(
+    core: &Arc<Core>,
+    parts: Parts,
+    resource: &Resource<'static>,
+    now: Timestamp,
+    token: Option<TokenSession>,
+    verdict: Verdict,
+) -> ProbeResult {
+    let basis = verdict.basis_word();
+    let denial = match verdict.decision {
+        Decision::Deny(denial) if !denial.substitutes().is_empty() => denial,
+        _ => return plain(core, resource, verdict),
+    };
+    let mut offered = Vec::new();
+    for substitute in denial.substitutes() {
+        let content = match &substitute.target {
+            Target::Elsewhere(uri) => ContentResource {
+                id: uri.to_string(),
+                kind: resource.content_type().to_owned(),
+                label: substitute.label.clone(),
+                service: Vec::new(),
+            },
+            Target::SameBase(identifier) => {
+                let sibling = resource.sibling(identifier).into_owned();
+                let granted = may_see(core, &parts, &sibling, now, token.clone()).await;
+                match describe(core, &sibling, substitute, granted) {
+                    Some(content) => content,
+                    None => continue,
+                }
+            }
+        };
+        offered.push(content);
+    }
+    let result = denied(&denial, &core.texts, offered);
+    if let ProbeResult::Denied { status, .. } = &result {
+        crate::trace::decided("probe", &resource.path(), status.as_u16(), basis);
+    }
+    result
+}
+
+/// The result for a path that names no resource: HTTP 200 as always (2.0 §5.2).
+pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
+    let status = match refusal {
+        Refusal::Ambiguous => DeniedStatus::BadRequest,
+        Refusal::Unknown => DeniedStatus::NotFound,
+    };
+    ProbeResult::Denied { status, message: texts.denied_absent.clone(), substitutes: Vec::new() }
+}
+
+pub(super) fn respond(method: &Method, result: &ProbeResult) -> Response<Bytes> {
+    let body = serde_json::to_vec(result).expect("strings and maps with text keys are JSON");
+    let mut response = respond::text(StatusCode::OK, "application/json", body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization, Cookie"));
+    respond::allow_any_origin(headers);
+    respond::for_method(method, response)
+}
+
+fn denied(denial: &Denial, texts: &Texts, substitutes: Vec<ContentResource>) -> ProbeResult {
+    let fallback: &Message = match denial.remedy() {
+        Remedy::Login => &texts.denied_login,
+        Remedy::Never => &texts.denied_never,
+        Remedy::Absent => &texts.denied_absent,
+        Remedy::Later => &texts.denied_later,
+    };
+    ProbeResult::Denied {
+        status: denial.status(),
+        message: denial.text().unwrap_or(fallback).clone(),
+        substitutes,
+    }
+}
+
+/// The same decision for a substitute: may this very user see it?
+async fn may_see(
+    core: &Arc<Core>,
+    parts: &Parts,
+    resource: &Resource<'static>,
+    now: Timestamp,
+    token: Option<TokenSession>,
+) -> bool {
+    let progress = {
+        let head = Head::of_parts(parts);
+        core.decide(&Question { head, resource: resource.clone(), now, token: token.clone() })
+    };
+    let verdict = match progress {
+        Progress::Done(verdict) => verdict,
+        Progress::Waiting(pending) => {
+            let core = Arc::clone(core);
+            finish_decision(core, parts.clone(), resource.clone(), now, token, pending).await
+        }
+    };
+    verdict.decision.is_grant()
+}
+
+/// What is said of a substitute. One that this user may not see either declares its own probe, so
+/// that the user can climb the tiers one by one (2.0 §7.1).
+fn describe(
+    core: &Core,
+    resource: &Resource<'_>,
+    substitute: &Substitute,
+    granted: bool,
+) -> Option<ContentResource> {
+    let mut service = Vec::new();
+    let probe = (!granted).then(|| description::probe(core, resource, false)).flatten();
+    let own = core.public_url.join(&resource.path());
+    let id = if resource.is_image_service() {
+        let probes: Vec<_> = probe.iter().collect();
+        service.push(to_raw_value(&description::ImageService::new(&own, &probes)).ok()?);
+        format!("{own}/full/max/0/default.jpg")
+    } else {
+        if !granted {
+            service.push(probe?);
+        }
+        own
+    };
+    let kind = resource.content_type().to_owned();
+    Some(ContentResource { id, kind, label: substitute.label.clone(), service })
+}

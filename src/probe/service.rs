@@ -1,0 +1,109 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use tower_service::Service;
+
+use super::{ProbeFuture, bearer, result};
+use crate::aspect::Head;
+use crate::body::ResponseBody;
+use crate::config::{Core, IiifAuth};
+use crate::gate::{Progress, Question, finish_decision};
+use crate::respond;
+use crate::token::sealed;
+
+/// Answers probes and passes on everything else; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Probe<S> {
+    inner: S,
+    auth: IiifAuth,
+}
+
+impl<S> Probe<S> {
+    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
+        Self { inner, auth }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Probe<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ProbeFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let core = &self.auth.core;
+        match request.uri().path().strip_prefix(&*core.probe_prefix) {
+            Some(path) if path.is_empty() || path.starts_with('/') => {
+                answer(core, &Head::of(&request), path)
+            }
+            _ => ProbeFuture::inner(self.inner.call(request)),
+        }
+    }
+}
+
+/// The answer to a request whose path, after the probe's prefix, is `path`.
+fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
+    match *head.method() {
+        // Before anything is asked: a preflight has no credentials.
+        Method::OPTIONS => return ProbeFuture::own(respond::preflight()),
+        Method::GET | Method::HEAD => {}
+        _ => {
+            let mut response = respond::method_not_allowed("GET, HEAD, OPTIONS");
+            respond::allow_any_origin(response.headers_mut());
+            return ProbeFuture::own(response);
+        }
+    }
+    let resource = match core.find_whole(path) {
+        Ok(resource) => resource,
+        Err(refusal) => {
+            crate::trace::refused_path("probe", path, refusal.status().as_u16());
+            let result = result::refused(refusal, &core.texts);
+            return ProbeFuture::own(result::respond(head.method(), &result));
+        }
+    };
+    let now = core.now();
+    let token = bearer::token(head.headers())
+        .and_then(|token| sealed::open(core, token, head.headers(), now));
+    let question = Question { head: *head, resource, now, token };
+    let progress = core.decide(&question);
+    match progress {
+        Progress::Done(verdict) if result::is_plain(&verdict) => {
+            let result = result::plain(core, &question.resource, verdict);
+            ProbeFuture::own(result::respond(head.method(), &result))
+        }
+        // A substitute is decided on like the resource itself, which may have to wait.
+        progress => {
+            let core = Arc::clone(core);
+            let parts = head.to_parts();
+            let resource = question.resource.into_owned();
+            let token = question.token;
+            ProbeFuture::working(async move {
+                let verdict = match progress {
+                    Progress::Done(verdict) => verdict,
+                    Progress::Waiting(pending) => {
+                        finish_decision(
+                            Arc::clone(&core),
+                            parts.clone(),
+                            resource.clone(),
+                            now,
+                            token.clone(),
+                            pending,
+                        )
+                        .await
+                    }
+                };
+                let method = parts.method.clone();
+                let result =
+                    result::with_substitutes(&core, parts, &resource, now, token, verdict).await;
+                result::respond(&method, &result)
+            })
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The specifications as types: no HTTP services, no I/O.
+
+pub mod language_map;
+pub mod message;
+pub mod origin;
+pub mod v2;
+
+pub use language_map::LanguageMap;
+pub use message::Message;
+pub use origin::Origin;

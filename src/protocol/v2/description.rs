@@ -1,0 +1,167 @@
+//! The four services as a description names them (2.0 §3.1, §4.1, §5.1, §6.1).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::CONTEXT;
+use crate::protocol::{LanguageMap, Message};
+
+/// How the user gets through an access service (2.0 §3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The user has to act: log in, or agree to terms.
+    Active,
+    /// A page that grants by being opened.
+    Kiosk,
+    /// The aspect is there already, or can not be had in a browser tab: an address, for example.
+    External,
+}
+
+/// An access service with its token service and, where there is one, its logout service.
+#[derive(Clone, Debug)]
+pub struct AccessService {
+    /// Absent for the external profile.
+    pub id: Option<String>,
+    /// How the user gets through.
+    pub profile: Profile,
+    /// Names the institution; required for the active profile.
+    pub label: Option<LanguageMap>,
+    /// Shown above the button that opens the access service.
+    pub message: Option<Message>,
+    /// The text of that button.
+    pub confirm_label: Option<LanguageMap>,
+    /// Where access tokens come from.
+    pub token: TokenService,
+    /// Where the user logs out.
+    pub logout: Option<LogoutService>,
+}
+
+/// A token service.
+#[derive(Clone, Debug)]
+pub struct TokenService {
+    /// Its URI, without a query.
+    pub id: String,
+    /// What to show when no token can be had and the service gives no reason of its own.
+    pub error: Option<Message>,
+}
+
+/// A logout service.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogoutService {
+    /// Its URI, without a query.
+    pub id: String,
+    /// Always `AuthLogoutService2`.
+    #[serde(rename = "type")]
+    pub kind: LogoutType,
+    /// Names the institution.
+    pub label: LanguageMap,
+}
+
+/// The one type that a logout service has.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub enum LogoutType {
+    /// `AuthLogoutService2`
+    #[default]
+    AuthLogoutService2,
+}
+
+/// A probe service; its access services are written beforehand, once.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProbeService<'a> {
+    /// The 2.0 context, in hosts that can not carry it at their top (Image API 2).
+    #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
+    context: Option<&'static str>,
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    service: &'a [&'a RawValue],
+    #[serde(rename = "errorHeading", skip_serializing_if = "Option::is_none")]
+    error_heading: Option<&'a LanguageMap>,
+    #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
+    error_note: Option<&'a LanguageMap>,
+}
+
+impl<'a> ProbeService<'a> {
+    /// The probe at `id`, opened by any of `access`.
+    #[must_use]
+    pub fn new(id: &'a str, access: &'a [&'a RawValue], error: Option<&'a Message>) -> Self {
+        Self {
+            context: None,
+            id,
+            kind: "AuthProbeService2",
+            service: access,
+            error_heading: error.map(Message::heading),
+            error_note: error.and_then(Message::note_text),
+        }
+    }
+
+    /// Carries the context itself, for Image API 2 and Presentation 2 hosts.
+    #[must_use]
+    pub fn with_context(mut self) -> Self {
+        self.context = Some(CONTEXT);
+        self
+    }
+}
+
+/// The JSON of an access service, with everything below it.
+impl Serialize for AccessService {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Access<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<&'a str>,
+            #[serde(rename = "type")]
+            kind: &'static str,
+            profile: Profile,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<&'a LanguageMap>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            heading: Option<&'a LanguageMap>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            note: Option<&'a LanguageMap>,
+            #[serde(rename = "confirmLabel", skip_serializing_if = "Option::is_none")]
+            confirm_label: Option<&'a LanguageMap>,
+            service: Vec<Child<'a>>,
+        }
+
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Child<'a> {
+            Token(Token<'a>),
+            Logout(&'a LogoutService),
+        }
+
+        #[derive(Serialize)]
+        struct Token<'a> {
+            id: &'a str,
+            #[serde(rename = "type")]
+            kind: &'static str,
+            #[serde(rename = "errorHeading", skip_serializing_if = "Option::is_none")]
+            error_heading: Option<&'a LanguageMap>,
+            #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
+            error_note: Option<&'a LanguageMap>,
+        }
+
+        let error = self.token.error.as_ref();
+        let mut service = vec![Child::Token(Token {
+            id: &self.token.id,
+            kind: "AuthAccessTokenService2",
+            error_heading: error.map(Message::heading),
+            error_note: error.and_then(Message::note_text),
+        })];
+        service.extend(self.logout.as_ref().map(Child::Logout));
+        let message = self.message.as_ref();
+        Access {
+            id: self.id.as_deref(),
+            kind: "AuthAccessService2",
+            profile: self.profile,
+            label: self.label.as_ref(),
+            heading: message.map(Message::heading),
+            note: message.and_then(Message::note_text),
+            confirm_label: self.confirm_label.as_ref(),
+            service,
+        }
+        .serialize(serializer)
+    }
+}

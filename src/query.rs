@@ -1,0 +1,64 @@
+//! Parameters of queries and small forms, decoded strictly.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Why a parameter has no one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadParameter {
+    /// It stands more than once.
+    Repeated,
+    /// Its value is no UTF-8.
+    NotText,
+}
+
+/// The value of the parameter `name`, which may stand once.
+pub(crate) fn single<'q>(query: &'q str, name: &str) -> Result<Option<Cow<'q, str>>, BadParameter> {
+    let mut found = None;
+    for pair in query.split('&') {
+        let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if decode(own).is_ok_and(|own| own == name) && found.replace(value).is_some() {
+            return Err(BadParameter::Repeated);
+        }
+    }
+    found.map(decode).transpose()
+}
+
+fn decode(text: &str) -> Result<Cow<'_, str>, BadParameter> {
+    let spaced =
+        if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    match spaced {
+        Cow::Borrowed(text) => {
+            percent_decode_str(text).decode_utf8().map_err(|_| BadParameter::NotText)
+        }
+        Cow::Owned(text) => percent_decode_str(&text)
+            .decode_utf8()
+            .map(|text| Cow::Owned(text.into_owned()))
+            .map_err(|_| BadParameter::NotText),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value() {
+        for (query, expected) in [
+            ("a=1", Ok(Some("1"))),
+            ("b=2&a=1&c", Ok(Some("1"))),
+            ("%61=1", Ok(Some("1"))),
+            ("a", Ok(Some(""))),
+            ("a=x=y", Ok(Some("x=y"))),
+            ("A=1", Ok(None)),
+            ("", Ok(None)),
+            ("a=1&a=1", Err(BadParameter::Repeated)),
+            ("a=1&%61=2", Err(BadParameter::Repeated)),
+            ("a=%ff", Err(BadParameter::NotText)),
+        ] {
+            let found = single(query, "a");
+            assert_eq!(found.as_ref().map(Option::as_deref), expected.as_ref().copied(), "{query}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Paths of the IIIF Image API 2.1 and 3.0.
+
+use super::{ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap, encoding};
+
+/// An Image API base: `{base}/{identifier}/info.json` and
+/// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
+///
+/// The two versions of the Image API have the same paths. The identifier is one path segment, in
+/// which slashes are percent-encoded (Image API 3.0 §9). Other shapes below the base are refused.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::resource::{ImageApi, Match, ResourceMap};
+///
+/// let map = ImageApi::new("/iiif/3");
+/// let Match::Found(page) = map.find("/iiif/3/ms%2F117/info.json") else { unreachable!() };
+/// assert_eq!(page.identifier(), "ms/117");
+/// assert_eq!(page.path(), "/iiif/3/ms%2F117");
+/// ```
+#[derive(Clone, Debug)]
+pub struct ImageApi {
+    base: Box<str>,
+    path_parameters: bool,
+}
+
+impl ImageApi {
+    /// The images below `base`, a path such as `/iiif/3`.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').into(), path_parameters: false }
+    }
+
+    /// Takes a raw `;` in a path as part of the identifier, as Cantaloupe's page numbers need
+    /// (`book.pdf;2`).
+    ///
+    /// The default refuses it with 400: servers that drop what follows a `;` (Jetty and Tomcat do)
+    /// would answer with another resource than was decided on. Switch it on only before a server
+    /// that does not.
+    #[must_use]
+    pub fn with_insecure_path_parameters(mut self) -> Self {
+        self.path_parameters = true;
+        self
+    }
+
+    fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+        let mut segments = below.split('/');
+        let identifier = segments.next().unwrap_or_default();
+        let kind = match [(); 5].map(|()| segments.next()) {
+            [None, ..] => ResourceKind::ImageService,
+            [Some("info.json"), None, ..] => ResourceKind::ImageInformation,
+            [Some(region), Some(size), Some(rotation), Some(last), None] => {
+                let decode = |segment| encoding::decode(segment, self.path_parameters);
+                ResourceKind::Image(ImageRequest::new(
+                    decode(region)?,
+                    decode(size)?,
+                    decode(rotation)?,
+                    decode(last)?,
+                )?)
+            }
+            // Servers that fold `a//b` and `a/./b` would make a known shape of these.
+            _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),
+            _ => return Err(Refusal::Unknown),
+        };
+        let identifier = encoding::decode(identifier, self.path_parameters)?;
+        Ok(Resource::new(&*self.base, identifier, kind, "Image"))
+    }
+}
+
+impl ResourceMap for ImageApi {
+    fn base(&self) -> &str {
+        &self.base
+    }
+
+    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
+        match path.strip_prefix(&*self.base).and_then(|below| below.strip_prefix('/')) {
+            None => Match::Elsewhere,
+            Some(below) => self.read(below).map_or_else(Match::Refused, Match::Found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(path: &str) -> Result<(String, &'static str), Refusal> {
+        match ImageApi::new("/iiif/3/").find(path) {
+            Match::Found(resource) => Ok((
+                resource.identifier().to_owned(),
+                match resource.kind() {
+                    ResourceKind::ImageService => "service",
+                    ResourceKind::ImageInformation => "info",
+                    ResourceKind::Image(_) => "image",
+                    ResourceKind::Content => "content",
+                },
+            )),
+            Match::Elsewhere => Ok((String::new(), "elsewhere")),
+            Match::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    #[test]
+    fn known_shapes() {
+        for (path, identifier, kind) in [
+            ("/iiif/3/sec", "sec", "service"),
+            ("/iiif/3/sec/info.json", "sec", "info"),
+            ("/iiif/3/sec/full/max/0/default.jpg", "sec", "image"),
+            ("/iiif/3/dir%2Fsec/0,0,512,512/512,/0/default.jpg", "dir/sec", "image"),
+            // PA-08: this is an image called `info`, not the information document.
+            ("/iiif/3/sec/full/max/0/info.json", "sec", "image"),
+            ("/iiif/3/info.json", "info.json", "service"),
+            ("/iiif/3/sec/full/%5Emax/!90/gray.png", "sec", "image"),
+            ("/iiif/30/sec", "", "elsewhere"),
+            ("/iiif/3", "", "elsewhere"),
+            ("/other", "", "elsewhere"),
+            ("/IIIF/3/sec/info.json", "", "elsewhere"),
+        ] {
+            assert_eq!(find(path), Ok((identifier.to_owned(), kind)), "{path}");
+        }
+    }
+
+    /// PA-01, PA-04, PA-05, PA-06, PA-08: the shapes that are refused.
+    #[test]
+    fn refused_shapes() {
+        for (path, refusal) in [
+            ("/iiif/3/", Refusal::Ambiguous),
+            ("/iiif/3//sec/info.json", Refusal::Ambiguous),
+            ("/iiif/3/sec/", Refusal::Unknown),
+            ("/iiif/3/pub/../sec/full/max/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/pub/%2e%2e/sec/full/max/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/pub%2f..%2fsec/info.json", Refusal::Ambiguous),
+            ("/iiif/3/dir%252Fsec/info.json", Refusal::Ambiguous),
+            ("/iiif/3/sec;x/info.json", Refusal::Ambiguous),
+            ("/iiif/3/sec/full/max/0/default.jpg/", Refusal::Unknown),
+            ("/iiif/3/sec/full/max/0/default.jpg%23/info.json", Refusal::Unknown),
+            ("/iiif/3/sec/INFO.JSON", Refusal::Unknown),
+            ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Unknown),
+            ("/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/sec/full/max/0/default", Refusal::Unknown),
+            ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Unknown),
+        ] {
+            assert_eq!(find(path), Err(refusal), "{path}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Is it **still** true: sessions that ended before their time.
+
+mod memory;
+
+use std::sync::Arc;
+
+pub use memory::InMemory;
+
+use crate::answer::{Answer, BoxError};
+use crate::aspect::SessionId;
+use crate::clock::Timestamp;
+
+/// Remembers sessions that were logged out, until they would have ended anyway.
+///
+/// Only sessions of the access cookie are looked up here: they live in the browser, so that the
+/// server has to remember which of them are dead. Aspects with a store of their own end sessions
+/// there.
+///
+/// An error means that it is not known whether the session lives: the request is then refused with
+/// 503.
+pub trait Revocations: Send + Sync + 'static {
+    /// The id for a new session, made from a random one.
+    ///
+    /// A store that forgets what was revoked when the process ends has to mark its ids, so that it
+    /// knows those of its own life from earlier ones, see [`InMemory`]. The default changes nothing.
+    fn admit(&self, id: SessionId) -> SessionId {
+        id
+    }
+
+    /// Whether the session was revoked, or can not be vouched for.
+    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>>;
+
+    /// Revokes the session; may be forgotten after `until`, when it would have ended anyway.
+    fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>>;
+}
+
+impl<R: Revocations + ?Sized> Revocations for Arc<R> {
+    fn admit(&self, id: SessionId) -> SessionId {
+        (**self).admit(id)
+    }
+
+    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        (**self).is_revoked(id, now)
+    }
+
+    fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        (**self).revoke(id, until, now)
+    }
+}

@@ -1,0 +1,18 @@
+//! Sealed values: authenticated encryption under a keyring, one purpose each.
+//!
+//! Nothing of IIIF is in here. A sealed value is text, safe in a cookie, a header and a form:
+//! base64url without padding of
+//!
+//! ```text
+//! version (1 byte) · key id (1) · nonce (12) · AES-256-GCM ciphertext · tag (16)
+//! ```
+//!
+//! Each [`Purpose`] has a key of its own, derived by HKDF-SHA-256 from the keyring's, and is bound
+//! as associated data together with the version: a value sealed for one purpose can not be opened
+//! for another. Every value has exactly one accepted spelling.
+
+mod keyring;
+mod sealed;
+
+pub use keyring::{Keyring, KeyringError};
+pub(crate) use sealed::{Purpose, Scratch, SealError};

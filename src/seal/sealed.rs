@@ -1,0 +1,268 @@
+//! Sealing and opening.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::aead::{Aad, NONCE_LEN, Nonce};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::Keyring;
+
+/// First byte of every sealed value; another layout gets another number.
+const VERSION: u8 = 1;
+const HEADER: usize = 2 + NONCE_LEN;
+const TAG: usize = 16;
+
+/// What a sealed value is for. Each has keys of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The access cookie.
+    Cookie,
+    /// The access token.
+    Token,
+    /// The cookie that remembers the viewer while the user logs in.
+    Flow,
+    /// A grant that waits for the user's click.
+    PendingGrant,
+}
+
+impl Purpose {
+    pub(super) const ALL: [Self; 4] = [Self::Cookie, Self::Token, Self::Flow, Self::PendingGrant];
+    pub(super) const COUNT: usize = Self::ALL.len();
+
+    pub(super) const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Cookie => b"cookie",
+            Self::Token => b"token",
+            Self::Flow => b"flow",
+            Self::PendingGrant => b"pending grant",
+        }
+    }
+}
+
+/// Why a value was not sealed or opened. It says no more: detail would help an attacker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SealError;
+
+/// Room to open a value in: on the stack for all but unusually large ones.
+pub(crate) struct Scratch {
+    stack: [u8; 768],
+    heap: Vec<u8>,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self { stack: [0; 768], heap: Vec::new() }
+    }
+
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        self.heap.clear();
+        if length > self.stack.len() {
+            self.heap.resize(length, 0);
+            return &mut self.heap;
+        }
+        &mut self.stack
+    }
+
+    /// What was opened at `(start, length)`.
+    pub(crate) fn at(&self, (start, length): (usize, usize)) -> &[u8] {
+        let bytes = if self.heap.is_empty() { &self.stack[..] } else { &self.heap };
+        &bytes[start..start + length]
+    }
+}
+
+impl Keyring {
+    /// Seals `payload` under the primary key. `context` has to be the same when it is opened.
+    pub(crate) fn seal(
+        &self,
+        purpose: Purpose,
+        context: &str,
+        payload: &[u8],
+    ) -> Result<String, SealError> {
+        let key = self.primary();
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| SealError)?;
+        let mut bytes = Vec::with_capacity(HEADER + payload.len() + TAG);
+        bytes.extend_from_slice(&[VERSION, key.id]);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(payload);
+        let tag = key
+            .for_purpose(purpose)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(context.as_bytes()),
+                &mut bytes[HEADER..],
+            )
+            .map_err(|_| SealError)?;
+        bytes.extend_from_slice(tag.as_ref());
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Opens `text`, which an attacker may have written. The payload is then
+    /// [`at`](Scratch::at) the place that is returned.
+    ///
+    /// Length, version and key id are looked at before the rest is decoded, so that garbage costs
+    /// less than a good value.
+    pub(crate) fn open(
+        &self,
+        purpose: Purpose,
+        context: &str,
+        text: &[u8],
+        scratch: &mut Scratch,
+    ) -> Result<(usize, usize), SealError> {
+        let length = text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1);
+        if text.len() % 4 == 1 || length < HEADER + TAG {
+            return Err(SealError);
+        }
+        let mut head = [0; 3];
+        URL_SAFE_NO_PAD.decode_slice(&text[..4], &mut head).map_err(|_| SealError)?;
+        let [version, key_id, _] = head;
+        if version != VERSION {
+            return Err(SealError);
+        }
+        // Two keys share an id once in 256 pairs: then each gets its try, on a fresh copy.
+        for key in self.with_id(key_id) {
+            // `decode_slice` wants room for its estimate, which may be above the true length.
+            let room = scratch.room(length + 3);
+            let decoded = URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|_| SealError)?;
+            let (header, sealed) = room[..decoded].split_at_mut(HEADER);
+            let nonce = Nonce::try_assume_unique_for_key(&header[2..]).map_err(|_| SealError)?;
+            let opened = key.for_purpose(purpose).open_in_place(
+                nonce,
+                Aad::from(context.as_bytes()),
+                sealed,
+            );
+            if let Ok(payload) = opened {
+                return Ok((HEADER, payload.len()));
+            }
+        }
+        Err(SealError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(seed: u8) -> Keyring {
+        Keyring::from_bytes(&key(seed)).unwrap()
+    }
+
+    fn key(seed: u8) -> Vec<u8> {
+        (0..32).map(|i: u8| i.wrapping_mul(37).wrapping_add(seed)).collect()
+    }
+
+    fn open(keyring: &Keyring, purpose: Purpose, text: &str) -> Result<Vec<u8>, SealError> {
+        let mut scratch = Scratch::new();
+        let found = keyring.open(purpose, "c", text.as_bytes(), &mut scratch)?;
+        Ok(scratch.at(found).to_vec())
+    }
+
+    #[test]
+    fn a_value_opens_only_as_what_it_was_sealed_for() {
+        let keyring = keyring(1);
+        for size in [0, 1, 2, 100, 767, 768, 769, 4000] {
+            let payload: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect();
+            let text = keyring.seal(Purpose::Cookie, "c", &payload).unwrap();
+            assert_eq!(open(&keyring, Purpose::Cookie, &text), Ok(payload));
+            assert!(open(&keyring, Purpose::Token, &text).is_err());
+            let mut scratch = Scratch::new();
+            assert!(keyring.open(Purpose::Cookie, "d", text.as_bytes(), &mut scratch).is_err());
+        }
+    }
+
+    /// CR-01: every flipped bit; CR-02: every other spelling.
+    #[test]
+    fn exactly_one_spelling_is_accepted() {
+        let keyring = keyring(1);
+        let text = keyring.seal(Purpose::Token, "c", b"payload of 20 bytes!").unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for index in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[index] ^= 1 << bit;
+                let changed = URL_SAFE_NO_PAD.encode(changed);
+                assert!(
+                    open(&keyring, Purpose::Token, &changed).is_err(),
+                    "byte {index} bit {bit}"
+                );
+            }
+        }
+        for end in 0..text.len() {
+            assert!(open(&keyring, Purpose::Token, &text[..end]).is_err(), "prefix of {end}");
+        }
+        for added in ["A", "=", "==", "\n", " ", "AAAA", "."] {
+            assert!(
+                open(&keyring, Purpose::Token, &format!("{text}{added}")).is_err(),
+                "{added:?}"
+            );
+        }
+        // 50 bytes end in a character of which only the upper bits count.
+        let last = text.chars().last().unwrap();
+        for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
+            let changed = format!("{}{other}", &text[..text.len() - 1]);
+            assert_eq!(open(&keyring, Purpose::Token, &changed).is_ok(), other == last, "{other}");
+        }
+        let standard = text.replace('-', "+").replace('_', "/");
+        assert_eq!(open(&keyring, Purpose::Token, &standard).is_ok(), standard == text);
+    }
+
+    /// CR-04: rotation, a wrong key under the same id, an unknown id.
+    #[test]
+    fn former_keys_open_and_strange_keys_do_not() {
+        let old = keyring(1);
+        let text = old.seal(Purpose::Cookie, "c", b"x").unwrap();
+        let rotated = keyring(2).with_former(&key(1)).unwrap();
+        assert!(open(&rotated, Purpose::Cookie, &text).is_ok());
+        assert!(open(&keyring(2), Purpose::Cookie, &text).is_err());
+        let fresh = rotated.seal(Purpose::Cookie, "c", b"x").unwrap();
+        assert!(open(&old, Purpose::Cookie, &fresh).is_err());
+        assert!(open(&keyring(2), Purpose::Cookie, &fresh).is_ok());
+
+        // Among a few hundred keys some share an id; each still opens its own values.
+        let mut by_id = std::collections::HashMap::new();
+        for seed in 0..=255 {
+            let ring = keyring(seed);
+            if let Some(other) = by_id.insert(ring.primary().id, seed) {
+                let both = keyring(seed).with_former(&key(other)).unwrap();
+                let text = keyring(other).seal(Purpose::Cookie, "c", b"x").unwrap();
+                assert!(open(&both, Purpose::Cookie, &text).is_ok());
+                assert!(open(&ring, Purpose::Cookie, &text).is_err());
+                return;
+            }
+        }
+        panic!("no two keys shared an id");
+    }
+
+    /// CR-10: keys that are none.
+    #[test]
+    fn weak_keys_are_refused() {
+        let pattern = key(3)[..16].repeat(2);
+        for weak in [
+            &[][..],
+            &key(0)[..15],
+            &key(0)[..31],
+            &[0; 32],
+            b"changemechangemechangemechangeme",
+            &pattern,
+        ] {
+            assert!(Keyring::from_bytes(weak).is_err(), "{weak:?}");
+        }
+        for text in ["", "# only a comment\n", "not base64!", "c2VjcmV0"] {
+            assert!(Keyring::from_base64(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_form() {
+        use base64::engine::general_purpose::STANDARD;
+        let text = format!(
+            "# new\n{}\n\n  {}  \n",
+            STANDARD.encode(key(2)),
+            URL_SAFE_NO_PAD.encode(key(1))
+        );
+        let ring = Keyring::from_base64(&text).unwrap();
+        let old = keyring(1).seal(Purpose::Cookie, "c", b"x").unwrap();
+        assert!(open(&ring, Purpose::Cookie, &old).is_ok());
+        assert_eq!(format!("{ring:?}"), "Keyring([redacted; 2])");
+    }
+}

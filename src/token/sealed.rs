@@ -1,0 +1,71 @@
+//! Access tokens: sealed, bound, short-lived, and never what opens content.
+
+use http::HeaderMap;
+use http::header::ORIGIN;
+
+use crate::aspect::{Reader, SKEW, write_short_text};
+use crate::clock::Timestamp;
+use crate::config::Core;
+use crate::gate::TokenSession;
+use crate::protocol::Origin;
+use crate::seal::{Purpose, Scratch, SealError};
+
+/// The family that a token is of: 2.0. A token of one family is none of another.
+const FAMILY: u8 = 2;
+
+/// Seals a token for a viewer.
+pub(super) fn seal(
+    core: &Core,
+    of: &TokenSession,
+    origin: &Origin,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<String, SealError> {
+    let mut payload = Vec::with_capacity(512);
+    payload.push(FAMILY);
+    payload.extend_from_slice(&now.as_millis().to_be_bytes());
+    payload.extend_from_slice(&expires_at.as_millis().to_be_bytes());
+    let texts = [&*core.realms[of.realm].name, &*of.aspect, origin.as_str()];
+    for text in texts {
+        write_short_text(&mut payload, text).ok_or(SealError)?;
+    }
+    of.session.write(&mut payload);
+    core.keyring.seal(Purpose::Token, "", &payload)
+}
+
+/// The session behind a token, if the token is good for the request with these headers. Anything
+/// else counts as no token (2.0 §5.1).
+///
+/// A browser names the page that asks in `Origin`: a token is good only for the viewer that it was
+/// issued to. Requests without that header, from the publisher's own pages or no browser at all,
+/// are not held to it.
+pub(crate) fn open(
+    core: &Core,
+    token: &str,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Option<TokenSession> {
+    let mut scratch = Scratch::new();
+    let found = core.keyring.open(Purpose::Token, "", token.as_bytes(), &mut scratch).ok()?;
+    let mut reader = Reader(scratch.at(found));
+    if reader.byte()? != FAMILY {
+        return None;
+    }
+    let (issued_at, expires_at) = (reader.timestamp()?, reader.timestamp()?);
+    let realm = core.realm_named(reader.short_text()?)?;
+    let aspect = reader.short_text()?;
+    let origin = reader.short_text()?;
+    let session = reader.session()?;
+    let in_time = issued_at <= now.after(SKEW)
+        && now < expires_at
+        && expires_at <= issued_at.after(core.token_lifetime.saturating_add(SKEW));
+    let from_its_viewer = match headers.get(ORIGIN) {
+        None => true,
+        Some(own) => own.as_bytes() == origin.as_bytes(),
+    };
+    (in_time && from_its_viewer && reader.0.is_empty()).then(|| TokenSession {
+        realm,
+        aspect: aspect.into(),
+        session: session.into_owned(),
+    })
+}

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use tower_service::Service;
+
+use super::request::TokenRequest;
+use super::{TokenFuture, issue, page};
+use crate::aspect::Head;
+use crate::body::ResponseBody;
+use crate::config::IiifAuth;
+use crate::respond;
+
+/// Answers token requests and passes on everything else; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Token<S> {
+    inner: S,
+    auth: IiifAuth,
+}
+
+impl<S> Token<S> {
+    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
+        Self { inner, auth }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Token<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = TokenFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let core = &self.auth.core;
+        let path = request.uri().path();
+        let Some(realm) = core.realms.iter().position(|realm| *realm.token_path == *path) else {
+            return TokenFuture::inner(self.inner.call(request));
+        };
+        match *request.method() {
+            Method::GET => {}
+            Method::HEAD => return TokenFuture::own(page::head()),
+            _ => return TokenFuture::own(respond::method_not_allowed("GET, HEAD")),
+        }
+        match TokenRequest::parse(request.uri().query().unwrap_or_default()) {
+            Err(_) => {
+                crate::trace::token(&core.realms[realm].name, "no usable origin");
+                TokenFuture::own(page::no_target())
+            }
+            Ok(token_request) => {
+                let parts = Head::of(&request).to_parts();
+                TokenFuture::working(issue::answer(Arc::clone(core), realm, parts, token_request))
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// What a person does in the window that an access service opens.
+
+import assert from 'node:assert/strict';
+import { isAccess } from './traffic.mjs';
+import { until } from './wait.mjs';
+
+/** Open the login by `open`, fill it in, and see it close by itself. */
+export async function logIn(visit, page, open, username, password) {
+  const mark = visit.traffic.mark();
+  let window;
+  await visit.step('login form', null, async () => {
+    const first = await visit.windowFrom(page, open);
+    window = await filledIn(visit, page, first, username, password);
+    await visit.photograph(window, 'login form');
+    const [access] = await visit.seen(isAccess, 'the access service to be opened', { since: mark });
+    assert.equal(access.query.get('origin'), new URL(page.url()).origin, 'the viewer names its origin');
+  });
+  await visit.step('login', null, async () => {
+    await submit(window);
+    await visit.closed(window);
+  });
+}
+
+/** Click the button that sends the form. */
+export async function submit(window) {
+  await window.locator('button[type=submit], input[type=submit], form button:not([type])').first().click();
+}
+
+// Mirador closes its window and opens it anew whenever the bar it belongs to is drawn again, so the
+// window to work with is the one that is still there once its form is filled in.
+function filledIn(visit, page, first, username, password) {
+  return until(async () => {
+    const others = visit.context.pages().filter((other) => other !== page && !other.isClosed());
+    const window = others.at(-1) ?? first;
+    try {
+      if (!(await window.locator('input[name=username]').isVisible())) return false;
+      await window.locator('input[name=username]').fill(username);
+      await window.locator('input[name=password]').fill(password);
+      return window;
+    } catch (error) {
+      if (window.isClosed()) return false;
+      throw error;
+    }
+  }, 'the login form in a window of its own');
+}

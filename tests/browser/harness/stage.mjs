@@ -1,0 +1,64 @@
+// Everything one test file needs: the quickstart behind its TLS front on one site, the viewers on
+// another, and browsers to visit them. The two sites share no registrable domain, so every cookie
+// the viewers depend on is a third-party cookie.
+
+import { makeCertificate } from './certificate.mjs';
+import { launchBrowser } from './browser.mjs';
+import { startHttpsSite } from './https-site.mjs';
+import { startQuickstart } from './quickstart.mjs';
+import { serveFiles } from './static-files.mjs';
+import { forwardTo } from './tls-front.mjs';
+import { Traffic } from './traffic.mjs';
+import { Visit } from './visit.mjs';
+
+export const LIBRARY = 'iiif.library.test';
+export const VIEWER_SITE = 'viewer.example.test';
+
+const notReady = (request, response) => response.writeHead(503).end();
+
+/** `files`: what the viewer site serves, path → { type, body }. */
+export async function setStage({ files = new Map() } = {}) {
+  const certificate = makeCertificate([LIBRARY, VIEWER_SITE]);
+  const traffic = new Traffic();
+  // The front first: the quickstart has to be told the public address it will be known by.
+  const library = await startHttpsSite({ certificate, hostname: LIBRARY, traffic, handler: notReady });
+  const viewers = await startHttpsSite({ certificate, hostname: VIEWER_SITE, handler: serveFiles(files) });
+  let quickstart;
+  try {
+    quickstart = await startQuickstart({ publicUrl: library.origin });
+  } catch (error) {
+    await Promise.all([library.close(), viewers.close()]);
+    throw error;
+  }
+  library.handler = forwardTo(quickstart.port);
+
+  return {
+    library: library.origin,
+    viewers: viewers.origin,
+    traffic,
+    serverOutput: quickstart.output,
+
+    /**
+     * Run `body` with a fresh browser. When it fails, print what led there; in every case close
+     * the browser.
+     */
+    async visit(name, { noise, ...options }, body) {
+      const browser = await launchBrowser({ certificate, hostnames: [LIBRARY, VIEWER_SITE], ...options });
+      const visit = new Visit({ name, stage: this, context: browser.context, noise });
+      try {
+        await body(visit);
+        visit.assertNoComplaints();
+      } catch (error) {
+        await visit.report(error);
+        throw error;
+      } finally {
+        await browser.close();
+      }
+    },
+
+    async strike() {
+      await Promise.all([library.close(), viewers.close()]);
+      await quickstart.stop();
+    },
+  };
+}

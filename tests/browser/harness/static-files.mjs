@@ -1,0 +1,17 @@
+// The viewer site: a few files from memory.
+
+export function serveFiles(files) {
+  return (request, response) => {
+    const file = files.get(request.url.split('?')[0]);
+    if (!file) {
+      response.writeHead(404, { 'content-type': 'text/plain' });
+      return response.end('no such file\n');
+    }
+    response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-store' });
+    response.end(file.body);
+  };
+}
+
+export const html = (body) => ({ type: 'text/html; charset=utf-8', body });
+export const script = (body) => ({ type: 'text/javascript; charset=utf-8', body });
+export const css = (body) => ({ type: 'text/css; charset=utf-8', body });

@@ -1,0 +1,88 @@
+// What the browser asked a site for and what it was told. It is recorded where the TLS ends, not in
+// the browser: login windows that close themselves at once take their requests with them.
+
+const CREDENTIALS = /([?&](?:code|token|access_token|accessToken|state|ticket)=)[^&]*/gi;
+
+export class Traffic {
+  #entries = [];
+
+  /** Note a request; the returned entry gets its status later. Values of credentials stay out. */
+  begin(origin, request) {
+    const { headers } = request;
+    const entry = {
+      time: Date.now(),
+      method: request.method,
+      url: origin + request.url,
+      path: request.url.split('?')[0],
+      query: new URL(request.url, origin).searchParams,
+      dest: headers['sec-fetch-dest'] ?? '-',
+      site: headers['sec-fetch-site'] ?? '-',
+      storageAccess: headers['sec-fetch-storage-access'] ?? '-',
+      cookies: (headers.cookie ?? '').split(';').map((pair) => pair.split('=')[0].trim()).filter(Boolean),
+      bearer: /^bearer /i.test(headers.authorization ?? ''),
+      status: null,
+      setCookies: [],
+      headers: {},
+    };
+    this.#entries.push(entry);
+    return entry;
+  }
+
+  end(entry, status, headers) {
+    entry.status = status;
+    entry.headers = headers;
+    entry.setCookies = [headers['set-cookie'] ?? []].flat().map((cookie) => cookie.split('=')[0]);
+  }
+
+  /** A position to count from. */
+  mark() {
+    return this.#entries.length;
+  }
+
+  /** Finished requests since `mark` that `filter` accepts. */
+  since(mark, filter = () => true) {
+    return this.#entries.slice(mark).filter((entry) => entry.status !== null && filter(entry));
+  }
+
+  /** As text, for a person who looks for what went wrong. */
+  print(mark = 0) {
+    const entries = this.#entries.slice(mark);
+    if (entries.length === 0) return '(none)';
+    const start = entries[0].time;
+    return entries
+      .map((entry) => {
+        const seconds = ((entry.time - start) / 1000).toFixed(2).padStart(7);
+        const url = entry.url.replace(CREDENTIALS, '$1…');
+        const carried = [
+          entry.cookies.length > 0 && `cookie:${entry.cookies.join('+')}`,
+          entry.bearer && 'bearer',
+          entry.setCookies.length > 0 && `sets:${entry.setCookies.join('+')}`,
+          entry.storageAccess !== '-' && `storage-access:${entry.storageAccess}`,
+        ].filter(Boolean).join(' ');
+        return `${seconds}s ${entry.status ?? '...'} ${entry.method} ${url} (${entry.dest}, ${entry.site}) ${carried}`;
+      })
+      .join('\n');
+  }
+}
+
+// The kinds of requests the tests talk about, by the quickstart's URIs.
+
+export const isInfo = (id) => (entry) => entry.path === `/iiif/3/${id}/info.json`;
+
+const IMAGE = /^\/iiif\/3\/([^/]+)\/[^/]+\/[^/]+\/[^/]+\/[^/]+\.(?:jpg|png|webp)$/;
+
+/** An image response: a tile or a whole picture. */
+export const isImage = (id) => (entry) => {
+  const match = IMAGE.exec(entry.path);
+  return match !== null && (id === undefined || match[1] === id);
+};
+
+export const isProbe = (id) => (entry) =>
+  entry.method === 'GET' && entry.path === `/auth/probe/iiif/3/${id}`;
+
+export const isToken = (entry) => /^\/auth\/(?:[^/]+\/)?token$/.test(entry.path);
+export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?login$/.test(entry.path);
+export const isLogout = (entry) => /^\/auth\/(?:[^/]+\/)?logout$/.test(entry.path);
+
+export const granted = (entry) => entry.status === 200;
+export const both = (...filters) => (entry) => filters.every((filter) => filter(entry));

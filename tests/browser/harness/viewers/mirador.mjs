@@ -1,0 +1,76 @@
+// Mirador, in any build that comes as one script: the stock one or an institution's.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { html, script } from '../static-files.mjs';
+import { both, isImage, isToken } from '../traffic.mjs';
+import { sleep } from '../wait.mjs';
+
+const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
+
+const page = (name) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>Mirador</title>
+<style>body { margin: 0 } #viewer { position: absolute; inset: 0 }</style>
+<div id="viewer"></div>
+<script src="/${name}/mirador.js"></script>
+<script>
+  Mirador.viewer({
+    id: 'viewer',
+    language: 'en',
+    windows: [{ manifestId: new URLSearchParams(location.search).get('manifest') }],
+    window: { sideBarOpen: false, allowClose: false },
+    workspaceControlPanel: { enabled: false },
+  });
+</script>
+</html>
+`;
+
+export const mirador = ({ name, module, probesImages }) => ({
+  name,
+  probesImages,
+
+  files: async () =>
+    new Map([
+      [`/${name}/`, html(page(name))],
+      [`/${name}/mirador.js`, script(await readFile(join(PACKAGES, module, 'dist', 'mirador.min.js')))],
+    ]),
+
+  path: (manifest) => `/${name}/?manifest=${encodeURIComponent(manifest)}`,
+
+  picture: (page) => page.locator('.openseadragon-canvas').first(),
+  loginButton: (page) => page.getByRole('button', { name: /^log ?in$/i }),
+  // Its text is the label of the logout service.
+  logoutButton: (page) => page.getByRole('button', { name: /^log ?out/i }),
+
+  // Columbia's build has a bar with "Retry" for this and never gets there: taking note of the failed
+  // login, it marks the token as being fetched again, and goes on offering the login. So a person
+  // sees that nothing happened and can try again, but not why.
+  loginFailed: async (visit, page) => {
+    await visit.seen(isToken, 'a token request');
+    await sleep(500);
+    await page.getByRole('button', { name: /^(log ?in|retry)$/i }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^log ?out/i }).count(), 0, 'no log-out is offered');
+  },
+
+  // It knows nothing of a refusal but the tiles that do not come: headings and notes are not shown.
+  refused: (visit, page, id) =>
+    visit.seen(both(isImage(id), (entry) => entry.status === 403), 'a tile with status 403'),
+
+  // What the build writes to the console by itself, whatever the server does.
+  noise: [
+    /Accessing element\.ref was removed in React 19/,
+    /Tile %s failed to load/, // OpenSeadragon, for each refused tile
+  ],
+
+  // Mirador draws the restricted picture at once, takes note of every tile that was refused, and
+  // does not ask for those again after the login. Going closer makes it ask for others. The first
+  // of them to arrive may throw it back to the whole picture, of which it has no tile; so a person
+  // sees nothing again and goes closer again.
+  nudge: (page) => page.getByRole('button', { name: 'Zoom in' }).click(),
+});
