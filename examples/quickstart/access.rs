@@ -1,0 +1,123 @@
+//! Who may see what: the whole configuration of the crate.
+
+use std::time::Duration;
+
+use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::authorizer::{RolesFor, Substitute};
+use tower_iiif_auth::{AccessService, IiifAuth, Keyring, LanguageMap, Message, Realm};
+
+use crate::arguments::Arguments;
+
+pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
+    let keyring = match &arguments.key_file {
+        Some(path) => Keyring::from_file(path),
+        None => Keyring::generate(),
+    };
+    let reading_room =
+        IpRanges::new(arguments.reading_room.iter().map(String::as_str), "reading-room")
+            .map_err(|error| format!("--reading-room: {error}"))?;
+
+    IiifAuth::builder(&arguments.public_url)
+        .keyring(keyring.map_err(|error| format!("--key-file: {}", with_cause(&error)))?)
+        .images("/iiif/3")
+        .files("/files")
+        .public_paths(["/", "/page/*", "/manifests/*"])
+        .realm(library())
+        .realm(terms())
+        .realm(
+            Realm::named("reading-room")
+                .aspect(reading_room)
+                .access(
+                    AccessService::external()
+                        .label(text("The reading room", "Der Lesesaal"))
+                        .message(
+                            Message::new(text(
+                                "Only in the reading room",
+                                "Nur im Lesesaal",
+                            ))
+                            .note(text(
+                                "Computers in the reading room see this without logging in.",
+                                "Die Rechner im Lesesaal zeigen dies ohne Anmeldung.",
+                            )),
+                        )
+                        .protects(["reading-room"]),
+                ),
+        )
+        .authorizer(rules())
+        .build()
+        .map_err(|error| format!("--public-url: {error}"))
+}
+
+/// Readers and curators, who log in.
+fn library() -> Realm {
+    Realm::new()
+        .access(
+            AccessService::active("login", text("The Quickstart Library", "Die Quickstart-Bibliothek"))
+                .message(
+                    Message::new(text("Please log in", "Bitte melden Sie sich an")).note(text(
+                        "Readers of the Quickstart Library may see this picture.",
+                        "Leserinnen und Leser der Quickstart-Bibliothek sehen dieses Bild.",
+                    )),
+                ),
+        )
+        .aspect(AccessCookie::new().lifetime(Duration::from_secs(30 * 60)))
+}
+
+/// Anyone who agrees to the terms of use.
+fn terms() -> Realm {
+    let terms = Message::new(text("Terms of use", "Nutzungsbedingungen")).note(text(
+        "This picture is for private study only. Please do not publish it.",
+        "Dieses Bild ist nur für das private Studium. Bitte veröffentlichen Sie es nicht.",
+    ));
+    Realm::named("terms").access(
+        AccessService::click_through(
+            "accept",
+            text("The Quickstart Library", "Die Quickstart-Bibliothek"),
+            terms,
+        )
+        .message(Message::new(text("Terms of use apply", "Es gelten Nutzungsbedingungen")))
+        .role("terms")
+        .protects(["terms"]),
+    )
+}
+
+fn rules() -> RolesFor {
+    RolesFor::new()
+        .open("open")
+        .open("tiered-small")
+        .roles("terms", ["terms"])
+        .roles("reader", ["reader", "curator"])
+        .roles("handlist.pdf", ["reader", "curator"])
+        .roles("curator", ["curator"])
+        .refusing(Message::new(text("For curators only", "Nur für Kuratorinnen und Kuratoren")).note(
+            text(
+                "Your account is a reader’s. Log in as a curator to see this.",
+                "Ihr Konto ist ein Leserkonto. Melden Sie sich als Kuratorin oder Kurator an.",
+            ),
+        ))
+        .nobody(
+            "embargoed",
+            Message::new(text("Under embargo", "Gesperrt")).note(text(
+                "Nobody may see this before 2040.",
+                "Dies ist bis 2040 für alle gesperrt.",
+            )),
+        )
+        .roles("tiered", ["reader", "curator"])
+        .substitute(
+            Substitute::of_same_base("tiered-small")
+                .label(text("A small version for everyone", "Eine kleine Fassung für alle")),
+        )
+        .roles("reading-room", ["reading-room"])
+}
+
+fn text(english: &str, german: &str) -> LanguageMap {
+    LanguageMap::new("en", english).with("de", german)
+}
+
+/// An error on one line, with what is behind it.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,94 @@
+//! The application's own login: a form, two accounts, and an [`AccessGrant`] when one is right.
+
+use axum::extract::Form;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{Extensions, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
+
+/// Name, password and roles.
+const ACCOUNTS: [(&str, &str, &[&str]); 2] =
+    [("reader", "reader", &["reader"]), ("curator", "curator", &["reader", "curator"])];
+
+#[derive(Deserialize)]
+pub(crate) struct Fields {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    action: Option<String>,
+}
+
+/// Shows the form.
+pub(crate) async fn form(extensions: Extensions) -> Response {
+    page(StatusCode::OK, extensions.get(), false)
+}
+
+/// Looks at what was sent.
+pub(crate) async fn submit(extensions: Extensions, Form(fields): Form<Fields>) -> Response {
+    let flow: Option<&AccessFlow> = extensions.get();
+    match fields.action.as_deref() {
+        Some("cancel") => return with(AccessDeclined),
+        Some("continue") => return with(AccessGrant::current_session()),
+        _ => {}
+    }
+    let account = ACCOUNTS.iter().find(|(name, password, _)| {
+        *name == fields.username.trim() && *password == fields.password
+    });
+    match account {
+        Some((name, _, roles)) => with(AccessGrant::to(*name).roles(roles.iter().copied())),
+        None => page(StatusCode::FORBIDDEN, flow, true),
+    }
+}
+
+/// A response that tells the access-cookie layer something; the layer writes the page.
+fn with(word: impl Clone + Send + Sync + 'static) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    response.extensions_mut().insert(word);
+    response
+}
+
+fn page(status: StatusCode, flow: Option<&AccessFlow>, wrong: bool) -> Response {
+    let viewer = flow.and_then(AccessFlow::viewer).map_or_else(String::new, |origin| {
+        // An origin holds no character that HTML would read.
+        format!("<p class=\"viewer\">to continue to <strong>{origin}</strong></p>")
+    });
+    let wrong = if wrong {
+        "<p class=\"wrong\" role=\"alert\">Name and password do not fit. Please try again.</p>"
+    } else {
+        ""
+    };
+    let known = match flow.and_then(AccessFlow::session) {
+        Some(_) => {
+            "<form method=\"post\"><p>You are logged in already.</p>\
+             <button name=\"action\" value=\"continue\">Continue with this account</button></form>\
+             <p class=\"or\">or use another account</p>"
+        }
+        None => "",
+    };
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Log in to the Quickstart Library</title>\
+         <link rel=\"stylesheet\" href=\"../page/login.css\"></head><body><main>\
+         <h1>The Quickstart Library</h1>{viewer}{wrong}{known}\
+         <form method=\"post\" autocomplete=\"on\">\
+         <label for=\"username\">Name</label>\
+         <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
+         <div class=\"row\"><button type=\"submit\">Log in</button>\
+         <button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>Cancel</button></div>\
+         </form><p class=\"hint\">Accounts to try: <code>reader</code> / <code>reader</code> and \
+         <code>curator</code> / <code>curator</code></p></main></body></html>"
+    );
+    let mut response = (status, Html(html)).into_response();
+    response.headers_mut().insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+        ),
+    );
+    response
+}

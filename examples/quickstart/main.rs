@@ -1,0 +1,109 @@
+//! A small collection behind the IIIF Authorization Flow API 2.0, to be looked at in a browser.
+//!
+//! ```sh
+//! cargo run --example quickstart
+//! ```
+//!
+//! An axum application that stacks the crate's layers on an image server the way a user would:
+//! `access.rs` says who may see what, `login.rs` is the application's own login, `main.rs` puts the
+//! layers around everything.
+
+mod access;
+mod arguments;
+mod handlist;
+mod login;
+mod manifests;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tower_iiif_auth::aspect::PeerAddr;
+
+use arguments::{Arguments, Command};
+use support::images::{ImageApi, ImageServer};
+
+/// The pictures, with the length of their longer side in pixels.
+const PICTURES: [(&str, u32); 8] = [
+    ("open", 9000),
+    ("terms", 9000),
+    ("reader", 12000),
+    ("curator", 9000),
+    ("embargoed", 9000),
+    ("tiered", 12000),
+    ("tiered-small", 1000),
+    ("reading-room", 9000),
+];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let outcome = match Arguments::parse() {
+        Ok(Command::Help) => print(arguments::HELP),
+        Ok(Command::Serve(arguments)) => serve(arguments).await,
+        Err(message) => Err(format!("{message} (try --help)")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("quickstart: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), String> {
+    let public_url = arguments.public_url.trim_end_matches('/').to_owned();
+    let images = match &arguments.images {
+        Some(folder) => ImageServer::from_folder(folder, &PICTURES)?,
+        None => ImageServer::rendered(&PICTURES),
+    };
+    let auth = access::configure(&arguments)?;
+
+    let app = Router::new()
+        .merge(images.routes("/iiif/3", &format!("{public_url}/iiif/3"), ImageApi::V3))
+        .route("/files/handlist.pdf", get(handlist::serve))
+        .route("/auth/login", get(login::form).post(login::submit))
+        .merge(manifests::routes(&public_url, &images, &auth))
+        .merge(site::routes(&public_url))
+        .layer(auth.layer())
+        .layer(from_fn(peer_address));
+
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
+    print(&format!("Open {public_url}/ in a browser. Stop with Ctrl-C.\n"))?;
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await
+        .map_err(|error| format!("the server stopped: {error}"))
+}
+
+/// Tells the layers where a connection comes from: the reading room goes by address.
+async fn peer_address(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    request.extensions_mut().insert(PeerAddr(peer.ip()));
+    next.run(request).await
+}
+
+/// Prints, also into a pipe that was closed.
+fn print(text: &str) -> Result<(), String> {
+    use std::io::Write;
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("cannot print: {error}"))
+}
