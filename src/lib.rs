@@ -1,4 +1,95 @@
 //! IIIF Authorization Flow API 2.0 as composable Tower layers.
+//!
+//! Put them around an image server and its login, and images open for those who may see them, in
+//! every viewer that speaks [the flow]. The layers work with any [`tower_service::Service`] over
+//! HTTP: hyper, axum, tonic, a reverse proxy.
+//!
+//! ```
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::{BodyExt, Full};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_iiif_auth::authorizer::RolesFor;
+//! use tower_iiif_auth::{AccessService, BoxError, IiifAuth, Keyring, Realm};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let auth = IiifAuth::builder("https://iiif.example")
+//!     .keyring(Keyring::generate()?) // in earnest: from_env or from_file
+//!     .images("/iiif/3")
+//!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+//!     .authorizer(RolesFor::new().open("covers-*").roles("*", ["reader"]))
+//!     .build()?;
+//!
+//! let images = service_fn(async |_: Request<Full<&'static [u8]>>| {
+//!     let info = r#"{"@context": "http://iiif.io/api/image/3/context.json", "width": 800}"#;
+//!     Ok::<_, BoxError>(Response::new(Full::from(info)))
+//! });
+//! let stack = ServiceBuilder::new().layer(auth.layer()).service(images);
+//!
+//! let get = |path: &str| stack.clone().oneshot(Request::get(path).body(Full::default()).unwrap());
+//! let tile = "full/max/0/default.jpg";
+//! assert_eq!(get(&format!("/iiif/3/covers-1/{tile}")).await?.status(), StatusCode::OK);
+//! assert_eq!(get(&format!("/iiif/3/letter-1/{tile}")).await?.status(), StatusCode::UNAUTHORIZED);
+//!
+//! // The image server's own description, with what a viewer needs to offer a login:
+//! let info = get("/iiif/3/letter-1/info.json").await?.into_body().collect().await?.to_bytes();
+//! assert!(info.windows(17).any(|text| text == b"AuthProbeService2"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The login
+//!
+//! The application logs users in as it always did, at the path of its access service (here
+//! `/auth/login`). When a user is in, its response carries an [`AccessGrant`](access::AccessGrant)
+//! among its extensions; the layer makes the access cookie of it and closes the tab:
+//!
+//! ```
+//! use tower_iiif_auth::access::AccessGrant;
+//!
+//! let mut response = http::Response::new(String::new());
+//! response.extensions_mut().insert(AccessGrant::to("ada").role("reader"));
+//! ```
+//!
+//! See [`access`] for redirects to identity providers, and
+//! [`AccessService`] for terms to click through, kiosks and users who need no page at all.
+//!
+//! # The layers, in order
+//!
+//! [`IiifAuth::layer`] is all of them, from the outside in. Each can be used alone.
+//!
+//! | layer | answers |
+//! | --- | --- |
+//! | [`probe`] | whether the user would see a resource, asked with an access token |
+//! | [`token`] | an access token for a viewer's script, or why there is none |
+//! | [`logout`] | the end of a session |
+//! | [`access`] | around the login: a grant becomes a cookie |
+//! | [`describe`] | `info.json`, with the services put in |
+//! | [`check`] | everything that is refused; what is allowed goes to the inner service |
+//!
+//! [`IiifAuth::services`] is the first four. [`describe`] and [`check`] belong around the routes that
+//! serve content.
+//!
+//! # The four questions
+//!
+//! Each is one trait, with implementations in the box.
+//!
+//! | question | trait | in the box |
+//! | --- | --- | --- |
+//! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
+//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`AccessCookie`](aspect::AccessCookie), [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader) |
+//! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
+//! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory) |
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! | --- | --- | --- |
+//! | `tracing` | on | events with the target `tower_iiif_auth`, none of which holds a secret |
+//!
+//! "2.0 §4.3" in these pages is a section of [the flow]'s specification.
+//!
+//! [the flow]: https://iiif.io/api/auth/2.0/
 
 pub mod access;
 mod answer;
@@ -32,3 +123,22 @@ pub use config::{
 pub use future::ResponseFuture;
 pub use protocol::{LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
+
+/// The guide's snippets, compiled with the other doctests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/guide/flow.md")]
+    mod flow {}
+    #[doc = include_str!("../docs/guide/aspects.md")]
+    mod aspects {}
+    #[doc = include_str!("../docs/guide/authorizers.md")]
+    mod authorizers {}
+    #[doc = include_str!("../docs/guide/login.md")]
+    mod login {}
+    #[doc = include_str!("../docs/guide/deployment.md")]
+    mod deployment {}
+    #[doc = include_str!("../docs/guide/threats.md")]
+    mod threats {}
+    #[doc = include_str!("../docs/guide/viewers.md")]
+    mod viewers {}
+}

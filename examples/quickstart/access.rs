@@ -60,6 +60,7 @@ fn library() -> Realm {
                     )),
                 ),
         )
+        .logout_label(text("Log out of the Quickstart Library", "Von der Quickstart-Bibliothek abmelden"))
         .aspect(AccessCookie::new().lifetime(Duration::from_secs(30 * 60)))
 }
 

@@ -47,13 +47,13 @@ const FILES: &[(&str, &str)] = &[
 pub(crate) fn routes(public_url: &str) -> Router {
     let public_url = public_url.to_owned();
     Router::new()
-        .route("/", get(move |headers: HeaderMap| index(public_url, headers)))
+        .route("/", get(move |headers: HeaderMap| async move { index(&public_url, &headers) }))
         .route("/page/{name}", get(file))
 }
 
 /// The page; under another name of this machine, the way to the public one, as the page may only
 /// talk to the origin that its documents name.
-async fn index(public_url: String, headers: HeaderMap) -> Response {
+fn index(public_url: &str, headers: &HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let public_host = public_url.split_once("://").map_or("", |(_, rest)| rest);
     let other_name = ["127.0.0.1", "[::1]", "localhost"]

@@ -82,7 +82,7 @@ where
             }
             match &core.access[service].page {
                 Page::ClickThrough(terms) => {
-                    return click_through(context, service, terms.clone(), request.into_body());
+                    return click_through(context, service, terms, request.into_body());
                 }
                 Page::Kiosk => return kiosk(context, service),
                 Page::Application | Page::None => {}
@@ -133,7 +133,7 @@ fn begin(
 fn click_through<F, B>(
     context: Context,
     service: usize,
-    terms: Message,
+    terms: &Message,
     body: B,
 ) -> AccessCookieFuture<F>
 where
@@ -148,7 +148,7 @@ where
             else {
                 return AccessCookieFuture::own(pages::failed(&context));
             };
-            let mut response = pages::terms(&context, &flow, &terms, &path);
+            let mut response = pages::terms(&context, &flow, terms, &path);
             append(&mut response, flow.set(&context.core).ok());
             AccessCookieFuture::own(respond::for_method(&context.method, response))
         }

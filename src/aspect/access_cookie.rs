@@ -7,7 +7,7 @@ use cookie::Cookie;
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
 
-use super::AspectError;
+use super::{Aspects, AspectError};
 use super::session::{LONGEST, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::seal::{Keyring, Purpose, Scratch};
@@ -109,6 +109,20 @@ impl AccessCookie {
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = Some(same_site);
         self
+    }
+
+    /// This cookie and further aspects, any of which may open a resource; asked in this order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+    ///
+    /// let aspects = AccessCookie::new().or(IpRanges::new(["192.0.2.0/24"], "reader")?);
+    /// # Ok::<(), tower_iiif_auth::ConfigError>(())
+    /// ```
+    pub fn or(self, other: impl Into<Aspects>) -> Aspects {
+        Aspects::from(self).or(other)
     }
 
     /// The path that it is sent below.

@@ -108,7 +108,7 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     }
 }
 
-impl<A: AuthorizingAspect + ?Sized> AuthorizingAspect for Arc<A> {
+impl<T: AuthorizingAspect + ?Sized> AuthorizingAspect for Arc<T> {
     fn name(&self) -> &str {
         (**self).name()
     }

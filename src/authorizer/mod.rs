@@ -59,7 +59,7 @@ pub trait Authorizer: Send + Sync + 'static {
     }
 }
 
-impl<A: Authorizer + ?Sized> Authorizer for Arc<A> {
+impl<T: Authorizer + ?Sized> Authorizer for Arc<T> {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
         (**self).authorize(request)
     }

@@ -60,14 +60,12 @@ pub struct IiifAuth {
 impl IiifAuth {
     /// Begins the configuration of the publisher whose absolute URL is `public_url`: what browsers
     /// type, such as `https://iiif.example`, whatever address the server itself listens on.
-    #[must_use]
     pub fn builder(public_url: impl Into<String>) -> IiifAuthBuilder {
         IiifAuthBuilder::new(public_url.into())
     }
 
     /// All layers in the right order, for a stack or a router that holds the image routes and the
     /// application's login.
-    #[must_use]
     pub fn layer(&self) -> IiifAuthLayer {
         IiifAuthLayer::new(self.clone())
     }
@@ -76,43 +74,36 @@ impl IiifAuth {
     /// and access cookie, without those on the content routes.
     ///
     /// [`endpoints`]: IiifAuthBuilder::endpoints
-    #[must_use]
     pub fn services(&self) -> crate::stack::ServicesLayer {
         crate::stack::ServicesLayer::new(self.clone())
     }
 
     /// The checker of authorizing aspects, for content routes.
-    #[must_use]
     pub fn check(&self) -> CheckLayer {
         CheckLayer::new(self.clone())
     }
 
     /// The describer of `info.json`, for the same routes.
-    #[must_use]
     pub fn describe(&self) -> DescribeLayer {
         DescribeLayer::new(self.clone())
     }
 
     /// The probe responder.
-    #[must_use]
     pub fn probe(&self) -> ProbeLayer {
         ProbeLayer::new(self.clone())
     }
 
     /// The token issuer.
-    #[must_use]
     pub fn token(&self) -> TokenLayer {
         TokenLayer::new(self.clone())
     }
 
     /// The access-cookie setter, around the application's own login.
-    #[must_use]
     pub fn access_cookie(&self) -> AccessCookieLayer {
         AccessCookieLayer::new(self.clone())
     }
 
     /// The logout service.
-    #[must_use]
     pub fn logout(&self) -> LogoutLayer {
         LogoutLayer::new(self.clone())
     }

@@ -61,11 +61,11 @@ pub(crate) struct ImageService<'a> {
     kind: &'static str,
     profile: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    service: &'a [&'a Box<RawValue>],
+    service: &'a [&'a RawValue],
 }
 
 impl<'a> ImageService<'a> {
-    pub(crate) fn new(id: &'a str, service: &'a [&'a Box<RawValue>]) -> Self {
+    pub(crate) fn new(id: &'a str, service: &'a [&'a RawValue]) -> Self {
         // What the service really offers stands in its info.json, which clients read next.
         Self { id, kind: "ImageService3", profile: "level0", service }
     }

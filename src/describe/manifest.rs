@@ -93,11 +93,15 @@ fn collect(core: &Core, value: &Value, depth: usize, found: &mut Vec<Resource<'s
     }
     match value {
         Value::Array(values) => {
-            values.iter().for_each(|value| collect(core, value, depth + 1, found));
+            for value in values {
+                collect(core, value, depth + 1, found);
+            }
         }
         Value::Object(object) => {
             found.extend(content_of(core, object));
-            object.values().for_each(|value| collect(core, value, depth + 1, found));
+            for value in object.values() {
+                collect(core, value, depth + 1, found);
+            }
         }
         _ => {}
     }
@@ -118,10 +122,14 @@ impl Writer<'_> {
         }
         match value {
             Value::Array(values) => {
-                values.iter_mut().for_each(|value| self.describe(value, depth + 1));
+                for value in values {
+                    self.describe(value, depth + 1);
+                }
             }
             Value::Object(object) => {
-                object.values_mut().for_each(|value| self.describe(value, depth + 1));
+                for value in object.values_mut() {
+                    self.describe(value, depth + 1);
+                }
                 if let Some(resource) = content_of(self.core, object) {
                     self.add_probe(object, &resource);
                 }

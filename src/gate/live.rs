@@ -183,7 +183,7 @@ impl Core {
     }
 }
 
-fn in_time<'a>(session: Session<'a>, now: Timestamp) -> Result<Session<'a>, AspectError> {
+fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectError> {
     if !session.is_plausible(now) {
         Err(AspectError::Invalid)
     } else if session.expires_at() <= now {
@@ -193,10 +193,10 @@ fn in_time<'a>(session: Session<'a>, now: Timestamp) -> Result<Session<'a>, Aspe
     }
 }
 
-fn unless_revoked<'a>(
-    session: Session<'a>,
+fn unless_revoked(
+    session: Session<'_>,
     revoked: Result<bool, BoxError>,
-) -> Result<Session<'a>, AspectError> {
+) -> Result<Session<'_>, AspectError> {
     match revoked {
         Ok(false) => Ok(session),
         Ok(true) => Err(AspectError::Invalid),

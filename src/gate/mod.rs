@@ -130,11 +130,11 @@ impl Core {
             Err(error) => return Progress::Done(failed("authorizer", error)),
         }
         let realms = self.realms_of(&question.resource);
-        self.from_place(question, tally, realms, 0)
+        self.go_on_at(question, tally, realms, 0)
     }
 
     /// Goes through the sessions from `place` on: first the token's, then each aspect's.
-    fn from_place(
+    fn go_on_at(
         &self,
         question: &Question<'_>,
         mut tally: Tally,
@@ -258,14 +258,14 @@ pub(crate) async fn finish_decision(
             At::Session { place, live } => match core.finish_live(live, now).await {
                 Err(error) => {
                     tally.lacks(error);
-                    core.from_place(&question, tally, realms, place + 1)
+                    core.go_on_at(&question, tally, realms, place + 1)
                 }
                 Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
                     Answer::Now(outcome) => {
                         if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
                             return verdict;
                         }
-                        core.from_place(&question, tally, realms, place + 1)
+                        core.go_on_at(&question, tally, realms, place + 1)
                     }
                     Answer::Later(decision) => {
                         wait(tally, realms, At::May { place, session, decision })
@@ -277,7 +277,7 @@ pub(crate) async fn finish_decision(
                 if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
                     return verdict;
                 }
-                core.from_place(&question, tally, realms, place + 1)
+                core.go_on_at(&question, tally, realms, place + 1)
             }
         };
         match progress {

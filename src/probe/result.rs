@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::aspect::Head;
 use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
@@ -159,7 +159,7 @@ fn describe(
     let probe = (!granted).then(|| description::probe(core, resource, false)).flatten();
     let own = core.public_url.join(&resource.path());
     let id = if resource.is_image_service() {
-        let probes: Vec<_> = probe.iter().collect();
+        let probes: Vec<&RawValue> = probe.iter().map(|probe| &**probe).collect();
         service.push(to_raw_value(&description::ImageService::new(&own, &probes)).ok()?);
         format!("{own}/full/max/0/default.jpg")
     } else {

@@ -16,6 +16,9 @@ use crate::clock::Timestamp;
 /// Bytes of a session id that tell in whose life it was made.
 const MARK: usize = 6;
 
+/// Ends with their sessions, the earliest on top.
+type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
+
 /// Revocations in the memory of this process; the default.
 ///
 /// Looking up takes no lock. An entry is dropped when its session would have ended. At most a set
@@ -31,7 +34,7 @@ pub struct InMemory {
     /// Read on every request; never locked.
     ends: HashMap<SessionId, Timestamp>,
     /// The same entries by their end, touched only when something is revoked.
-    by_end: Mutex<BinaryHeap<Reverse<(Timestamp, [u8; 16])>>>,
+    by_end: Mutex<ByEnd>,
     most: usize,
 }
 

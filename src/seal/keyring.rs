@@ -35,7 +35,7 @@ const DISTINCT_BYTES: usize = 12;
 /// ```
 /// use tower_iiif_auth::Keyring;
 ///
-/// let keyring = Keyring::from_base64("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ3q2+796tvu8=")?;
+/// let keyring = Keyring::from_base64("CzVBV8+5XftzzYn/F6HFU1sl8cc/iU0Lw535z0dR9UM=")?;
 /// assert!(Keyring::from_base64("c2VjcmV0").is_err()); // six bytes are no key
 /// # Ok::<(), tower_iiif_auth::KeyringError>(())
 /// ```
