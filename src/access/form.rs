@@ -26,6 +26,12 @@ pub(super) fn is_posted_here(core: &Core, method: &Method, headers: &HeaderMap) 
     }
 }
 
+/// Whether a request loads a page into a tab, as far as the browser says: clients that say nothing
+/// are no browsers of today.
+pub(super) fn is_opened_in_tab(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|destination| destination.as_bytes() == b"document")
+}
+
 /// The text of a form; `None` if it is too long, broken or no text.
 pub(super) async fn read<B>(body: B) -> Option<String>
 where

@@ -13,7 +13,7 @@ use super::seal::{Context, append};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
-use crate::config::{Core, IiifAuth, Page};
+use crate::config::{BoundAccess, Core, IiifAuth, Page};
 use crate::protocol::{Message, Origin};
 use crate::query;
 use crate::respond;
@@ -54,7 +54,10 @@ where
             return AccessCookieFuture::untouched(self.inner.call(request));
         }
         let is_continue = *path == *core.continue_path;
-        let service = core.access.iter().position(|access| access.covers(path));
+        // The nearest one: a realm's services may lie below another service.
+        let length = |access: &BoundAccess| access.path.as_deref().map_or(0, str::len);
+        let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
+        let service = covering.max_by_key(|(_, access)| length(access)).map(|(index, _)| index);
         let at_service =
             service.filter(|service| core.access[*service].path.as_deref() == Some(path));
         let mut context = Context {
@@ -106,6 +109,14 @@ fn begin(
     service: usize,
     query: &str,
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
+    // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
+    // origin into a login, nor a kiosk's session into a browser.
+    if !form::is_opened_in_tab(&context.headers) {
+        return match &context.core.access[service].page {
+            Page::Application => Ok(None),
+            _ => Err(Box::new(pages::form_refused(context))),
+        };
+    }
     if context.method != Method::GET {
         return Ok(None);
     }

@@ -1,5 +1,7 @@
 //! What an authorizer may say: nothing that the specification forbids can be said.
 
+use std::sync::Arc;
+
 use http::{StatusCode, Uri};
 
 use crate::protocol::v2::probe_result::DeniedStatus;
@@ -67,13 +69,19 @@ pub enum Remedy {
 #[derive(Clone, Debug)]
 pub struct Denial {
     remedy: Remedy,
+    /// Shared, so that a prepared denial is cheap to give out: one is on the way to every grant.
+    details: Option<Arc<Details>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Details {
     message: Option<Message>,
     substitutes: Vec<Substitute>,
 }
 
 impl Denial {
     fn new(remedy: Remedy) -> Self {
-        Self { remedy, message: None, substitutes: Vec::new() }
+        Self { remedy, details: None }
     }
 
     /// An access service may help: 401.
@@ -103,14 +111,14 @@ impl Denial {
     /// What to tell the user, in place of a general text.
     #[must_use]
     pub fn message(mut self, message: impl Into<Message>) -> Self {
-        self.message = Some(message.into());
+        self.details_mut().message = Some(message.into());
         self
     }
 
     /// Offers something in its place; several are offered in order, the best first.
     #[must_use]
     pub fn substitute(mut self, substitute: Substitute) -> Self {
-        self.substitutes.push(substitute);
+        self.details_mut().substitutes.push(substitute);
         self
     }
 
@@ -120,19 +128,23 @@ impl Denial {
         self.remedy
     }
 
+    fn details_mut(&mut self) -> &mut Details {
+        Arc::make_mut(self.details.get_or_insert_default())
+    }
+
     pub(crate) fn text(&self) -> Option<&Message> {
-        self.message.as_ref()
+        self.details.as_ref()?.message.as_ref()
     }
 
     pub(crate) fn substitutes(&self) -> &[Substitute] {
-        &self.substitutes
+        self.details.as_ref().map_or(&[], |details| &details.substitutes)
     }
 
     /// The status on the content route and in a probe result: one rule for both.
     pub(crate) fn status(&self) -> DeniedStatus {
         match self.remedy {
             Remedy::Login => DeniedStatus::Unauthorized,
-            Remedy::Never if !self.substitutes.is_empty() => DeniedStatus::Unauthorized,
+            Remedy::Never if !self.substitutes().is_empty() => DeniedStatus::Unauthorized,
             Remedy::Never => DeniedStatus::Forbidden,
             Remedy::Absent => DeniedStatus::NotFound,
             Remedy::Later => DeniedStatus::Unavailable,

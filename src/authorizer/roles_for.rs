@@ -33,8 +33,9 @@ pub struct RolesFor {
 struct Rule {
     pattern: Pattern,
     who: Who,
-    refusal: Option<Message>,
-    substitutes: Vec<Substitute>,
+    /// What nobody in particular is told, and what somebody without the role is.
+    logged_out: Denial,
+    logged_in: Denial,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +54,8 @@ impl RolesFor {
 
     fn rule(mut self, pattern: impl Into<Pattern>, who: Who) -> Self {
         let pattern = pattern.into();
-        self.rules.push(Rule { pattern, who, refusal: None, substitutes: vec![] });
+        let (logged_out, logged_in) = (Denial::login(), Denial::never());
+        self.rules.push(Rule { pattern, who, logged_out, logged_in });
         self
     }
 
@@ -84,7 +86,7 @@ impl RolesFor {
     #[must_use]
     pub fn refusing(mut self, message: impl Into<Message>) -> Self {
         if let Some(rule) = self.rules.last_mut() {
-            rule.refusal = Some(message.into());
+            rule.logged_in = rule.logged_in.clone().message(message);
         }
         self
     }
@@ -93,7 +95,8 @@ impl RolesFor {
     #[must_use]
     pub fn substitute(mut self, substitute: Substitute) -> Self {
         if let Some(rule) = self.rules.last_mut() {
-            rule.substitutes.push(substitute);
+            rule.logged_out = rule.logged_out.clone().substitute(substitute.clone());
+            rule.logged_in = rule.logged_in.clone().substitute(substitute);
         }
         self
     }
@@ -106,15 +109,11 @@ impl RolesFor {
             Who::Roles(roles) => roles.iter().any(|role| request.has_role(role)),
             Who::Nobody => false,
         };
-        if granted {
-            return Decision::Grant;
+        match request.session() {
+            _ if granted => Decision::Grant,
+            None => rule.logged_out.clone().into(),
+            Some(_) => rule.logged_in.clone().into(),
         }
-        let denial = match (request.session(), &rule.refusal) {
-            (None, _) => Denial::login(),
-            (Some(_), None) => Denial::never(),
-            (Some(_), Some(refusal)) => Denial::never().message(refusal.clone()),
-        };
-        rule.substitutes.iter().cloned().fold(denial, Denial::substitute).into()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::aspect::Head;
 use crate::authorizer::{Denial, Remedy};
@@ -70,10 +70,14 @@ fn finish(response: &mut Response<Bytes>) {
     respond::allow_any_origin(headers);
 }
 
+/// gRPC is always a POST (gRPC over HTTP/2). Asked for with that content type, an image is still an
+/// image: its refusal must not be an empty 200.
 fn is_grpc(head: &Head<'_>) -> bool {
-    head.headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"))
+    *head.method() == Method::POST
+        && head
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// A trailers-only answer, which gRPC clients read as a status of their own.
@@ -89,5 +93,6 @@ fn grpc(status: StatusCode) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(code));
+    finish(&mut response);
     response
 }
