@@ -1,5 +1,6 @@
 //! The body of a layer's response: the inner service's own, or a small one of ours.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,7 +14,6 @@ pin_project! {
     ///
     /// Ranges, trailers and streaming of the inner body are untouched. The error type stays the
     /// inner body's, so a layer never adds one.
-    #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,
@@ -22,7 +22,6 @@ pin_project! {
 
 pin_project! {
     #[project = KindProj]
-    #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
         Own { #[pin] body: Full<Bytes> },
@@ -45,6 +44,16 @@ impl<B> ResponseBody<B> {
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::own(Bytes::new())
+    }
+}
+
+/// Shows whose body it is and nothing of it: a token page holds a token.
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            Kind::Inner { .. } => "ResponseBody::Inner(..)",
+            Kind::Own { .. } => "ResponseBody::Own(..)",
+        })
     }
 }
 

@@ -16,9 +16,6 @@ macro_rules! event {
     ($level:expr, $($field:ident = $value:expr),* $(, $message:literal)?) => {{ $(let _ = &$value;)* }};
 }
 
-#[cfg(not(feature = "tracing"))]
-pub(crate) struct Level;
-
 use std::fmt::Display;
 
 #[cfg(feature = "tracing")]
@@ -26,7 +23,7 @@ use tracing::Level;
 
 /// Something in the configuration that works and will disappoint.
 pub(crate) fn warning(text: &'static str) {
-    event!(Level::WARN, text = text, "configuration");
+    event!(Level::WARN, message = text);
 }
 
 /// A decision on a content route or in a probe. `basis` is why: `open`, `session`, or what the
@@ -57,7 +54,8 @@ pub(crate) fn logout(realm: &str, outcome: &'static str) {
 
 /// Something of the application's or the operator's failed; the request was denied.
 pub(crate) fn failure(what: &'static str, error: &dyn Display) {
-    event!(Level::ERROR, what = what, error = %error, "denied, as it could not be decided");
+    let error = error.to_string();
+    event!(Level::ERROR, what = what, error = error.as_str(), "denied, as it could not be decided");
 }
 
 /// The inner service's `info.json` could not be described.

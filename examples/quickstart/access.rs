@@ -25,23 +25,19 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
         .realm(library())
         .realm(terms())
         .realm(
-            Realm::named("reading-room")
-                .aspect(reading_room)
-                .access(
-                    AccessService::external()
-                        .label(text("The reading room", "Der Lesesaal"))
-                        .message(
-                            Message::new(text(
-                                "Only in the reading room",
-                                "Nur im Lesesaal",
-                            ))
-                            .note(text(
+            Realm::named("reading-room").aspect(reading_room).access(
+                AccessService::external()
+                    .label(text("The reading room", "Der Lesesaal"))
+                    .message(
+                        Message::new(text("Only in the reading room", "Nur im Lesesaal")).note(
+                            text(
                                 "Computers in the reading room see this without logging in.",
                                 "Die Rechner im Lesesaal zeigen dies ohne Anmeldung.",
-                            )),
-                        )
-                        .protects(["reading-room"]),
-                ),
+                            ),
+                        ),
+                    )
+                    .protects(["reading-room"]),
+            ),
         )
         .authorizer(rules())
         .build()
@@ -52,15 +48,21 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
 fn library() -> Realm {
     Realm::new()
         .access(
-            AccessService::active("login", text("The Quickstart Library", "Die Quickstart-Bibliothek"))
-                .message(
-                    Message::new(text("Please log in", "Bitte melden Sie sich an")).note(text(
-                        "Readers of the Quickstart Library may see this picture.",
-                        "Leserinnen und Leser der Quickstart-Bibliothek sehen dieses Bild.",
-                    )),
-                ),
+            AccessService::active(
+                "login",
+                text("The Quickstart Library", "Die Quickstart-Bibliothek"),
+            )
+            .message(
+                Message::new(text("Please log in", "Bitte melden Sie sich an")).note(text(
+                    "Readers of the Quickstart Library may see this picture.",
+                    "Leserinnen und Leser der Quickstart-Bibliothek sehen dieses Bild.",
+                )),
+            ),
         )
-        .logout_label(text("Log out of the Quickstart Library", "Von der Quickstart-Bibliothek abmelden"))
+        .logout_label(text(
+            "Log out of the Quickstart Library",
+            "Von der Quickstart-Bibliothek abmelden",
+        ))
         .aspect(AccessCookie::new().lifetime(Duration::from_secs(30 * 60)))
 }
 
@@ -90,12 +92,14 @@ fn rules() -> RolesFor {
         .roles("reader", ["reader", "curator"])
         .roles("handlist.pdf", ["reader", "curator"])
         .roles("curator", ["curator"])
-        .refusing(Message::new(text("For curators only", "Nur für Kuratorinnen und Kuratoren")).note(
-            text(
-                "Your account is a reader’s. Log in as a curator to see this.",
-                "Ihr Konto ist ein Leserkonto. Melden Sie sich als Kuratorin oder Kurator an.",
+        .refusing(
+            Message::new(text("For curators only", "Nur für Kuratorinnen und Kuratoren")).note(
+                text(
+                    "Your account is a reader’s. Log in as a curator to see this.",
+                    "Ihr Konto ist ein Leserkonto. Melden Sie sich als Kuratorin oder Kurator an.",
+                ),
             ),
-        ))
+        )
         .nobody(
             "embargoed",
             Message::new(text("Under embargo", "Gesperrt")).note(text(

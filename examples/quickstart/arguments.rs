@@ -74,7 +74,9 @@ impl Arguments {
             Some(url) => url,
             None if listen.ip().is_loopback() => format!("http://localhost:{}", listen.port()),
             None => {
-                return Err(format!("listening on {listen} needs --public-url: what browsers type"));
+                return Err(format!(
+                    "listening on {listen} needs --public-url: what browsers type"
+                ));
             }
         };
         if reading_room.is_empty() {

@@ -66,6 +66,10 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), String> {
+    // First: a port in use is the commonest mistake.
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
     let public_url = arguments.public_url.trim_end_matches('/').to_owned();
     let images = match &arguments.images {
         Some(folder) => ImageServer::from_folder(folder, &PICTURES)?,
@@ -82,9 +86,6 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         .layer(auth.layer())
         .layer(from_fn(peer_address));
 
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
     print(&format!("Open {public_url}/ in a browser. Stop with Ctrl-C.\n"))?;
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -33,11 +33,8 @@ struct Manifests {
 }
 
 pub(crate) fn routes(public_url: &str, images: &ImageServer, auth: &IiifAuth) -> Router {
-    let state = Manifests {
-        public_url: public_url.to_owned(),
-        images: images.clone(),
-        auth: auth.clone(),
-    };
+    let state =
+        Manifests { public_url: public_url.to_owned(), images: images.clone(), auth: auth.clone() };
     Router::new().route("/manifests/{file}", get(manifest)).with_state(Arc::new(state))
 }
 

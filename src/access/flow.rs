@@ -22,6 +22,9 @@ const MAX_ORIGINS: usize = 8;
 
 /// The login in progress, among the extensions of the requests that the application sees.
 ///
+/// It is there from the request that opens an access service until the grant, for an hour at the
+/// most, at any path outside of the content.
+///
 /// # Example
 ///
 /// ```
@@ -51,7 +54,9 @@ impl AccessFlow {
         self.viewer.as_ref()
     }
 
-    /// The session that the user has already.
+    /// The session that the user has already, in the realm whose service was opened: a reason to
+    /// answer with [`AccessGrant::current_session`](super::AccessGrant::current_session) in place of
+    /// a login form.
     #[must_use]
     pub fn session(&self) -> Option<&Session<'static>> {
         self.session.as_ref()

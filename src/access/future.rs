@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
@@ -12,8 +12,8 @@ use super::flow::Flow;
 use super::grant::{AccessDeclined, AccessGrant};
 use super::pages;
 use super::seal::{Context, keep_cookies};
-use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
+use crate::future::ResponseFuture;
 use crate::page::keep_opener;
 
 pin_project! {
@@ -27,10 +27,8 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<F> {
-        Untouched { #[pin] future: F },
+        Settled { #[pin] response: ResponseFuture<F> },
         Watched { #[pin] future: F, watch: Option<Box<Watch>> },
-        Own { response: Option<Response<Bytes>> },
-        Working { response: BoxFuture<Response<Bytes>> },
     }
 }
 
@@ -42,24 +40,27 @@ struct Watch {
 }
 
 impl<F> AccessCookieFuture<F> {
-    pub(super) fn untouched(future: F) -> Self {
-        Self { state: State::Untouched { future } }
+    /// Passes the application's response on, or answers in its place.
+    pub(super) fn settled(response: ResponseFuture<F>) -> Self {
+        Self { state: State::Settled { response } }
     }
 
+    /// Looks at the application's response first.
     pub(super) fn watched(future: F, context: Context, remember: Option<Flow>) -> Self {
-        Self {
-            state: State::Watched { future, watch: Some(Box::new(Watch { context, remember })) },
-        }
+        let watch = Some(Box::new(Watch { context, remember }));
+        Self { state: State::Watched { future, watch } }
     }
 
+    /// Answers at once.
     pub(super) fn own(response: Response<Bytes>) -> Self {
-        Self { state: State::Own { response: Some(response) } }
+        Self::settled(ResponseFuture::own(response))
     }
 
+    /// Answers when the work is done.
     pub(super) fn working(
         response: impl Future<Output = Response<Bytes>> + Send + 'static,
     ) -> Self {
-        Self { state: State::Working { response: Box::pin(response) } }
+        Self::settled(ResponseFuture::working(response))
     }
 }
 
@@ -73,71 +74,63 @@ where
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {
-                StateProj::Untouched { future } => {
-                    let response = ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
-                }
-                StateProj::Own { response } => {
-                    let response = response.take().expect("future polled after completion");
-                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
-                }
-                StateProj::Working { response } => {
-                    let response = ready!(response.as_mut().poll(cx));
-                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
-                }
+                StateProj::Settled { response } => return response.poll(cx),
                 StateProj::Watched { future, watch } => {
                     let mut response = ready!(future.poll(cx))?;
                     let watch = watch.take().expect("future polled after completion");
-                    let grant = response.extensions_mut().remove::<AccessGrant>();
-                    let declined = response.extensions_mut().remove::<AccessDeclined>();
-                    match (grant, declined) {
-                        (Some(grant), _) => {
-                            let headers = response.into_parts().0.headers;
-                            State::Working {
-                                response: Box::pin(async move {
-                                    let mut response = watch.context.grant(grant).await;
-                                    keep_cookies(&headers, &mut response);
-                                    response
-                                }),
-                            }
-                        }
-                        (None, Some(AccessDeclined)) => {
-                            let mut own = pages::declined(&watch.context);
-                            keep_cookies(response.headers(), &mut own);
-                            State::Own { response: Some(own) }
-                        }
-                        (None, None) => {
-                            watch.finish(response.headers_mut());
-                            return Poll::Ready(Ok(response.map(ResponseBody::inner)));
-                        }
+                    match watch.finish(&mut response) {
+                        Some(own) => own,
+                        None => return Poll::Ready(Ok(response.map(ResponseBody::inner))),
                     }
                 }
             };
-            this.state.set(next);
+            this.state.set(State::Settled { response: next });
         }
     }
 }
 
 impl Watch {
+    /// What is answered in place of the application's response, if anything is.
+    fn finish<F, B>(self, response: &mut Response<B>) -> Option<ResponseFuture<F>> {
+        let grant = response.extensions_mut().remove::<AccessGrant>();
+        let declined = response.extensions_mut().remove::<AccessDeclined>();
+        if let Some(grant) = grant {
+            let headers = std::mem::take(response.headers_mut());
+            return Some(ResponseFuture::working(async move {
+                let mut own = self.context.grant(grant).await;
+                keep_cookies(&headers, &mut own);
+                own
+            }));
+        }
+        if declined.is_some() {
+            let mut own = pages::declined(&self.context);
+            keep_cookies(response.headers(), &mut own);
+            return Some(ResponseFuture::own(own));
+        }
+        self.step(response.headers_mut());
+        None
+    }
+
     /// A step of the login: the viewer is remembered, the page is not framed, and the viewer keeps
     /// its handle on the tab.
-    fn finish(&self, headers: &mut HeaderMap) {
+    fn step(&self, headers: &mut HeaderMap) {
         let core = &self.context.core;
         if self.context.service.is_none() && self.context.flow.is_none() {
             return;
         }
         if let Some(Ok(cookie)) = self.remember.as_ref().map(|flow| flow.set(core)) {
-            headers.append(http::header::SET_COOKIE, cookie);
-        }
-        if self.context.service.is_none() {
-            // Some other page, visited while a login is open elsewhere: only its tie stays whole.
-            keep_opener(headers);
-            return;
+            headers.append(SET_COOKIE, cookie);
         }
         keep_opener(headers);
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // Other pages, visited while a login is open somewhere, stay as they are.
+        if self.context.service.is_some() {
+            headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+            headers.append(
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("frame-ancestors 'none'"),
+            );
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
 }
 

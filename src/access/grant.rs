@@ -4,8 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 /// The user is in: put it into the extensions of a response, and the access-cookie layer makes a
-/// session of it. The response itself is replaced by a page that closes the tab; only its
-/// `Set-Cookie` headers are kept.
+/// session of it. The response itself is replaced by a page that closes the tab, or first by one
+/// that asks for a click (see [`access`](crate::access)); only its `Set-Cookie` headers are kept.
+///
+/// A grant that can not be carried out is logged, and the user is told: a subject of more than 255
+/// bytes, a bad lifetime or an unknown realm is answered with 503, a session too large for a cookie
+/// with 500.
 ///
 /// # Example
 ///
@@ -42,8 +46,9 @@ impl AccessGrant {
         Self::new(Who::New { subject: subject.into(), roles: Vec::new() })
     }
 
-    /// The session that the user has already, now also for the viewer that opened this tab. If
-    /// there is none, the user is told to start again.
+    /// The session that the user has already, now also for the viewer that opened this tab: see
+    /// [`AccessFlow::session`](super::AccessFlow::session). If there is none, or it has ended, the
+    /// user is told to start again.
     pub fn current_session() -> Self {
         Self::new(Who::Current)
     }
@@ -76,7 +81,8 @@ impl AccessGrant {
     /// Says that the user has just acted on this site and wanted this, so that no gesture page is
     /// needed although the response is not to a form of this site.
     ///
-    /// Unless that is sure, a foreign page could log a user in.
+    /// Unless that is sure, a foreign page could log a user in behind their back, and browsers that
+    /// want a gesture keep the cookie from viewers.
     pub fn insecure_without_gesture_page(mut self) -> Self {
         self.gesture_done = true;
         self

@@ -78,9 +78,13 @@ impl Context {
         now: Timestamp,
     ) -> Response<Bytes> {
         let core = &self.core;
-        if let Err(error) = self.replace_session(cookie, session.id(), now).await {
-            crate::trace::failure("revocation store", &error);
-            return pages::failed(self);
+        match self.replace_session(cookie, session.id(), now).await {
+            Ok(true) => {}
+            Ok(false) => return self.start_again(cookie, session.id(), now),
+            Err(error) => {
+                crate::trace::failure("revocation store", &error);
+                return pages::failed(self);
+            }
         }
         let header = match cookie.set(&session, now) {
             Ok(header) => header,
@@ -96,23 +100,33 @@ impl Context {
         response
     }
 
-    /// Makes sure that the new session is one, and ends the one it takes the place of: a login
-    /// never goes on with an id that was there before it.
+    /// The session has ended meanwhile, by a logout or a restart: nothing can be made of it, and a
+    /// cookie that still holds it would only lead here again.
+    fn start_again(&self, cookie: &BoundCookie, id: SessionId, now: Timestamp) -> Response<Bytes> {
+        let mut response = pages::form_refused(self);
+        if cookie.sessions(&self.headers, now).iter().any(|(own, _)| *own == id) {
+            append(&mut response, cookie.delete().ok());
+        }
+        response
+    }
+
+    /// Ends the session that the new one takes the place of; false if the new one has itself been
+    /// revoked: a login never goes on with an id that was there before it.
     async fn replace_session(
         &self,
         cookie: &BoundCookie,
         id: SessionId,
         now: Timestamp,
-    ) -> Result<(), BoxError> {
+    ) -> Result<bool, BoxError> {
         if self.core.is_revoked(id, now).await? {
-            return Err("the new session's id was revoked already".into());
+            return Ok(false);
         }
         for (old, until) in cookie.sessions(&self.headers, now) {
             if old != id {
                 self.core.revoke(old, until, now).await?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn realm(&self, grant: &AccessGrant) -> Option<usize> {
@@ -158,14 +172,16 @@ impl Context {
         Ok(Some(session))
     }
 
-    /// The session in the request's access cookie, if there is one.
+    /// The session in the request's access cookie, if there is one and it is not known to have
+    /// ended. Where that has to be waited for, it is found out before a cookie is made of it.
     pub(super) fn current_session(
         &self,
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Option<Session<'static>> {
         let mut scratch = Scratch::new();
-        cookie.read(&self.headers, now, &mut scratch).ok().map(Session::into_owned)
+        let session = cookie.read(&self.headers, now, &mut scratch).ok()?;
+        (!self.core.is_known_revoked(session.id(), now)).then(|| session.into_owned())
     }
 
     fn is_kiosk(&self, realm: usize) -> bool {

@@ -14,11 +14,12 @@ use super::{form, pages};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
+use crate::future::ResponseFuture;
 use crate::protocol::{Message, Origin};
 use crate::query;
 use crate::respond;
 
-/// Turns grants of `S` into access cookies; see the [module](self).
+/// Turns grants of `S` into access cookies; see the [module](crate::access).
 #[derive(Clone, Debug)]
 pub struct AccessCookie<S> {
     inner: S,
@@ -51,7 +52,7 @@ where
         let path = request.uri().path();
         // Content goes by: it neither logs in nor pays for those who do.
         if core.is_content(path) {
-            return AccessCookieFuture::untouched(self.inner.call(request));
+            return AccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
         }
         let is_continue = *path == *core.continue_path;
         // The nearest one: a realm's services may lie below another service.

@@ -7,8 +7,8 @@ use cookie::Cookie;
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
 
-use super::{Aspects, AspectError};
 use super::session::{LONGEST, Session, SessionId};
+use super::{AspectError, Aspects};
 use crate::clock::Timestamp;
 use crate::seal::{Keyring, Purpose, Scratch};
 

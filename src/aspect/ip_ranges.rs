@@ -40,7 +40,9 @@ impl IpRanges {
         Ok(Self { ranges, trusted_proxies: vec![], role: role.into() })
     }
 
-    /// The proxies whose `X-Forwarded-For` is believed. Default: none.
+    /// The proxies whose `X-Forwarded-For` is believed: ranges, or single addresses. Default: none.
+    ///
+    /// The header is read from the right, past listed proxies only, to the first other address.
     ///
     /// # Errors
     ///

@@ -3,7 +3,8 @@
 //! An aspect reads a request's head and finds a [`Session`], or says why there is none. In the box
 //! are the sealed [`AccessCookie`], the [`IpRanges`] of a reading room and the [`TrustedHeader`] of
 //! an upstream single sign-on. A realm takes several with [`or`](AuthorizingAspect::or): any of
-//! them may open a resource. With [`and`](AuthorizingAspect::and) both have to be there.
+//! them may open a resource. With [`and`](AuthorizingAspect::and) both have to be there; the access
+//! cookie takes part in `or` only.
 
 mod access_cookie;
 pub(crate) mod aspects;
@@ -24,7 +25,7 @@ pub use aspects::Aspects;
 pub use both::Both;
 pub use client_ip::PeerAddr;
 pub use ip_ranges::IpRanges;
-pub use session::{Session, SessionError, SessionId};
+pub use session::{Session, SessionBuilder, SessionError, SessionId};
 pub use trusted_header::TrustedHeader;
 
 pub use access_cookie::CookieError;
@@ -71,11 +72,16 @@ use crate::clock::Timestamp;
 /// }
 /// ```
 pub trait AuthorizingAspect: Send + Sync + 'static {
-    /// A name that tells this aspect from the others of its realm. It goes into access tokens, so
-    /// that a token is resumed by the aspect that it stands for.
+    /// A name that tells this aspect from the others of its realm, of at most 255 bytes. It goes
+    /// into access tokens, so that a token is resumed by the aspect that it stands for.
     fn name(&self) -> &str;
 
     /// Who asks, as far as this aspect can tell.
+    ///
+    /// The session counts as long as it says itself; it is read anew for every request. A panic,
+    /// and a [`Later`](Answer::Later) that takes longer than
+    /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout), count as
+    /// [`AspectError::Unavailable`].
     fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading;
 
     /// The session as it is now behind an access token that was issued for `session`.
@@ -97,9 +103,10 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
         Aspects::from(self).or(other)
     }
 
-    /// This aspect, if `other` is there as well: a login that counts only in the reading room.
+    /// This aspect, if `other` is there as well: a single sign-on that counts only in the reading
+    /// room.
     ///
-    /// The session is this aspect's, with the roles of both.
+    /// The session is this aspect's, with the roles of both, and ends with the earlier of the two.
     fn and<B: AuthorizingAspect>(self, other: B) -> Both<Self, B>
     where
         Self: Sized,
@@ -129,13 +136,14 @@ pub type Reading = Answer<Result<Session<'static>, AspectError>>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AspectError {
-    /// It is not in the request at all.
+    /// It is not in the request at all. The token service says `missingAspect`.
     Missing,
-    /// It is there and not valid.
+    /// It is there and not valid: `invalidAspect`.
     Invalid,
-    /// It was valid once.
+    /// It was valid once: `expiredAspect`.
     Expired,
-    /// It could not be found out: a store is down or too slow.
+    /// It could not be found out, as a store is down or too slow: `unavailable`, and 503 where no
+    /// other aspect helps. The error is logged and told to nobody.
     Unavailable(BoxError),
 }
 

@@ -83,7 +83,7 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Begins a session for `subject`: a user name, an account number; empty for nobody in
-    /// particular.
+    /// particular. At most 255 bytes, or [`lasting`](SessionBuilder::lasting) fails.
     #[must_use]
     pub fn builder(subject: impl Into<String>) -> SessionBuilder {
         SessionBuilder { id: None, subject: subject.into(), roles: vec![], origins: vec![] }

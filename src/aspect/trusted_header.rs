@@ -14,6 +14,10 @@ use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Time
 /// remove the header from what clients send. A header that comes twice, is empty or is no text is
 /// invalid.
 ///
+/// The peer is the connection's own ([`PeerAddr`](super::PeerAddr)); without one nobody is believed.
+/// The header is read on every request. An access token stands for its user until it ends, as
+/// probes need not pass the single sign-on.
+///
 /// # Example
 ///
 /// ```
@@ -32,7 +36,8 @@ pub struct TrustedHeader {
 }
 
 impl TrustedHeader {
-    /// The user named by `header`, if the connection comes from one of `peers`.
+    /// The user named by `header`, if the connection comes from one of `peers`: ranges such as
+    /// `10.0.0.0/24`, or single addresses.
     ///
     /// # Errors
     ///
@@ -48,7 +53,8 @@ impl TrustedHeader {
         Ok(Self { user: header_name(header)?, roles: None, peers })
     }
 
-    /// Takes roles from a second header, which lists them with `separator` between.
+    /// Takes roles from a second header, which lists them with `separator` between; white space
+    /// around a role is dropped. Default: no roles.
     ///
     /// # Errors
     ///

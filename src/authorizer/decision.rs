@@ -13,7 +13,8 @@ pub enum Decision {
     /// The wrapped service answers.
     Grant,
     /// The resource is to be had at this absolute URI: 302 on the content route, `status` 302 with
-    /// a `location` of the same type from the probe (2.0 §5.2).
+    /// a `location` of the same type from the probe (2.0 §5.2). Clients take it for a success and
+    /// offer no login: for a lesser version use [`Denial::substitute`].
     Redirect(Uri),
     /// It is not to be had.
     Deny(Denial),
@@ -90,13 +91,14 @@ impl Denial {
         Self::new(Remedy::Login)
     }
 
-    /// Nothing helps: 403.
+    /// Nothing helps: 403. Deny nobody by [`login`](Self::login), or viewers offer no login.
     #[must_use]
     pub fn never() -> Self {
         Self::new(Remedy::Never)
     }
 
-    /// As if there were no such resource: 404.
+    /// As if there were no such resource: 404. Said of nobody it hides `info.json` from everyone, so
+    /// that no viewer offers a login.
     #[must_use]
     pub fn absent() -> Self {
         Self::new(Remedy::Absent)
@@ -108,7 +110,7 @@ impl Denial {
         Self::new(Remedy::Later)
     }
 
-    /// What to tell the user, in place of a general text.
+    /// What to tell the user, in place of the general one of [`Texts`](crate::Texts).
     #[must_use]
     pub fn message(mut self, message: impl Into<Message>) -> Self {
         self.details_mut().message = Some(message.into());

@@ -28,9 +28,10 @@ use crate::resource::Resource;
 
 /// Decides who may have which resource.
 ///
-/// It is asked at most twice for a request: first as nobody, without a session; a grant then means
-/// that the resource is open to everyone, needs no cookie and declares no services. If it is not
-/// open, it is asked again for each session that the request has, until one is granted.
+/// It is asked first as nobody, without a session; a grant then means that the resource is open to
+/// everyone, needs no cookie and declares no services. If it is not open, it is asked again for each
+/// session that the request has (mostly one), until one is granted. If none is, the denial of the
+/// first session is told, or else that of nobody.
 ///
 /// It sees the resource and the session, not the request's headers: the same question comes from
 /// the content route and from the probe, whose headers differ, and has to get the same answer

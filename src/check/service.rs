@@ -17,7 +17,7 @@ use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
 
-/// Lets allowed requests through to `S`; see the [module](self).
+/// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
 /// A response that needed a session becomes private to its user: `Cache-Control: private` with an
 /// age no longer than the session, `Vary: Cookie`, no headers for shared caches, one

@@ -66,8 +66,9 @@ impl AccessService {
     /// A page of the application's own on which the user acts: its login. `label` names the
     /// institution.
     ///
-    /// The application answers at this path and everything below it; when the user is in, its
-    /// response carries an [`AccessGrant`](crate::access::AccessGrant).
+    /// The application answers at the service's path and everything below it, such as the return
+    /// from an identity provider; when the user is in, its response carries an
+    /// [`AccessGrant`](crate::access::AccessGrant).
     #[must_use]
     pub fn active(name: impl Into<String>, label: impl Into<LanguageMap>) -> Self {
         let mut service = Self::new(name.into(), Profile::Active, Page::Application);
@@ -75,8 +76,8 @@ impl AccessService {
         service
     }
 
-    /// A page of the crate's own that shows `terms` with a button to agree. Who agrees gets a
-    /// session with the role named by [`role`](Self::role).
+    /// A page of the crate's own that shows `terms` with buttons to agree and to decline. Who agrees
+    /// gets a session without a subject, with the role named by [`role`](Self::role).
     #[must_use]
     pub fn click_through(
         name: impl Into<String>,
@@ -98,7 +99,8 @@ impl AccessService {
         Self::new(name.into(), Profile::Kiosk, Page::Kiosk)
     }
 
-    /// No page at all: the user has the aspect already, an address for example, or has not.
+    /// No page at all: the user has the aspect already, an address for example, or has not. Its
+    /// realm needs [aspects](crate::Realm::aspect). Give it a [`label`](Self::label).
     #[must_use]
     pub fn external() -> Self {
         Self::new(String::new(), Profile::External, Page::None)
@@ -138,14 +140,16 @@ impl AccessService {
         self
     }
 
-    /// The role that a click-through or kiosk grants. Default: the service's name.
+    /// The role that a click-through or kiosk grants. Default: the service's name. Without effect on
+    /// others.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
         self
     }
 
-    /// Another path than `{endpoints}/{name}`.
+    /// Another path than `{endpoints}/{name}` or, in a named realm, `{endpoints}/{realm}/{name}`:
+    /// absolute, without a slash at its end, and not below a base.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());

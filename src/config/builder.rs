@@ -68,7 +68,7 @@ impl IiifAuthBuilder {
         }
     }
 
-    /// The keys behind cookies and tokens. Required.
+    /// The keys behind cookies and tokens. Required. Nodes that serve the same users need the same.
     pub fn keyring(mut self, keyring: Keyring) -> Self {
         self.keyring = Some(keyring);
         self
@@ -79,7 +79,7 @@ impl IiifAuthBuilder {
         self.resources(ImageApi::new(base))
     }
 
-    /// Protects the files below this path: see [`Files`].
+    /// Protects the files below this path, such as `/files`: see [`Files`].
     pub fn files(self, base: &str) -> Self {
         self.resources(Files::new(base))
     }
@@ -94,12 +94,16 @@ impl IiifAuthBuilder {
     /// Paths that the checker lets through although they are no resource: the rest of an
     /// application whose every route is below the layers, such as `/` and `/manifests/*`. Default:
     /// none, and an unknown path is 404.
+    ///
+    /// Patterns are matched against the path as it came in, still percent-encoded. They open nothing
+    /// below a base. The application's logins need not be listed.
     pub fn public_paths<P: Into<Pattern>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.public_paths.extend(paths.into_iter().map(Into::into));
         self
     }
 
-    /// Adds a realm. At least one is required.
+    /// Adds a realm. At least one is required, at most 64 are taken. A publisher with one kind of
+    /// users needs one.
     pub fn realm(mut self, realm: Realm) -> Self {
         self.realms.push(realm);
         self
@@ -139,28 +143,32 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// The path below which the services lie. Default: `/auth`.
+    /// The path below which the services lie: absolute, without a slash at its end. Default: `/auth`.
     pub fn endpoints(mut self, prefix: impl Into<String>) -> Self {
         self.endpoints = prefix.into();
         self
     }
 
-    /// How long an access token lives at the most; never longer than its session. Default: five
-    /// minutes.
+    /// How long an access token lives at the most; never longer than its session. More than zero,
+    /// up to 24 hours. Default: five minutes.
+    ///
+    /// A token is looked at anew whenever it is used, so a longer life does not outlast a logout.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// How long an asynchronous aspect, authorizer or store may take before the answer is 503.
-    /// Default: five seconds.
+    /// How long each answer of an asynchronous aspect, authorizer or store may take before the
+    /// request is refused with 503. More than zero, up to 24 hours. Default: five seconds.
+    ///
+    /// It needs a tokio runtime with its timer. What answers at once has no limit.
     pub fn decision_timeout(mut self, timeout: Duration) -> Self {
         self.decision_timeout = timeout;
         self
     }
 
-    /// The largest `info.json` that is described, in bytes; a larger one is answered with 502.
-    /// Default: 4 MiB.
+    /// The largest `info.json` that is described, in bytes; a larger one of a protected image is
+    /// answered with 502. Default: 4 MiB.
     pub fn longest_info(mut self, bytes: usize) -> Self {
         self.longest_info = bytes;
         self
@@ -189,7 +197,9 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// Checks everything and finishes.
+    /// Checks everything and finishes: what is wrong shows here, and not at the first request.
+    ///
+    /// What works and will disappoint, such as a plain-http public URL, is logged as a warning.
     ///
     /// # Errors
     ///
@@ -205,10 +215,12 @@ impl IiifAuthBuilder {
             check_path(map.base())?;
         }
         check_path(&self.endpoints)?;
-        for (duration, what) in
-            [(self.token_lifetime, "token lifetime"), (self.decision_timeout, "decision timeout")]
-        {
-            if duration.is_zero() || duration > DAY {
+        // A token's life is told in whole seconds (2.0 §4.4).
+        for (duration, least, what) in [
+            (self.token_lifetime, Duration::from_secs(1), "token lifetime in whole seconds"),
+            (self.decision_timeout, Duration::from_nanos(1), "decision timeout"),
+        ] {
+            if duration < least || duration > DAY {
                 return Err(ConfigError::Duration(what));
             }
         }

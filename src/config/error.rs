@@ -135,7 +135,9 @@ impl fmt::Display for ConfigError {
             Self::NoDefaultAccessService => f.write_str(
                 "every access service has protects(…): leave it out on the one that is for all other resources",
             ),
-            Self::TooManyRealms => f.write_str("there are more than 64 realms"),
+            Self::TooManyRealms => f.write_str(
+                "there are more than 64 realms: put access services for the same users into one realm",
+            ),
             Self::NoAspect { realm } => {
                 write!(f, "{} has nothing to tell its users by: call aspect(…)", realm_name(realm))
             }
@@ -154,14 +156,18 @@ impl fmt::Display for ConfigError {
             Self::Language(tag) => {
                 write!(f, "{tag:?} is no language tag: use a BCP 47 tag like \"en\", or \"none\"")
             }
-            Self::AllowedOrigin { origin, cause } => write!(f, "allowed origin {origin:?}: {cause}"),
+            Self::AllowedOrigin { origin, cause } => {
+                write!(f, "allowed origin {origin:?}: {cause}; write it like \"https://viewer.example\"")
+            }
             Self::IpRange(range) => {
                 write!(f, "{range:?} is no address range: write it like \"192.0.2.0/24\" or \"2001:db8::1\"")
             }
             Self::NoTrustedPeers => f.write_str(
                 "a trusted header needs at least one peer that may send it: list the proxy's address",
             ),
-            Self::HeaderName(name) => write!(f, "{name:?} is no header name"),
+            Self::HeaderName(name) => {
+                write!(f, "{name:?} is no header name: use letters, digits and -, like \"x-remote-user\"")
+            }
             Self::Duration(which) => write!(f, "{which} has to be more than zero and at most 24 hours"),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }

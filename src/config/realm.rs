@@ -72,21 +72,25 @@ impl Realm {
         self
     }
 
-    /// What its users are told by. Default: an [`AccessCookie`](crate::aspect::AccessCookie).
+    /// What its users are told by: one aspect, or several joined by `or`. A second call replaces the
+    /// first. Default: an [`AccessCookie`](crate::aspect::AccessCookie), unless all services are
+    /// external.
     #[must_use]
     pub fn aspect(mut self, aspects: impl Into<Aspects>) -> Self {
         self.aspects = Some(aspects.into());
         self
     }
 
-    /// What viewers show when the token service gives no token and no reason of its own.
+    /// What viewers show when the token service gives no token and no reason of its own. It stands
+    /// in the description of the token service. Default: nothing.
     #[must_use]
     pub fn token_error(mut self, message: impl Into<Message>) -> Self {
         self.token_error = Some(message.into());
         self
     }
 
-    /// The label of the logout service. Default: the label of the first access service.
+    /// The label of the logout service. Default: the label of the first access service, or else the
+    /// publisher's host. A realm without an access cookie offers a logout only by this call.
     #[must_use]
     pub fn logout_label(mut self, label: impl Into<LanguageMap>) -> Self {
         self.logout = Logout::Labelled(label.into());

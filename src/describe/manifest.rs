@@ -127,27 +127,30 @@ impl Writer<'_> {
                 }
             }
             Value::Object(object) => {
-                for value in object.values_mut() {
-                    self.describe(value, depth + 1);
+                let own = content_of(self.core, object);
+                let own = own.filter(|own| !self.open.contains(&own.path()));
+                if own.is_some() {
+                    object.entry("service").or_insert_with(|| Value::Array(Vec::new()));
                 }
-                if let Some(resource) = content_of(self.core, object) {
-                    self.add_probe(object, &resource);
+                // In the order of the members: what stands first is written in full.
+                for (name, value) in object {
+                    self.describe(value, depth + 1);
+                    match &own {
+                        Some(resource) if name == "service" => self.add_probe(value, resource),
+                        _ => {}
+                    }
                 }
             }
             _ => {}
         }
     }
 
-    fn add_probe(&mut self, object: &mut Map<String, Value>, resource: &Resource<'_>) {
-        if self.open.contains(&resource.path()) {
-            return;
-        }
+    fn add_probe(&mut self, services: &mut Value, resource: &Resource<'_>) {
         let id = self.core.probe_uri(resource);
         let Some(probe) = description::probe_again(self.core, resource, &mut self.seen) else {
             return;
         };
         let Ok(probe) = serde_json::from_str::<Value>(probe.get()) else { return };
-        let services = object.entry("service").or_insert_with(|| Value::Array(Vec::new()));
         if !services.is_array() {
             *services = Value::Array(vec![services.take()]);
         }

@@ -14,7 +14,7 @@ use crate::body::ResponseBody;
 use crate::config::{Core, Found, IiifAuth};
 use crate::resource::{Resource, ResourceKind};
 
-/// Describes `info.json` and passes on everything else; see the [module](self).
+/// Describes `info.json` and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
 pub struct Describe<S> {
     inner: S,

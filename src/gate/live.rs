@@ -174,6 +174,12 @@ impl Core {
         }
     }
 
+    /// Whether it is known without waiting that a session of the access cookie was revoked.
+    pub(crate) fn is_known_revoked(&self, id: SessionId, now: Timestamp) -> bool {
+        let known = limits::catch(|| self.revocations.is_revoked(id, now));
+        matches!(known, Ok(Answer::Now(Ok(true))))
+    }
+
     /// Whether a session of the access cookie was revoked; an error when it is not known.
     pub(crate) async fn is_revoked(&self, id: SessionId, now: Timestamp) -> Result<bool, BoxError> {
         match limits::catch(|| self.revocations.is_revoked(id, now))? {

@@ -9,7 +9,7 @@ use crate::body::ResponseBody;
 use crate::config::IiifAuth;
 use crate::respond;
 
-/// Answers logout requests and passes on everything else; see the [module](self).
+/// Answers logout requests and passes on everything else; see the [module](crate::logout).
 #[derive(Clone, Debug)]
 pub struct Logout<S> {
     inner: S,

@@ -75,8 +75,12 @@ pub(super) async fn with_substitutes(
             },
             Target::SameBase(identifier) => {
                 let sibling = resource.sibling(identifier).into_owned();
-                let granted = may_see(core, &parts, &sibling, now, token.clone()).await;
-                match describe(core, &sibling, substitute, granted) {
+                let decision = decision(core, &parts, &sibling, now, token.clone()).await;
+                if matches!(&decision, Decision::Deny(denial) if denial.remedy() == Remedy::Absent)
+                {
+                    continue; // That there is such a resource is not told.
+                }
+                match describe(core, &sibling, substitute, decision.is_grant()) {
                     Some(content) => content,
                     None => continue,
                 }
@@ -126,13 +130,13 @@ fn denied(denial: &Denial, texts: &Texts, substitutes: Vec<ContentResource>) -> 
 }
 
 /// The same decision for a substitute: may this very user see it?
-async fn may_see(
+async fn decision(
     core: &Arc<Core>,
     parts: &Parts,
     resource: &Resource<'static>,
     now: Timestamp,
     token: Option<TokenSession>,
-) -> bool {
+) -> Decision {
     let progress = {
         let head = Head::of_parts(parts);
         core.decide(&Question { head, resource: resource.clone(), now, token: token.clone() })
@@ -144,7 +148,7 @@ async fn may_see(
             finish_decision(core, parts.clone(), resource.clone(), now, token, pending).await
         }
     };
-    verdict.decision.is_grant()
+    verdict.decision
 }
 
 /// What is said of a substitute. One that this user may not see either declares its own probe, so

@@ -12,7 +12,7 @@ use crate::gate::{Progress, Question, finish_decision};
 use crate::respond;
 use crate::token::sealed;
 
-/// Answers probes and passes on everything else; see the [module](self).
+/// Answers probes and passes on everything else; see the [module](crate::probe).
 #[derive(Clone, Debug)]
 pub struct Probe<S> {
     inner: S,

@@ -55,7 +55,7 @@ impl InMemory {
         })
     }
 
-    /// Keeps at most `most` sessions.
+    /// Keeps at most `most` sessions, some 60 bytes each. Default: one million.
     #[must_use]
     pub fn at_most(mut self, most: usize) -> Self {
         self.most = most;

@@ -11,7 +11,7 @@ use crate::body::ResponseBody;
 use crate::config::IiifAuth;
 use crate::respond;
 
-/// Answers token requests and passes on everything else; see the [module](self).
+/// Answers token requests and passes on everything else; see the [module](crate::token).
 #[derive(Clone, Debug)]
 pub struct Token<S> {
     inner: S,

@@ -62,30 +62,23 @@ impl PictureFile {
         let mut paths = Vec::new();
         for entry in fs::read_dir(dir).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let known = path
-                .extension()
-                .and_then(|extension| extension.to_str())
-                .is_some_and(|extension| {
+            let known = path.extension().and_then(|extension| extension.to_str()).is_some_and(
+                |extension| {
                     ["jpg", "jpeg", "png", "tif", "tiff"]
                         .iter()
                         .any(|known| extension.eq_ignore_ascii_case(known))
-                });
+                },
+            );
             if known && path.is_file() {
                 paths.push(path);
             }
         }
         if paths.is_empty() {
-            return Err(format!(
-                "no JPEG, PNG or TIFF picture in folder {}",
-                dir.display()
-            ));
+            return Err(format!("no JPEG, PNG or TIFF picture in folder {}", dir.display()));
         }
         paths.sort();
         let cache = Arc::new(Cache::default());
-        paths
-            .into_iter()
-            .map(|path| Self::open(path, &cache))
-            .collect()
+        paths.into_iter().map(|path| Self::open(path, &cache)).collect()
     }
 
     fn open(path: PathBuf, cache: &Arc<Cache>) -> Result<Self, String> {
@@ -100,11 +93,7 @@ impl PictureFile {
                 | Orientation::Rotate90FlipH
                 | Orientation::Rotate270FlipH
         );
-        let size = if turned {
-            (height, width)
-        } else {
-            (width, height)
-        };
+        let size = if turned { (height, width) } else { (width, height) };
         let metadata = fs::metadata(&path).map_err(|error| failed(&error))?;
         let modified = metadata
             .modified()
@@ -113,13 +102,7 @@ impl PictureFile {
             .map_or(0, |since| since.subsec_nanos() ^ low_bits(since.as_secs()));
         let fingerprint = modified ^ hash(low_bits(metadata.len()), 0, 0);
         drop(decoder);
-        Ok(Self {
-            path,
-            size,
-            fingerprint,
-            cache: Arc::clone(cache),
-            decoding: Mutex::new(()),
-        })
+        Ok(Self { path, size, fingerprint, cache: Arc::clone(cache), decoding: Mutex::new(()) })
     }
 
     /// The file's name without its extension.
@@ -139,12 +122,7 @@ impl PictureFile {
     /// Scales a part of the picture to `width` x `height` pixels.
     pub fn render(&self, region: Rect, width: u32, height: u32) -> Result<RgbImage, String> {
         let picture = self.pixels()?;
-        let Rect {
-            x,
-            y,
-            width: from_width,
-            height: from_height,
-        } = region;
+        let Rect { x, y, width: from_width, height: from_height } = region;
         let part = imageops::crop_imm(&*picture, x, y, from_width, from_height);
         if (from_width, from_height) == (width, height) {
             return Ok(part.to_image());
@@ -153,12 +131,7 @@ impl PictureFile {
         if from_width / 2 >= width && from_height / 2 >= height {
             return Ok(imageops::thumbnail(&*part, width, height));
         }
-        Ok(imageops::resize(
-            &*part,
-            width,
-            height,
-            FilterType::CatmullRom,
-        ))
+        Ok(imageops::resize(&*part, width, height, FilterType::CatmullRom))
     }
 
     fn pixels(&self) -> Result<Arc<RgbImage>, String> {
@@ -170,10 +143,7 @@ impl PictureFile {
             .decode()
             .map_err(|error| format!("cannot decode {}: {error}", self.path.display()))?;
         if picture.dimensions() != self.size {
-            return Err(format!(
-                "{} has changed since the start",
-                self.path.display()
-            ));
+            return Err(format!("{} has changed since the start", self.path.display()));
         }
         let picture = Arc::new(picture);
         self.cache.put(&self.path, &picture);
@@ -185,19 +155,13 @@ impl PictureFile {
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
-        Ok(if picture.color().has_alpha() {
-            on_white(&picture)
-        } else {
-            picture.into_rgb8()
-        })
+        Ok(if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8() })
     }
 }
 
 fn decoder(path: &Path) -> image::ImageResult<impl ImageDecoder> {
     // By content: a wrong extension is no reason to fail.
-    ImageReader::open(path)?
-        .with_guessed_format()?
-        .into_decoder()
+    ImageReader::open(path)?.with_guessed_format()?.into_decoder()
 }
 
 /// Neither output is meant to be transparent, so paper shows through.
@@ -239,19 +203,11 @@ mod tests {
         assert_eq!(stems, ["a", "b"]);
         for file in &files {
             assert_eq!(file.size(), (40, 20));
-            let right = Rect {
-                x: 20,
-                y: 0,
-                width: 20,
-                height: 20,
-            };
+            let right = Rect { x: 20, y: 0, width: 20, height: 20 };
             for (width, height) in [(20, 20), (5, 5), (15, 19), (33, 7)] {
                 let part = file.render(right, width, height).expect("a part");
                 assert_eq!(part.dimensions(), (width, height));
-                assert!(
-                    part.pixels().all(|pixel| pixel.0 == [5; 3]),
-                    "{width} x {height}"
-                );
+                assert!(part.pixels().all(|pixel| pixel.0 == [5; 3]), "{width} x {height}");
             }
         }
         fs::remove_dir_all(dir).expect("cleaned up");
@@ -264,10 +220,7 @@ mod tests {
         assert!(error.starts_with("no JPEG, PNG or TIFF picture"), "{error}");
         fs::write(dir.join("broken.png"), "no picture").expect("a text");
         let error = PictureFile::list(&dir).expect_err("a broken picture");
-        assert!(
-            error.contains("broken.png") && !error.contains('\n'),
-            "{error}"
-        );
+        assert!(error.contains("broken.png") && !error.contains('\n'), "{error}");
         let error = PictureFile::list(&dir.join("missing")).expect_err("no folder");
         assert!(error.contains("missing"), "{error}");
         fs::remove_dir_all(dir).expect("cleaned up");

@@ -61,16 +61,9 @@ struct Letter {
 /// The alphabet with its curves drawn out, in units of the capitals' height.
 fn letter(wanted: char) -> Option<&'static Letter> {
     static ALPHABET: OnceLock<Vec<(char, Letter)>> = OnceLock::new();
-    let alphabet = ALPHABET.get_or_init(|| {
-        LETTERS
-            .iter()
-            .map(|(name, text)| (*name, read(text)))
-            .collect()
-    });
-    alphabet
-        .iter()
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, letter)| letter)
+    let alphabet =
+        ALPHABET.get_or_init(|| LETTERS.iter().map(|(name, text)| (*name, read(text))).collect());
+    alphabet.iter().find(|(name, _)| *name == wanted).map(|(_, letter)| letter)
 }
 
 fn read(text: &str) -> Letter {
@@ -84,12 +77,7 @@ fn read(text: &str) -> Letter {
         let points: Vec<Point> = figures
             .as_bytes()
             .chunks_exact(2)
-            .map(|pair| {
-                (
-                    f32::from(pair[0] - b'0') / 9.0,
-                    f32::from(pair[1] - b'0') / 8.0,
-                )
-            })
+            .map(|pair| (f32::from(pair[0] - b'0') / 9.0, f32::from(pair[1] - b'0') / 8.0))
             .collect();
         width = points.iter().fold(width, |width, point| width.max(point.0));
         strokes.push(if curved { curve(&points) } else { points });
@@ -100,10 +88,7 @@ fn read(text: &str) -> Letter {
         if part.starts_with('~') || part.len() < 4 || part.len() == 4 && part[..2] == part[2..] {
             continue;
         }
-        let ends = [
-            (stroke[0], stroke[1]),
-            (stroke[stroke.len() - 1], stroke[stroke.len() - 2]),
-        ];
+        let ends = [(stroke[0], stroke[1]), (stroke[stroke.len() - 1], stroke[stroke.len() - 2])];
         for (end, before) in ends {
             let upright = (before.1 - end.1).abs() > (before.0 - end.0).abs();
             if upright && (end.1 < 0.01 || (end.1 - 1.0).abs() < 0.01) && text.len() > 3 {
@@ -166,20 +151,11 @@ pub struct Style {
 
 impl Style {
     pub fn upright(height: f32) -> Self {
-        Self {
-            height,
-            spacing: 0.34,
-            slant: 0.0,
-            bend: 0.0,
-            weight: 0.065,
-        }
+        Self { height, spacing: 0.34, slant: 0.0, bend: 0.0, weight: 0.065 }
     }
 
     pub fn slanted(height: f32) -> Self {
-        Self {
-            slant: 0.28,
-            ..Self::upright(height)
-        }
+        Self { slant: 0.28, ..Self::upright(height) }
     }
 
     pub fn spaced(self, spacing: f32) -> Self {
@@ -191,19 +167,13 @@ impl Style {
     }
 
     pub fn bold(self) -> Self {
-        Self {
-            weight: 0.085,
-            ..self
-        }
+        Self { weight: 0.085, ..self }
     }
 
     /// How long a line of text becomes.
     pub fn length(&self, text: &str) -> f32 {
         let gaps = text.chars().count().saturating_sub(1) as f32 * self.spacing;
-        let letters: f32 = text
-            .chars()
-            .map(|c| letter(c).map_or(0.4, |l| l.width))
-            .sum();
+        let letters: f32 = text.chars().map(|c| letter(c).map_or(0.4, |l| l.width)).sum();
         (gaps + letters) * self.height
     }
 
@@ -271,40 +241,20 @@ mod tests {
         for (name, text) in LETTERS {
             for part in text.split(' ') {
                 let figures = part.trim_start_matches('~');
-                assert!(
-                    figures.len() >= 4 && figures.len() % 2 == 0,
-                    "{name}: {part}"
-                );
-                assert!(
-                    figures.bytes().all(|byte| byte.is_ascii_digit()),
-                    "{name}: {part}"
-                );
+                assert!(figures.len() >= 4 && figures.len() % 2 == 0, "{name}: {part}");
+                assert!(figures.bytes().all(|byte| byte.is_ascii_digit()), "{name}: {part}");
             }
         }
-        assert!(
-            ('A'..='Z')
-                .chain('0'..='9')
-                .all(|name| letter(name).is_some())
-        );
+        assert!(('A'..='Z').chain('0'..='9').all(|name| letter(name).is_some()));
     }
 
     #[test]
     fn text_is_set_around_its_middle() {
         let style = Style::upright(10.0);
         let strokes = style.set("HOH", (100.0, 50.0));
-        let left = strokes
-            .iter()
-            .fold(f32::MAX, |least, stroke| least.min(stroke.from.0));
-        let right = strokes
-            .iter()
-            .fold(f32::MIN, |most, stroke| most.max(stroke.to.0));
-        assert!(
-            (f32::midpoint(left, right) - 100.0).abs() < 1.0,
-            "{left} to {right}"
-        );
-        assert!(
-            (right - left - style.length("HOH")).abs() < 4.0,
-            "{left} to {right}"
-        );
+        let left = strokes.iter().fold(f32::MAX, |least, stroke| least.min(stroke.from.0));
+        let right = strokes.iter().fold(f32::MIN, |most, stroke| most.max(stroke.to.0));
+        assert!((f32::midpoint(left, right) - 100.0).abs() < 1.0, "{left} to {right}");
+        assert!((right - left - style.length("HOH")).abs() < 4.0, "{left} to {right}");
     }
 }

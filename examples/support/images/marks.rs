@@ -46,11 +46,7 @@ impl Sheet<'_> {
     }
 
     fn is_free(&self, point: Point) -> bool {
-        !self
-            .furniture
-            .taken
-            .iter()
-            .any(|taken| inside(taken, point.0, point.1))
+        !self.furniture.taken.iter().any(|taken| inside(taken, point.0, point.1))
     }
 
     fn small_marks(&self, pen: &mut Pen) {
@@ -123,21 +119,9 @@ impl Sheet<'_> {
                 from = to;
             }
             let (foot, head) = ((x, y + 0.6 * size), (x, y - 0.5 * size));
-            pen.stroke(
-                Ink::Fine,
-                Stroke {
-                    from: foot,
-                    to: head,
-                    radius: 0.11,
-                },
-                strength,
-            );
+            pen.stroke(Ink::Fine, Stroke { from: foot, to: head, radius: 0.11 }, strength);
             for (from, to) in [(-0.9, 0.3), (-0.5, 0.75), (-0.1, 0.95)] {
-                let stroke = Stroke {
-                    from: crown(from, 0.75),
-                    to: crown(to, 0.6),
-                    radius: 0.06,
-                };
+                let stroke = Stroke { from: crown(from, 0.75), to: crown(to, 0.6), radius: 0.06 };
                 pen.stroke(Ink::Fine, stroke, strength);
             }
             let shadow = Stroke {
@@ -173,10 +157,7 @@ impl Sheet<'_> {
             pen.fill(Ink::Accent, &corners, strength);
             let figure = format!("{}", (height * 9400.0) as u32);
             for stroke in Style::upright(1.7).spaced(0.25).set(&figure, (x, y + 3.4)) {
-                let halo = Stroke {
-                    radius: stroke.radius + 0.4,
-                    ..stroke
-                };
+                let halo = Stroke { radius: stroke.radius + 0.4, ..stroke };
                 pen.stroke(Ink::Blank, halo, strength);
                 pen.stroke(Ink::Bold, stroke, strength);
             }
@@ -196,11 +177,7 @@ impl Sheet<'_> {
                 return;
             }
             for (dx, dy) in [(0.55, 0.0), (0.0, 0.55)] {
-                let stroke = Stroke {
-                    from: (x - dx, y - dy),
-                    to: (x + dx, y + dy),
-                    radius: 0.08,
-                };
+                let stroke = Stroke { from: (x - dx, y - dy), to: (x + dx, y + dy), radius: 0.08 };
                 pen.stroke(Ink::Fine, stroke, strength);
             }
         });
@@ -216,19 +193,11 @@ impl Sheet<'_> {
             for index in 0..=floor(SHEET.0 / edge) {
                 let at = index as f32 * edge;
                 if at > FIELD[0] && at < FIELD[2] {
-                    let stroke = Stroke {
-                        from: (at, FIELD[1]),
-                        to: (at, FIELD[3]),
-                        radius,
-                    };
+                    let stroke = Stroke { from: (at, FIELD[1]), to: (at, FIELD[3]), radius };
                     pen.stroke(Ink::Sea, stroke, strength);
                 }
                 if at > FIELD[1] && at < FIELD[3] {
-                    let stroke = Stroke {
-                        from: (FIELD[0], at),
-                        to: (FIELD[2], at),
-                        radius,
-                    };
+                    let stroke = Stroke { from: (FIELD[0], at), to: (FIELD[2], at), radius };
                     pen.stroke(Ink::Sea, stroke, strength);
                 }
             }
@@ -258,32 +227,15 @@ impl Sheet<'_> {
             pen.stroke(Ink::Sea, stroke, 0.9);
         }
         let own = Plan::ROSE;
-        if !self
-            .view
-            .meets([rose.0 - own, rose.1 - own, rose.0 + own, rose.1 + own])
-        {
+        if !self.view.meets([rose.0 - own, rose.1 - own, rose.0 + own, rose.1 + own]) {
             return;
         }
-        for (radius, thick) in [
-            (74.0, 0.35),
-            (72.0, 0.15),
-            (66.0, 0.15),
-            (22.0, 0.2),
-            (6.0, 0.3),
-        ] {
+        for (radius, thick) in [(74.0, 0.35), (72.0, 0.15), (66.0, 0.15), (22.0, 0.2), (6.0, 0.3)] {
             let mut from = (rose.0 + radius, rose.1);
             for step in 1..=96 {
                 let (sin, cos) = (step as f32 / 96.0 * TAU).sin_cos();
                 let to = (rose.0 + radius * cos, rose.1 + radius * sin);
-                pen.stroke(
-                    Ink::Bold,
-                    Stroke {
-                        from,
-                        to,
-                        radius: thick,
-                    },
-                    1.0,
-                );
+                pen.stroke(Ink::Bold, Stroke { from, to, radius: thick }, 1.0);
                 from = to;
             }
         }
@@ -304,12 +256,9 @@ impl Sheet<'_> {
             pen.stroke(Ink::Bold, stroke, 1.0);
         }
         // Four rings of rays, the longest on top.
-        for (count, phase, long, wide) in [
-            (16, 0.5, 40.0, 8.0),
-            (8, 0.5, 50.0, 9.0),
-            (4, 0.5, 56.0, 11.0),
-            (4, 0.0, 65.0, 11.0),
-        ] {
+        for (count, phase, long, wide) in
+            [(16, 0.5, 40.0, 8.0), (8, 0.5, 50.0, 9.0), (4, 0.5, 56.0, 11.0), (4, 0.0, 65.0, 11.0)]
+        {
             for ray in 0..count {
                 let angle = (ray as f32 + phase) / count as f32 * TAU;
                 let at = |turn: f32, far: f32| {
@@ -322,15 +271,7 @@ impl Sheet<'_> {
                 let ink = if phase == 0.0 { Ink::Accent } else { Ink::Bold };
                 pen.fill(ink, &[rose, tip, right], if count > 4 { 0.55 } else { 1.0 });
                 for (from, to) in [(rose, tip), (tip, left), (left, rose), (tip, right)] {
-                    pen.stroke(
-                        Ink::Bold,
-                        Stroke {
-                            from,
-                            to,
-                            radius: 0.14,
-                        },
-                        1.0,
-                    );
+                    pen.stroke(Ink::Bold, Stroke { from, to, radius: 0.14 }, 1.0);
                 }
             }
         }
@@ -342,17 +283,9 @@ impl Sheet<'_> {
             return;
         }
         let [left, top, right, bottom] = bounds;
-        pen.fill(
-            Ink::Blank,
-            &[(left, top), (right, top), (right, bottom), (left, bottom)],
-            1.3,
-        );
+        pen.fill(Ink::Blank, &[(left, top), (right, top), (right, bottom), (left, bottom)], 1.3);
         for (inset, radius) in [(0.0, 0.9), (4.0, 0.3), (5.5, 0.15)] {
-            outline(
-                pen,
-                [left + inset, top + inset, right - inset, bottom - inset],
-                radius,
-            );
+            outline(pen, [left + inset, top + inset, right - inset, bottom - inset], radius);
         }
         let (x, y) = (f32::midpoint(left, right), f32::midpoint(top, bottom));
         // The scale of miles.
@@ -360,17 +293,10 @@ impl Sheet<'_> {
         outline(pen, [from.0, from.1, to.0, to.1], 0.2);
         for index in 0..8 {
             let at = from.0 + 25.0 * index as f32;
-            let (top, bottom) = if index % 2 == 0 {
-                (from.1, from.1 + 2.5)
-            } else {
-                (from.1 + 2.5, to.1)
-            };
+            let (top, bottom) =
+                if index % 2 == 0 { (from.1, from.1 + 2.5) } else { (from.1 + 2.5, to.1) };
             let end = at + 25.0;
-            pen.fill(
-                Ink::Bold,
-                &[(at, top), (end, top), (end, bottom), (at, bottom)],
-                1.0,
-            );
+            pen.fill(Ink::Bold, &[(at, top), (end, top), (end, bottom), (at, bottom)], 1.0);
         }
         // A flourish under the title, two waves that cross.
         for phase in [0.0, TAU / 2.0] {
@@ -378,19 +304,9 @@ impl Sheet<'_> {
             for step in 1..=60 {
                 let share = step as f32 / 60.0;
                 let swing = (TAU / 2.0 * share).sin() * 2.6;
-                let to = (
-                    x - 60.0 + 120.0 * share,
-                    y + 9.0 + swing * (share * TAU * 3.0 + phase).sin(),
-                );
-                pen.stroke(
-                    Ink::Accent,
-                    Stroke {
-                        from,
-                        to,
-                        radius: 0.25,
-                    },
-                    1.0,
-                );
+                let to =
+                    (x - 60.0 + 120.0 * share, y + 9.0 + swing * (share * TAU * 3.0 + phase).sin());
+                pen.stroke(Ink::Accent, Stroke { from, to, radius: 0.25 }, 1.0);
                 from = to;
             }
         }
@@ -398,45 +314,23 @@ impl Sheet<'_> {
 
     fn frame(&self, pen: &mut Pen) {
         let [left, top, right, bottom] = FIELD;
-        for (out, radius) in [
-            (0.0, 0.35),
-            (4.0, 0.2),
-            (8.0, 0.35),
-            (12.5, 1.3),
-            (34.0, 0.15),
-        ] {
-            outline(
-                pen,
-                [left - out, top - out, right + out, bottom + out],
-                radius,
-            );
+        for (out, radius) in [(0.0, 0.35), (4.0, 0.2), (8.0, 0.35), (12.5, 1.3), (34.0, 0.15)] {
+            outline(pen, [left - out, top - out, right + out, bottom + out], radius);
         }
         // A ladder of ten minutes each, and ticks for every minute.
         for index in 0..150 {
             let at = index as f32 * 10.0;
-            let (outer, inner) = if index % 2 == 0 {
-                (8.0, 4.0)
-            } else {
-                (4.0, 0.0)
-            };
+            let (outer, inner) = if index % 2 == 0 { (8.0, 4.0) } else { (4.0, 0.0) };
             if at >= left && at + 10.0 <= right {
                 for (from, to) in [(top - outer, top - inner), (bottom + inner, bottom + outer)] {
                     let end = at + 10.0;
-                    pen.fill(
-                        Ink::Bold,
-                        &[(at, from), (end, from), (end, to), (at, to)],
-                        1.0,
-                    );
+                    pen.fill(Ink::Bold, &[(at, from), (end, from), (end, to), (at, to)], 1.0);
                 }
             }
             if at >= top && at + 10.0 <= bottom {
                 for (from, to) in [(left - outer, left - inner), (right + inner, right + outer)] {
                     let end = at + 10.0;
-                    pen.fill(
-                        Ink::Bold,
-                        &[(from, at), (to, at), (to, end), (from, end)],
-                        1.0,
-                    );
+                    pen.fill(Ink::Bold, &[(from, at), (to, at), (to, end), (from, end)], 1.0);
                 }
             }
         }
@@ -445,15 +339,7 @@ impl Sheet<'_> {
             let at = index as f32;
             let long = if index % 5 == 0 { 1.6 } else { 0.9 };
             let mut tick = |from: Point, to: Point| {
-                pen.stroke(
-                    Ink::Bold,
-                    Stroke {
-                        from,
-                        to,
-                        radius: 0.07,
-                    },
-                    fine,
-                );
+                pen.stroke(Ink::Bold, Stroke { from, to, radius: 0.07 }, fine);
             };
             if at > left && at < right {
                 tick((at, top), (at, top + long));
@@ -471,25 +357,13 @@ impl Sheet<'_> {
         for town in &self.furniture.towns {
             if self.view.meets(around(*town, 6.0, 6.0)) {
                 let seen = smooth(2.0, 1.0, pixel);
-                let dot = |radius| Stroke {
-                    from: *town,
-                    to: *town,
-                    radius,
-                };
+                let dot = |radius| Stroke { from: *town, to: *town, radius };
                 pen.stroke(Ink::Bold, dot(1.7), seen);
                 pen.stroke(Ink::Accent, dot(1.1), seen);
                 let (x, y) = *town;
-                let spire = Stroke {
-                    from: (x, y - 1.5),
-                    to: (x, y - 4.2),
-                    radius: 0.2,
-                };
+                let spire = Stroke { from: (x, y - 1.5), to: (x, y - 4.2), radius: 0.2 };
                 pen.stroke(Ink::Bold, spire, seen);
-                let arm = Stroke {
-                    from: (x - 0.8, y - 3.4),
-                    to: (x + 0.8, y - 3.4),
-                    radius: 0.16,
-                };
+                let arm = Stroke { from: (x - 0.8, y - 3.4), to: (x + 0.8, y - 3.4), radius: 0.16 };
                 pen.stroke(Ink::Bold, arm, seen);
             }
         }
@@ -499,10 +373,8 @@ impl Sheet<'_> {
                 continue;
             }
             for stroke in &label.strokes {
-                let halo = Stroke {
-                    radius: stroke.radius + (0.16 * label.height).min(1.1),
-                    ..*stroke
-                };
+                let halo =
+                    Stroke { radius: stroke.radius + (0.16 * label.height).min(1.1), ..*stroke };
                 pen.stroke(Ink::Blank, halo, 0.9 * seen);
                 pen.stroke(label.ink, *stroke, seen);
             }
@@ -513,14 +385,6 @@ impl Sheet<'_> {
 fn outline(pen: &mut Pen, [left, top, right, bottom]: [f32; 4], radius: f32) {
     let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
     for (index, from) in corners.into_iter().enumerate() {
-        pen.stroke(
-            Ink::Bold,
-            Stroke {
-                from,
-                to: corners[(index + 1) % 4],
-                radius,
-            },
-            1.0,
-        );
+        pen.stroke(Ink::Bold, Stroke { from, to: corners[(index + 1) % 4], radius }, 1.0);
     }
 }

@@ -40,12 +40,8 @@ use request::{Format, Order, Quality, Rect, Refusal, Segments};
 
 /// What a path segment may hold as it is (RFC 3986, unreserved), and the colon
 /// that many identifiers have.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b':');
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// A version of the IIIF Image API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,19 +66,11 @@ impl ImageServer {
     /// One drawn picture per identifier, each of another place and in other
     /// colours, with the given long edge in pixels.
     pub fn rendered(identifiers: &[(&str, u32)]) -> Self {
-        let pictures = identifiers
-            .iter()
-            .enumerate()
-            .map(|(index, (identifier, long_edge))| {
-                let picture = Picture::new(index, identifier, *long_edge);
-                (
-                    (*identifier).to_owned(),
-                    Source::Rendered(Arc::new(picture)),
-                )
-            });
-        Self {
-            pictures: Arc::new(pictures.collect()),
-        }
+        let pictures = identifiers.iter().enumerate().map(|(index, (identifier, long_edge))| {
+            let picture = Picture::new(index, identifier, *long_edge);
+            ((*identifier).to_owned(), Source::Rendered(Arc::new(picture)))
+        });
+        Self { pictures: Arc::new(pictures.collect()) }
     }
 
     /// The JPEG, PNG and TIFF pictures of a folder, dealt out to the
@@ -101,9 +89,7 @@ impl ImageServer {
                 pictures.entry(stem.to_owned()).or_insert_with(source);
             }
         }
-        Ok(Self {
-            pictures: Arc::new(pictures),
-        })
+        Ok(Self { pictures: Arc::new(pictures) })
     }
 
     /// Width and height of a picture in pixels.
@@ -115,11 +101,8 @@ impl ImageServer {
     /// `base` is the prefix as clients see it, an absolute URL.
     pub fn routes(&self, prefix: &str, base: &str, version: ImageApi) -> Router {
         let prefix = prefix.trim_end_matches('/');
-        let service = Service {
-            server: self.clone(),
-            base: base.trim_end_matches('/').into(),
-            api: version,
-        };
+        let service =
+            Service { server: self.clone(), base: base.trim_end_matches('/').into(), api: version };
         Router::new()
             .route(&format!("{prefix}/{{id}}"), get(redirect))
             .route(&format!("{prefix}/{{id}}/info.json"), get(information))
@@ -219,9 +202,7 @@ impl IntoResponse for Refusal {
 
 /// Viewers of any site may show these pictures.
 async fn any_origin(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
@@ -243,10 +224,7 @@ async fn information(
     let document = info::document(service.api, &service.id(&identifier), full);
     let body = format!("{document:#}\n");
     let accepts = |media_type: &str| {
-        let mut values = headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
+        let mut values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         values.any(|value| value.contains(media_type))
     };
     let linked_data = accepts("application/ld+json");
@@ -284,30 +262,17 @@ async fn image(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let source = service.picture(&identifier)?;
-    let segments = Segments {
-        region: &region,
-        size: &size,
-        rotation: &rotation,
-        quality_format: &file,
-    };
+    let segments =
+        Segments { region: &region, size: &size, rotation: &rotation, quality_format: &file };
     let order = segments.fit(service.api, source.size())?;
     let tag = tag(source, order);
     let common = [(CACHE_CONTROL, "public, max-age=86400"), (ETAG, &tag)];
-    let known = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    if known
-        .flat_map(|value| value.split(','))
-        .any(|known| matches(known, &tag))
-    {
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if known.flat_map(|value| value.split(',')).any(|known| matches(known, &tag)) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let source = source.clone();
-    let failed = |reason| Refusal {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        reason,
-    };
+    let failed = |reason| Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, reason };
     let file = tokio::task::spawn_blocking(move || source.fulfil(order))
         .await
         .map_err(|_| failed("the image could not be made".to_owned()))?

@@ -89,12 +89,7 @@ impl Octave {
             let part = |bits: u32| (bits & 0xffff) as f32 * (2.4 / 65536.0) - 1.2;
             (part(bits), part(bits >> 16))
         };
-        self.corners = [
-            corner(x, y),
-            corner(x + 1, y),
-            corner(x, y + 1),
-            corner(x + 1, y + 1),
-        ];
+        self.corners = [corner(x, y), corner(x + 1, y), corner(x, y + 1), corner(x + 1, y + 1)];
         self.cell = (x, y);
     }
 
@@ -144,20 +139,13 @@ impl Octave {
 pub fn add_row(octaves: &mut [(Octave, f32)], start: (f32, f32), step: f32, row: &mut [Slope]) {
     const GAP: usize = 4;
     // Cubics through both values with both slopes (Hermite), at the quarters.
-    const CUBIC: [(f32, f32); GAP] = [
-        (1.0, 0.0),
-        (0.843_75, 0.140_625),
-        (0.5, 0.125),
-        (0.156_25, 0.046_875),
-    ];
+    const CUBIC: [(f32, f32); GAP] =
+        [(1.0, 0.0), (0.843_75, 0.140_625), (0.5, 0.125), (0.156_25, 0.046_875)];
     let gap = GAP as f32 * step;
     let mut knots = vec![Slope::default(); row.len() / GAP + 2];
     for (octave, amplitude) in octaves {
-        let (points, apart) = if octave.wavelength < 8.0 * gap {
-            (&mut *row, step)
-        } else {
-            (&mut *knots, gap)
-        };
+        let (points, apart) =
+            if octave.wavelength < 8.0 * gap { (&mut *row, step) } else { (&mut *knots, gap) };
         for (index, point) in points.iter_mut().enumerate() {
             octave.add(*amplitude, start.0 + index as f32 * apart, start.1, point);
         }
@@ -243,16 +231,8 @@ mod tests {
             let right =
                 (relief.at(x + step, y).value - relief.at(x - step, y).value) / (2.0 * step);
             let down = (relief.at(x, y + step).value - relief.at(x, y - step).value) / (2.0 * step);
-            assert!(
-                (here.dx - right).abs() < 2e-3,
-                "dx at {x},{y}: {} and {right}",
-                here.dx
-            );
-            assert!(
-                (here.dy - down).abs() < 2e-3,
-                "dy at {x},{y}: {} and {down}",
-                here.dy
-            );
+            assert!((here.dx - right).abs() < 2e-3, "dx at {x},{y}: {} and {right}", here.dx);
+            assert!((here.dy - down).abs() < 2e-3, "dy at {x},{y}: {} and {down}", here.dy);
         }
     }
 

@@ -4,20 +4,12 @@
 pub type Rgb = [f32; 3];
 
 const fn rgb(hex: u32) -> Rgb {
-    [
-        ((hex >> 16) & 0xff) as f32,
-        ((hex >> 8) & 0xff) as f32,
-        (hex & 0xff) as f32,
-    ]
+    [((hex >> 16) & 0xff) as f32, ((hex >> 8) & 0xff) as f32, (hex & 0xff) as f32]
 }
 
 #[inline]
 pub fn mix(a: Rgb, b: Rgb, t: f32) -> Rgb {
-    [
-        a[0] + (b[0] - a[0]) * t,
-        a[1] + (b[1] - a[1]) * t,
-        a[2] + (b[2] - a[2]) * t,
-    ]
+    [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +29,7 @@ pub struct Palette {
 impl Palette {
     /// The darker of ink and paper: some charts are light on dark.
     pub fn shadow(&self) -> Rgb {
-        if self.ink[1] < self.paper[1] {
-            self.ink
-        } else {
-            self.paper
-        }
+        if self.ink[1] < self.paper[1] { self.ink } else { self.paper }
     }
 }
 

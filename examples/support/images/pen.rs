@@ -78,10 +78,7 @@ pub struct Pen {
 
 impl Pen {
     pub fn new(view: View) -> Self {
-        Self {
-            view,
-            masks: std::array::from_fn(|_| vec![0; view.width * view.height]),
-        }
+        Self { view, masks: std::array::from_fn(|_| vec![0; view.width * view.height]) }
     }
 
     pub fn mask(&self, ink: Ink) -> &[u8] {

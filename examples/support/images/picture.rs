@@ -43,13 +43,9 @@ impl Picture {
     pub fn new(index: usize, name: &str, long_edge: u32) -> Self {
         let seed = name
             .bytes()
-            .fold(hash(0x51ab, index as i32, 3), |seed, byte| {
-                hash(seed, i32::from(byte), 1)
-            });
+            .fold(hash(0x51ab, index as i32, 3), |seed, byte| hash(seed, i32::from(byte), 1));
         let width = long_edge.max(1);
-        let height = u32::try_from((u64::from(width) * 2 + 1) / 3)
-            .unwrap_or(width)
-            .max(1);
+        let height = u32::try_from((u64::from(width) * 2 + 1) / 3).unwrap_or(width).max(1);
         Self {
             seed,
             palette: PALETTES[index % PALETTES.len()],
@@ -80,9 +76,7 @@ impl Picture {
             width: width as usize,
             height: height as usize,
         };
-        let furniture = self
-            .furniture
-            .get_or_init(|| Plan::new(self.seed).furnish());
+        let furniture = self.furniture.get_or_init(|| Plan::new(self.seed).furnish());
         let mut pixels = vec![0_u8; whole.width * whole.height * 3];
         let bands: Vec<_> = pixels
             .chunks_mut(whole.width * BAND * 3)
@@ -90,27 +84,18 @@ impl Picture {
             .map(|(index, band)| std::sync::Mutex::new((index, band)))
             .collect();
         let draw = |job: &std::sync::Mutex<(usize, &mut [u8])>| {
-            let mut job = job
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut job = job.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let (index, ref mut band) = *job;
             let view = View {
                 top: whole.top + (index * BAND) as f32 * whole.step.1,
                 height: band.len() / (whole.width * 3),
                 ..whole
             };
-            Sheet {
-                picture: self,
-                furniture,
-                view,
-            }
-            .draw(band);
+            Sheet { picture: self, furniture, view }.draw(band);
         };
         // A tile is quick. Only a large image is worth more than one thread.
         let threads = if bands.len() > 6 {
-            thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(8)
+            thread::available_parallelism().map_or(1, usize::from).min(8)
         } else {
             1
         };
@@ -172,22 +157,16 @@ impl Sheet<'_> {
         let mut ridges = Ridges::new(seed, pixel);
         let mut brush = [(Octave::new(hash(seed, 4, 0), 47.0), 1.0)];
         // Stains, mottles and grain: those that are too fine to see are none.
-        let mut texture: Vec<_> = [
-            (210.0, 0.07, 0.0, 0.0),
-            (14.0, 0.05, 1.0, 4.0),
-            (0.9, 0.07, 2.0, 5.0),
-        ]
-        .into_iter()
-        .enumerate()
-        .map(|(index, (wavelength, strength, none, all))| {
-            let visible = smooth(none - 0.1, all, wavelength / pixel);
-            (
-                Octave::new(hash(seed, index as i32, 0), wavelength),
-                strength * visible,
-            )
-        })
-        .filter(|(_, strength)| *strength > 0.0)
-        .collect();
+        let mut texture: Vec<_> =
+            [(210.0, 0.07, 0.0, 0.0), (14.0, 0.05, 1.0, 4.0), (0.9, 0.07, 2.0, 5.0)]
+                .into_iter()
+                .enumerate()
+                .map(|(index, (wavelength, strength, none, all))| {
+                    let visible = smooth(none - 0.1, all, wavelength / pixel);
+                    (Octave::new(hash(seed, index as i32, 0), wavelength), strength * visible)
+                })
+                .filter(|(_, strength)| *strength > 0.0)
+                .collect();
         let blank = vec![Slope::default(); self.view.width];
         let mut grounds = blank.clone();
         let mut tones = blank.clone();
@@ -203,10 +182,7 @@ impl Sheet<'_> {
         for row in 0..self.view.height {
             let y = self.view.top + (row as f32 + 0.5) * self.view.step.1;
             let hatching = Hatching::new(seed, y, pixel);
-            let (step, start) = (
-                self.view.step.0,
-                (self.view.left + 0.5 * self.view.step.0, y),
-            );
+            let (step, start) = (self.view.step.0, (self.view.left + 0.5 * self.view.step.0, y));
             relief.row(start, step, &mut grounds);
             ridges.row(start, step, self.view.width);
             tones.copy_from_slice(&blank);
@@ -232,11 +208,7 @@ impl Sheet<'_> {
                     }
                     // The coastline itself.
                     let distance = ground.value.abs() / (ground.steepness() * pixel + 1e-6);
-                    mix(
-                        color,
-                        palette.ink,
-                        0.9 * cover(distance, (0.6 / pixel).max(1.1)),
-                    )
+                    mix(color, palette.ink, 0.9 * cover(distance, (0.6 / pixel).max(1.1)))
                 } else {
                     palette.paper
                 };
@@ -264,11 +236,7 @@ impl Sheet<'_> {
         let pixel = self.view.pixel();
         let depth = -ground.value;
         let steep = ground.steepness() * pixel + 1e-6;
-        let mut color = mix(
-            palette.shallow,
-            palette.deep,
-            smooth(0.0, 0.5, depth + 0.09 * wet),
-        );
+        let mut color = mix(palette.shallow, palette.deep, smooth(0.0, 0.5, depth + 0.09 * wet));
         color = mix(color, palette.paper, 0.30 + 0.12 * wet);
         // A wash of stronger colour along the shore.
         let shore = fade(depth * 26.0);
@@ -329,10 +297,7 @@ impl Ridges {
             .enumerate()
             .map(|(index, (wavelength, height))| {
                 let octave = Octave::new(hash(seed, 50, index as i32), wavelength);
-                (
-                    [(octave, 1.0)],
-                    height * smooth(2.0, 5.0, wavelength / pixel),
-                )
+                ([(octave, 1.0)], height * smooth(2.0, 5.0, wavelength / pixel))
             })
             .filter(|(_, height)| *height > 0.0)
             .collect();
@@ -394,10 +359,7 @@ impl Hatching {
         let sharp = cover(distance, WIDTH / pixel);
         let dark = WIDTH / GAP + (sharp - WIDTH / GAP) * apart;
         let reach = 0.055 + apart * 0.05 * (dice(seed ^ 0x4d, line, 0) - 0.5);
-        Self {
-            dark: dark * (0.5 + 0.5 * apart),
-            reach,
-        }
+        Self { dark: dark * (0.5 + 0.5 * apart), reach }
     }
 
     fn at(&self, depth: f32) -> f32 {

@@ -90,14 +90,7 @@ impl Plan {
             cartouche: [0.0; 4],
             rose: (0.0, 0.0),
         };
-        Self {
-            seed,
-            relief,
-            survey,
-            rolls: 0,
-            named: Vec::new(),
-            found,
-        }
+        Self { seed, relief, survey, rolls: 0, named: Vec::new(), found }
     }
 
     pub fn furnish(mut self) -> Furniture {
@@ -136,11 +129,7 @@ impl Plan {
             "DOS", "NESS", "HOLM", "GARD",
         ];
         let start = self.pick(STARTS);
-        let middle = if self.roll() < 0.55 {
-            self.pick(MIDDLES)
-        } else {
-            ""
-        };
+        let middle = if self.roll() < 0.55 { self.pick(MIDDLES) } else { "" };
         let end = self.pick(ENDS);
         format!("{start}{middle}{end}")
     }
@@ -168,24 +157,14 @@ impl Plan {
                 bounds[3] = bounds[3].max(y + style.height * 0.4);
             }
         }
-        self.found.labels.push(Label {
-            ink,
-            strokes,
-            bounds,
-            height: style.height,
-        });
+        self.found.labels.push(Label { ink, strokes, bounds, height: style.height });
     }
 
     /// The lowest and the highest ground in a rectangle.
     fn range(&self, bounds: &[f32; 4]) -> (f32, f32) {
         let (mut low, mut high) = (f32::MAX, f32::MIN);
         let at = |units: f32| (units.max(0.0) / Self::GRID) as usize;
-        for row in self
-            .survey
-            .chunks(Self::COLUMNS)
-            .take(at(bounds[3]) + 1)
-            .skip(at(bounds[1]))
-        {
+        for row in self.survey.chunks(Self::COLUMNS).take(at(bounds[3]) + 1).skip(at(bounds[1])) {
             for value in row.iter().take(at(bounds[2]) + 1).skip(at(bounds[0])) {
                 low = low.min(*value);
                 high = high.max(*value);
@@ -221,16 +200,8 @@ impl Plan {
 
     fn cartouche(&mut self, archipelago: &str) {
         let (width, height) = Self::CARTOUCHE;
-        let (x, y) = (
-            FIELD[0] + 26.0 + width / 2.0,
-            FIELD[1] + 26.0 + height / 2.0,
-        );
-        let corners = [
-            (x, y),
-            (SHEET.0 - x, y),
-            (SHEET.0 - x, SHEET.1 - y),
-            (x, SHEET.1 - y),
-        ];
+        let (x, y) = (FIELD[0] + 26.0 + width / 2.0, FIELD[1] + 26.0 + height / 2.0);
+        let corners = [(x, y), (SHEET.0 - x, y), (SHEET.0 - x, SHEET.1 - y), (x, SHEET.1 - y)];
         let mut best = (corners[0], f32::MAX);
         for corner in corners {
             let bounds = around(corner, width, height);
@@ -250,54 +221,22 @@ impl Plan {
         self.found.cartouche = around(best.0, width, height);
         self.take(around(best.0, width + 12.0, height + 12.0));
         let year = 1741 + (self.roll() * 98.0) as u32;
-        let surveyor = format!(
-            "{}. {}",
-            self.pick(&["A", "C", "E", "J", "M", "T"]),
-            self.name()
-        );
-        self.write(
-            Ink::Bold,
-            Style::slanted(9.0).spaced(0.5),
-            "A CHART OF THE",
-            (x, y - 62.0),
-        );
+        let surveyor = format!("{}. {}", self.pick(&["A", "C", "E", "J", "M", "T"]), self.name());
+        self.write(Ink::Bold, Style::slanted(9.0).spaced(0.5), "A CHART OF THE", (x, y - 62.0));
         let title = Style::upright(27.0).bold();
         let length = title.length(archipelago);
-        let title = Style {
-            height: 27.0 * (width - 56.0).min(length) / length,
-            ..title
-        };
+        let title = Style { height: 27.0 * (width - 56.0).min(length) / length, ..title };
         self.write(Ink::Accent, title, archipelago, (x, y - 32.0));
-        self.write(
-            Ink::Bold,
-            Style::upright(11.0).spaced(0.9),
-            "ARCHIPELAGO",
-            (x, y - 4.0),
-        );
+        self.write(Ink::Bold, Style::upright(11.0).spaced(0.9), "ARCHIPELAGO", (x, y - 4.0));
         let line = format!("SURVEYED BY {surveyor} IN THE YEAR {year}");
-        self.write(
-            Ink::Bold,
-            Style::slanted(5.4).spaced(0.4),
-            &line,
-            (x, y + 20.0),
-        );
+        self.write(Ink::Bold, Style::slanted(5.4).spaced(0.4), &line, (x, y + 20.0));
         let line = "SOUNDINGS IN FATHOMS AT LOW WATER - HEIGHTS IN FEET";
-        self.write(
-            Ink::Bold,
-            Style::upright(3.2).spaced(0.5),
-            line,
-            (x, y + 31.0),
-        );
+        self.write(Ink::Bold, Style::upright(3.2).spaced(0.5), line, (x, y + 31.0));
         for (index, figure) in ["0", "10", "20", "30", "40"].into_iter().enumerate() {
             let at = (x - 100.0 + 50.0 * index as f32, y + 48.0);
             self.write(Ink::Bold, Style::upright(4.0), figure, at);
         }
-        self.write(
-            Ink::Bold,
-            Style::slanted(4.0).spaced(0.6),
-            "NAUTICAL MILES",
-            (x, y + 70.0),
-        );
+        self.write(Ink::Bold, Style::slanted(4.0).spaced(0.6), "NAUTICAL MILES", (x, y + 70.0));
     }
 
     fn rose(&mut self) {
@@ -306,12 +245,8 @@ impl Plan {
         let middle = place.map_or((SHEET.0 / 2.0, SHEET.1 / 2.0), |(middle, _)| middle);
         self.found.rose = middle;
         self.take(around(middle, edge, edge));
-        for (text, dx, dy) in [
-            ("N", 0.0, -1.0),
-            ("E", 1.0, 0.0),
-            ("S", 0.0, 1.0),
-            ("W", -1.0, 0.0),
-        ] {
+        for (text, dx, dy) in [("N", 0.0, -1.0), ("E", 1.0, 0.0), ("S", 0.0, 1.0), ("W", -1.0, 0.0)]
+        {
             let far = Self::ROSE - 5.0;
             let at = (middle.0 + dx * far, middle.1 + dy * far);
             self.write(Ink::Bold, Style::upright(9.0).bold(), text, at);
@@ -325,9 +260,7 @@ impl Plan {
             1 => (format!("SEA OF {name}"), 13.0),
             _ => (format!("GULF OF {name}"), 10.0),
         };
-        let style = Style::slanted(height)
-            .spaced(1.1)
-            .bent(self.roll() * 0.7 - 0.35);
+        let style = Style::slanted(height).spaced(1.1).bent(self.roll() * 0.7 - 0.35);
         let (width, tall) = (style.length(&text) + 20.0, height * 2.6);
         if let Some((middle, score)) = self.best(width, tall, |_, high| -high) {
             if score > -0.06 {
@@ -342,9 +275,7 @@ impl Plan {
     fn land_name(&mut self, rank: usize) {
         let name = self.name();
         let height = if rank < 2 { 16.0 } else { 8.5 };
-        let style = Style::upright(height)
-            .spaced(1.0)
-            .bent(self.roll() * 0.6 - 0.3);
+        let style = Style::upright(height).spaced(1.0).bent(self.roll() * 0.6 - 0.3);
         let (width, tall) = (style.length(&name) + 10.0, height * 2.2);
         if let Some((middle, score)) = self.best(width, tall, |low, high| low * 2.0 + high * 0.3) {
             if score > -0.1 {

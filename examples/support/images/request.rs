@@ -17,17 +17,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn bad_request(reason: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            reason: reason.into(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, reason: reason.into() }
     }
 
     fn not_implemented(reason: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::NOT_IMPLEMENTED,
-            reason: reason.into(),
-        }
+        Self { status: StatusCode::NOT_IMPLEMENTED, reason: reason.into() }
     }
 }
 
@@ -91,34 +85,20 @@ impl Segments<'_> {
         let size = size(self.size, api, (region.width, region.height))?;
         let (mirrored, quarter_turns) = rotation(self.rotation)?;
         let (quality, format) = quality_format(self.quality_format)?;
-        Ok(Order {
-            region,
-            size,
-            mirrored,
-            quarter_turns,
-            quality,
-            format,
-        })
+        Ok(Order { region, size, mirrored, quarter_turns, quality, format })
     }
 }
 
 fn region(text: &str, full: (u32, u32)) -> Result<Rect, Refusal> {
     let bad = || {
-        Refusal::bad_request(format!(
-            "region {text:?} is not full, square, x,y,w,h or pct:x,y,w,h"
-        ))
+        Refusal::bad_request(format!("region {text:?} is not full, square, x,y,w,h or pct:x,y,w,h"))
     };
     let (full_width, full_height) = (u64::from(full.0), u64::from(full.1));
     let [x, y, width, height] = match text {
         "full" => [0, 0, full_width, full_height],
         "square" => {
             let edge = full_width.min(full_height);
-            [
-                (full_width - edge) / 2,
-                (full_height - edge) / 2,
-                edge,
-                edge,
-            ]
+            [(full_width - edge) / 2, (full_height - edge) / 2, edge, edge]
         }
         _ => {
             if let Some(percents) = text.strip_prefix("pct:") {
@@ -155,11 +135,8 @@ fn region(text: &str, full: (u32, u32)) -> Result<Rect, Refusal> {
 }
 
 fn size(text: &str, api: ImageApi, region: (u32, u32)) -> Result<(u32, u32), Refusal> {
-    let bad = || {
-        Refusal::bad_request(format!(
-            "size {text:?} is none of the forms of this version"
-        ))
-    };
+    let bad =
+        || Refusal::bad_request(format!("size {text:?} is none of the forms of this version"));
     // Version 2.1 has no sign for upscaling: every form may upscale.
     let (form, upscale) = match (api, text.strip_prefix('^')) {
         (ImageApi::V3, Some(form)) => (form, true),
@@ -182,10 +159,8 @@ fn size(text: &str, api: ImageApi, region: (u32, u32)) -> Result<(u32, u32), Ref
                 (share(n, region.0).max(1), share(n, region.1).max(1))
             } else if let Some(boxed) = form.strip_prefix('!') {
                 let (width, height) = boxed.split_once(',').ok_or_else(bad)?;
-                let (width, height) = (
-                    whole(width).ok_or_else(bad)?,
-                    whole(height).ok_or_else(bad)?,
-                );
+                let (width, height) =
+                    (whole(width).ok_or_else(bad)?, whole(height).ok_or_else(bad)?);
                 let (mut width, mut height) = (width.min(limit.0), height.min(limit.1));
                 if width == 0 || height == 0 {
                     return Err(Refusal::bad_request(format!("size {text:?} is empty")));
@@ -204,10 +179,9 @@ fn size(text: &str, api: ImageApi, region: (u32, u32)) -> Result<(u32, u32), Ref
                         let width = whole(width).ok_or_else(bad)?;
                         (width, scaled(own.1, width, own.0))
                     }
-                    (width, height) => (
-                        whole(width).ok_or_else(bad)?,
-                        whole(height).ok_or_else(bad)?,
-                    ),
+                    (width, height) => {
+                        (whole(width).ok_or_else(bad)?, whole(height).ok_or_else(bad)?)
+                    }
                 }
             }
         }
@@ -234,11 +208,8 @@ fn rotation(text: &str) -> Result<(bool, u8), Refusal> {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    let bad = || {
-        Refusal::bad_request(format!(
-            "rotation {text:?} is not n or !n with n from 0 to 360"
-        ))
-    };
+    let bad =
+        || Refusal::bad_request(format!("rotation {text:?} is not n or !n with n from 0 to 360"));
     let degrees = percent(degrees).filter(|n| *n <= 360.0).ok_or_else(bad)?;
     for (quarter_turns, exact) in [(0, 0.0), (1, 90.0), (2, 180.0), (3, 270.0), (0, 360.0)] {
         if (degrees - exact).abs() < f64::EPSILON {
@@ -259,9 +230,7 @@ fn quality_format(text: &str) -> Result<(Quality, Format), Refusal> {
         "gray" => Quality::Gray,
         "bitonal" => Quality::Bitonal,
         _ => {
-            return Err(Refusal::bad_request(format!(
-                "there is no quality {quality:?}"
-            )));
+            return Err(Refusal::bad_request(format!("there is no quality {quality:?}")));
         }
     };
     let format = match format {
@@ -273,9 +242,7 @@ fn quality_format(text: &str) -> Result<(Quality, Format), Refusal> {
             )));
         }
         _ => {
-            return Err(Refusal::bad_request(format!(
-                "there is no format {format:?}"
-            )));
+            return Err(Refusal::bad_request(format!("there is no format {format:?}")));
         }
     };
     Ok((quality, format))
@@ -284,12 +251,7 @@ fn quality_format(text: &str) -> Result<(Quality, Format), Refusal> {
 /// Four values between commas, no more and no fewer.
 fn four<T>(text: &str, read: fn(&str) -> Option<T>) -> Option<[T; 4]> {
     let mut parts = text.split(',').map(read);
-    let values = [
-        parts.next()??,
-        parts.next()??,
-        parts.next()??,
-        parts.next()??,
-    ];
+    let values = [parts.next()??, parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then_some(values)
 }
 
@@ -379,20 +341,10 @@ mod tests {
             ("Full", None),
             ("", None),
         ] {
-            let expected = expected.map(|(x, y, width, height)| Rect {
-                x,
-                y,
-                width,
-                height,
-            });
+            let expected = expected.map(|(x, y, width, height)| Rect { x, y, width, height });
             assert_eq!(region(text, FULL).ok(), expected, "region {text:?}");
         }
-        let one = Rect {
-            x: 0,
-            y: 0,
-            width: 1,
-            height: 1,
-        };
+        let one = Rect { x: 0, y: 0, width: 1, height: 1 };
         assert_eq!(region("square", (1, 1)), Ok(one));
         assert_eq!(region("pct:0,0,1,1", (1, 1)), Ok(one));
     }
@@ -460,16 +412,7 @@ mod tests {
 
     #[test]
     fn whatever_is_asked_the_answer_fits() {
-        let numbers = [
-            "",
-            "0",
-            "1",
-            "511",
-            "4001",
-            "4294967295",
-            "99999999999999999999",
-            "1e9",
-        ];
+        let numbers = ["", "0", "1", "511", "4001", "4294967295", "99999999999999999999", "1e9"];
         let mut texts = vec!["full".to_owned(), "square".to_owned(), "max".to_owned()];
         for a in numbers {
             for b in numbers {
@@ -481,13 +424,7 @@ mod tests {
             }
         }
         texts.push(format!("pct:{}", "9".repeat(400)));
-        let shapes = [
-            (1, 1),
-            (1, u32::MAX),
-            (u32::MAX, 1),
-            (u32::MAX, u32::MAX),
-            (9000, 6000),
-        ];
+        let shapes = [(1, 1), (1, u32::MAX), (u32::MAX, 1), (u32::MAX, u32::MAX), (9000, 6000)];
         for full in shapes {
             for text in &texts {
                 if let Ok(rect) = region(text, full) {

@@ -19,18 +19,11 @@ async fn ask(api: ImageApi, method: Method, path: &str, headers: &[(&str, &str)]
         request = request.header(*name, *value);
     }
     let request = request.body(Body::empty()).expect("a request");
-    let response = server()
-        .routes("/iiif/3", BASE, api)
-        .oneshot(request)
-        .await
-        .expect("no error is possible");
+    let response =
+        server().routes("/iiif/3", BASE, api).oneshot(request).await.expect("no error is possible");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body").to_vec();
-    Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
-    }
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
 async fn get(path: &str) -> Answer {
@@ -45,9 +38,7 @@ struct Answer {
 
 impl Answer {
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("text"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
     fn image(&self) -> DynamicImage {
@@ -84,12 +75,7 @@ async fn statuses() {
         ("/iiif/3/map/full/max/0/default.webp", 501),
     ] {
         let answer = get(path).await;
-        assert_eq!(
-            answer.status,
-            expected,
-            "{path}: {}",
-            String::from_utf8_lossy(&answer.body)
-        );
+        assert_eq!(answer.status, expected, "{path}: {}", String::from_utf8_lossy(&answer.body));
         if expected != 404 {
             assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         }
@@ -103,21 +89,13 @@ async fn images_have_the_size_and_form_asked_for() {
         ("full/max/90/default.png", (600, 900), "image/png"),
         ("full/^1200,/!270/default.jpg", (800, 1200), "image/jpeg"),
         ("512,512,512,512/max/0/color.jpg", (388, 88), "image/jpeg"),
-        (
-            "pct:50,50,50,50/!100,100/0/gray.png",
-            (100, 67),
-            "image/png",
-        ),
+        ("pct:50,50,50,50/!100,100/0/gray.png", (100, 67), "image/png"),
         ("899,599,512,512/1,1/180/bitonal.png", (1, 1), "image/png"),
     ] {
         let answer = get(&format!("/iiif/3/map/{request}")).await;
         assert_eq!(answer.status, 200, "{request}");
         assert_eq!(answer.header("content-type"), media_type, "{request}");
-        assert_eq!(
-            answer.header("cache-control"),
-            "public, max-age=86400",
-            "{request}"
-        );
+        assert_eq!(answer.header("cache-control"), "public, max-age=86400", "{request}");
         let image = answer.image();
         assert_eq!((image.width(), image.height()), size, "{request}");
     }
@@ -125,14 +103,8 @@ async fn images_have_the_size_and_form_asked_for() {
 
 #[tokio::test]
 async fn tiles_are_parts_of_the_whole() {
-    let whole = get("/iiif/3/map/full/max/0/default.png")
-        .await
-        .image()
-        .into_rgb8();
-    let tile = get("/iiif/3/map/300,200,256,256/256,256/0/default.png")
-        .await
-        .image()
-        .into_rgb8();
+    let whole = get("/iiif/3/map/full/max/0/default.png").await.image().into_rgb8();
+    let tile = get("/iiif/3/map/300,200,256,256/256,256/0/default.png").await.image().into_rgb8();
     for (x, y, pixel) in tile.enumerate_pixels() {
         let other = whole.get_pixel(x + 300, y + 200);
         for (a, b) in pixel.0.iter().zip(other.0) {
@@ -143,18 +115,9 @@ async fn tiles_are_parts_of_the_whole() {
 
 #[tokio::test]
 async fn turning_and_mirroring() {
-    let plain = get("/iiif/3/map/full/90,/0/default.png")
-        .await
-        .image()
-        .into_rgb8();
-    let turned = get("/iiif/3/map/full/90,/90/default.png")
-        .await
-        .image()
-        .into_rgb8();
-    let mirrored = get("/iiif/3/map/full/90,/!0/default.png")
-        .await
-        .image()
-        .into_rgb8();
+    let plain = get("/iiif/3/map/full/90,/0/default.png").await.image().into_rgb8();
+    let turned = get("/iiif/3/map/full/90,/90/default.png").await.image().into_rgb8();
+    let mirrored = get("/iiif/3/map/full/90,/!0/default.png").await.image().into_rgb8();
     assert_eq!(turned, imageops::rotate90(&plain));
     assert_eq!(mirrored, imageops::flip_horizontal(&plain));
 }
@@ -162,17 +125,8 @@ async fn turning_and_mirroring() {
 #[tokio::test]
 async fn pictures_differ() {
     let server = ImageServer::rendered(&[("a", 600), ("b", 600), ("c", 600)]);
-    let all = Rect {
-        x: 0,
-        y: 0,
-        width: 600,
-        height: 400,
-    };
-    let draw = |name: &str| {
-        server.pictures[name]
-            .render(all, (60, 40))
-            .expect("a picture")
-    };
+    let all = Rect { x: 0, y: 0, width: 600, height: 400 };
+    let draw = |name: &str| server.pictures[name].render(all, (60, 40)).expect("a picture");
     let (a, b, c) = (draw("a"), draw("b"), draw("c"));
     for (one, other) in [(&a, &b), (&b, &c), (&a, &c)] {
         let differing = one
@@ -185,15 +139,9 @@ async fn pictures_differ() {
 
 #[tokio::test]
 async fn bitonal_is_black_and_white() {
-    let image = get("/iiif/3/map/full/max/0/bitonal.png")
-        .await
-        .image()
-        .into_luma8();
+    let image = get("/iiif/3/map/full/max/0/bitonal.png").await.image().into_luma8();
     assert!(image.iter().all(|value| *value == 0 || *value == 255));
-    assert!(
-        image.contains(&0) && image.contains(&255),
-        "neither is missing"
-    );
+    assert!(image.contains(&0) && image.contains(&255), "neither is missing");
 }
 
 #[tokio::test]
@@ -212,13 +160,7 @@ async fn head_and_not_modified() {
         ("*".to_owned(), 304),
         ("\"other\"".to_owned(), 200),
     ] {
-        let again = ask(
-            ImageApi::V3,
-            Method::GET,
-            path,
-            &[("if-none-match", &known)],
-        )
-        .await;
+        let again = ask(ImageApi::V3, Method::GET, path, &[("if-none-match", &known)]).await;
         assert_eq!(again.status, expected, "{known}");
         assert_eq!(again.header("etag"), tag);
     }
@@ -236,22 +178,14 @@ async fn information_of_version_3() {
     assert_eq!(info["id"], format!("{BASE}/a%20b%2Fc"));
     assert_eq!(info["type"], "ImageService3");
     assert_eq!(info["profile"], "level2");
-    assert_eq!(
-        (&info["width"], &info["height"]),
-        (&600.into(), &400.into())
-    );
+    assert_eq!((&info["width"], &info["height"]), (&600.into(), &400.into()));
     let redirected = get("/iiif/3/%C3%BC:1").await;
-    assert_eq!(
-        redirected.header("location"),
-        format!("{BASE}/%C3%BC:1/info.json")
-    );
+    assert_eq!(redirected.header("location"), format!("{BASE}/%C3%BC:1/info.json"));
 }
 
 #[tokio::test]
 async fn information_of_version_2() {
-    let info = ask(ImageApi::V2, Method::GET, "/iiif/3/map/info.json", &[])
-        .await
-        .json();
+    let info = ask(ImageApi::V2, Method::GET, "/iiif/3/map/info.json", &[]).await.json();
     assert_eq!(info["@context"], "http://iiif.io/api/image/2/context.json");
     assert_eq!(info["@id"], format!("{BASE}/map"));
     assert_eq!(info["profile"][0], "http://iiif.io/api/image/2/level2.json");
@@ -263,16 +197,8 @@ async fn information_of_version_2() {
 async fn information_comes_as_the_media_type_asked_for() {
     use ImageApi::{V2, V3};
     for (api, accept, expected) in [
-        (
-            V3,
-            "",
-            "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\"",
-        ),
-        (
-            V3,
-            "*/*",
-            "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\"",
-        ),
+        (V3, "", "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\""),
+        (V3, "*/*", "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\""),
         (V3, "application/json", "application/json"),
         (V2, "", "application/json"),
         (V2, "application/json", "application/json"),

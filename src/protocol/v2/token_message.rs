@@ -1,5 +1,6 @@
 //! What a token service posts to the viewer (2.0 §4.4, §4.5).
 
+use std::fmt;
 use std::num::NonZeroU64;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::CONTEXT;
 use crate::protocol::{LanguageMap, Message};
 
 /// The first argument of `postMessage`: an access token, or an error that never holds one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum TokenMessage<'a> {
     /// `AuthAccessToken2`
     Token {
@@ -28,6 +29,25 @@ pub enum TokenMessage<'a> {
         /// What to tell the user.
         message: Option<&'a Message>,
     },
+}
+
+/// Shows everything but the token.
+impl fmt::Debug for TokenMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token { message_id, expires_in, .. } => f
+                .debug_struct("Token")
+                .field("message_id", message_id)
+                .field("expires_in", expires_in)
+                .finish_non_exhaustive(),
+            Self::Error { message_id, profile, message } => f
+                .debug_struct("Error")
+                .field("message_id", message_id)
+                .field("profile", profile)
+                .field("message", message)
+                .finish(),
+        }
+    }
 }
 
 /// Why there is no token: the six values of 2.0 §4.5, and no other.
