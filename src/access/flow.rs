@@ -154,11 +154,16 @@ impl Flow {
     }
 }
 
+/// The flow cookie's name, which no access cookie may have.
+pub(crate) const fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-iiif-flow" } else { "iiif-flow" }
+}
+
 /// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
     CookieAttributes {
-        name: if secure { "__Host-iiif-flow".into() } else { "iiif-flow".into() },
+        name: cookie_name(secure).into(),
         domain: None,
         path: "/".into(),
         secure,

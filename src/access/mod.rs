@@ -62,6 +62,7 @@ mod seal;
 mod service;
 
 pub use flow::AccessFlow;
+pub(crate) use flow::cookie_name as flow_cookie_name;
 pub use future::AccessCookieFuture;
 pub use grant::{AccessDeclined, AccessGrant};
 pub use layer::AccessCookieLayer;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::access::flow_cookie_name;
 use crate::aspect::{AccessCookie, BoundCookie, aspects};
 use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::{Clock, SystemClock};
@@ -500,7 +501,7 @@ fn service_paths(core: &Core) -> impl Iterator<Item = &str> {
 
 /// Cookies have names of their own and reach every path that needs them (2.0 §2, §4).
 fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigError> {
-    let mut names = HashSet::new();
+    let mut names = HashSet::from([flow_cookie_name(core.public_url.is_https())]);
     for (index, bound) in core.realms.iter().enumerate() {
         let Some(cookie) = &bound.cookie else { continue };
         if !names.insert(cookie.name()) {

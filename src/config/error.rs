@@ -149,7 +149,9 @@ impl fmt::Display for ConfigError {
                 realm_name(realm)
             ),
             Self::Cookie { realm, cause } => write!(f, "cookie of {}: {cause}", realm_name(realm)),
-            Self::CookieTwice(name) => write!(f, "two realms use the cookie {name:?}: rename one"),
+            Self::CookieTwice(name) => {
+                write!(f, "cookie {name:?} is used twice, by realms or for the login in progress: rename one")
+            }
             Self::CookiePath { cookie, path } => {
                 write!(f, "cookie {cookie:?} is not sent to {path:?}: give it a path that covers both")
             }

@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use super::limits;
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{AspectError, Head, Session, SessionId};
+use crate::aspect::{AspectError, Head, SKEW, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::config::{CandidateAspect, Core, RealmSet};
 use crate::seal::Scratch;
@@ -168,6 +168,8 @@ impl Core {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), BoxError> {
+        // A node whose clock is behind takes the cookie a little longer.
+        let until = until.after(SKEW);
         match limits::catch(|| self.revocations.revoke(id, until, now))? {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
