@@ -26,6 +26,17 @@ pub(crate) fn warning(text: &'static str) {
     event!(Level::WARN, message = text);
 }
 
+/// An aspect goes by address and the application does not say where connections come from. Said
+/// once: it is true of every request.
+pub(crate) fn no_peer() {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        warning(
+            "an aspect goes by address, and requests carry no PeerAddr: nobody is recognised by it",
+        );
+    });
+}
+
 /// A decision on a content route or in a probe. `basis` is why: `open`, `session`, or what the
 /// aspect lacked.
 pub(crate) fn decided(place: &'static str, path: &str, status: u16, basis: &'static str) {

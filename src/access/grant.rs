@@ -34,6 +34,8 @@ pub(super) enum Who {
     New { subject: String, roles: Vec<String> },
     /// The session that the user has, for one more viewer.
     Current,
+    /// Whoever an aspect of the application's own says.
+    ByOwnAspect,
 }
 
 impl AccessGrant {
@@ -51,6 +53,15 @@ impl AccessGrant {
     /// user is told to start again.
     pub fn current_session() -> Self {
         Self::new(Who::Current)
+    }
+
+    /// Nothing of ours: an aspect of the application's own, its session for example, tells who the
+    /// user is from now on. The tab is closed, and no cookie is set.
+    ///
+    /// Browsers still want a click on this site before they send the application's cookie along
+    /// with other sites' pages.
+    pub fn by_own_aspect() -> Self {
+        Self::new(Who::ByOwnAspect)
     }
 
     /// Gives the new session a role.

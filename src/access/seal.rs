@@ -41,6 +41,12 @@ impl Context {
             crate::trace::failure("access grant", &"it names a realm that is not configured");
             return pages::failed(&self);
         };
+        if matches!(grant.who, Who::ByOwnAspect) {
+            crate::trace::access(&self.core.realms[realm].name, "granted by its own aspect");
+            let mut response = pages::granted(&self);
+            append(&mut response, Flow::forget(&self.core).ok());
+            return response;
+        }
         let Some(cookie) = &self.core.realms[realm].cookie else {
             crate::trace::failure("access grant", &"its realm has no access cookie");
             return pages::failed(&self);
@@ -146,6 +152,7 @@ impl Context {
     ) -> Result<Option<Session<'static>>, BoxError> {
         let current = self.current_session(cookie, now);
         let mut session = match &grant.who {
+            Who::ByOwnAspect => return Ok(None),
             Who::Current => match current {
                 Some(current) => current,
                 None => return Ok(None),

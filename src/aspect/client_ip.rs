@@ -40,7 +40,11 @@ pub(super) fn peer(head: &Head<'_>) -> Option<IpAddr> {
     let peer = extensions
         .get::<PeerAddr>()
         .map(|peer| peer.0)
-        .or_else(|| extensions.get::<SocketAddr>().map(SocketAddr::ip))?;
+        .or_else(|| extensions.get::<SocketAddr>().map(SocketAddr::ip));
+    let Some(peer) = peer else {
+        crate::trace::no_peer();
+        return None;
+    };
     // `::ffff:10.0.0.1` is what a socket for both families says of 10.0.0.1.
     Some(peer.to_canonical())
 }

@@ -24,6 +24,7 @@ pub struct IpRanges {
     ranges: Vec<IpNet>,
     trusted_proxies: Vec<IpNet>,
     role: String,
+    name: String,
 }
 
 impl IpRanges {
@@ -37,7 +38,9 @@ impl IpRanges {
         role: impl Into<String>,
     ) -> Result<Self, crate::ConfigError> {
         let ranges = client_ip::parse_ranges(ranges).map_err(crate::ConfigError::IpRange)?;
-        Ok(Self { ranges, trusted_proxies: vec![], role: role.into() })
+        let role = role.into();
+        let name = format!("ip-ranges:{role}");
+        Ok(Self { ranges, trusted_proxies: vec![], role, name })
     }
 
     /// The proxies whose `X-Forwarded-For` is believed: ranges, or single addresses. Default: none.
@@ -58,8 +61,9 @@ impl IpRanges {
 }
 
 impl AuthorizingAspect for IpRanges {
-    fn name(&self) -> &'static str {
-        "ip-ranges"
+    /// With the role, so that a realm may have several.
+    fn name(&self) -> &str {
+        &self.name
     }
 
     /// [`AspectError::Missing`] outside the ranges: nothing was presented that could be invalid.

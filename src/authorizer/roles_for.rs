@@ -20,6 +20,7 @@ use crate::resource::Pattern;
 ///     .roles("letters-*", ["reader", "curator"])
 ///     .roles("maps-*", ["curator"])
 ///     .refusing(LanguageMap::new("en", "Curators only"))
+///     .open("prints-small")
 ///     .roles("prints-*", ["reader"])
 ///     .substitute(Substitute::of_same_base("prints-small"))
 ///     .nobody("embargoed", Message::new("Embargoed").note("Until 2040."));

@@ -106,8 +106,7 @@ impl AccessService {
         Self::new(String::new(), Profile::External, Page::None)
     }
 
-    /// Names the institution. Required for `active`, and worth having for all: some viewers
-    /// show nothing without.
+    /// Names the institution. Required for `active`; by default it is the publisher's host.
     #[must_use]
     pub fn label(mut self, label: impl Into<LanguageMap>) -> Self {
         self.label = Some(label.into());

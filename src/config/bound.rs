@@ -11,7 +11,9 @@ use crate::authorizer::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{OriginPolicy, Page, PublicUrl, Texts};
 use crate::protocol::v2::Profile;
-use crate::resource::{Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path};
+use crate::resource::{
+    Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+};
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
 
@@ -145,9 +147,13 @@ impl Core {
         }
     }
 
-    /// Whether a path lies below a base for a server that decodes it or does not mind its case.
+    /// Whether a path lies below a base for a server that decodes it, drops path parameters, or
+    /// does not mind its case.
     fn is_near_base(&self, path: &str) -> bool {
-        let path: Cow<'_, str> = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        let mut path: Cow<'_, str> = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        if path.contains(';') {
+            path = path.split('/').map(without_parameters).collect::<Vec<_>>().join("/").into();
+        }
         self.maps.iter().any(|map| {
             let base = map.base();
             path.get(..base.len()).is_some_and(|start| start.eq_ignore_ascii_case(base))

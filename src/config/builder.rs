@@ -318,9 +318,7 @@ impl Binder<'_> {
         let label = match &realm.logout {
             Logout::Without => None,
             Logout::Labelled(label) => Some(label.clone()),
-            Logout::Default => cookie.as_ref().map(|_| {
-                first.label.clone().unwrap_or_else(|| LanguageMap::from(self.public_url.host()))
-            }),
+            Logout::Default => cookie.as_ref().map(|_| self.label_of(first)),
         };
         if let Some(label) = &label {
             check_languages(label)?;
@@ -381,7 +379,12 @@ impl Binder<'_> {
                     CandidateAspect::Cookie(bound)
                 }
             };
-            self.candidates.push(Candidate { realm: index, aspect });
+            let candidate = Candidate { realm: index, aspect };
+            let same = |own: &&Candidate| own.realm == index && own.name() == candidate.name();
+            if let Some(own) = self.candidates.iter().find(same) {
+                return Err(ConfigError::AspectTwice(own.name().to_owned()));
+            }
+            self.candidates.push(candidate);
         }
         let sets_cookie =
             |service: &AccessService| matches!(service.page, Page::ClickThrough(_) | Page::Kiosk);
@@ -389,6 +392,11 @@ impl Binder<'_> {
             return Err(ConfigError::NoCookie { realm: name() });
         }
         Ok(cookie)
+    }
+
+    /// What names the institution: the label, or else the host.
+    fn label_of(&self, service: &AccessService) -> LanguageMap {
+        service.label.clone().unwrap_or_else(|| self.public_url.host().into())
     }
 
     fn bind_access(
@@ -418,7 +426,8 @@ impl Binder<'_> {
         let json = raw(&v2::AccessService {
             id,
             profile: service.profile,
-            label: service.label.clone(),
+            // Some viewers do not survive a service without a label, whatever its profile.
+            label: Some(self.label_of(service)),
             message: service.message.clone(),
             confirm_label: service.confirm_label.clone(),
             token: token.clone(),

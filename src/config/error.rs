@@ -50,6 +50,8 @@ pub enum ConfigError {
         /// The realm's name.
         realm: String,
     },
+    /// A realm has two aspects of the same name.
+    AspectTwice(String),
     /// A realm has two access cookies.
     TwoCookies {
         /// The realm's name.
@@ -141,6 +143,10 @@ impl fmt::Display for ConfigError {
             Self::NoAspect { realm } => {
                 write!(f, "{} has nothing to tell its users by: call aspect(…)", realm_name(realm))
             }
+            Self::AspectTwice(name) => write!(
+                f,
+                "two aspects of a realm are named {name:?}: give them different names, tokens go by them"
+            ),
             Self::TwoCookies { realm } => write!(f, "{} has two access cookies: keep one", realm_name(realm)),
             Self::NoCookie { realm } => write!(
                 f,

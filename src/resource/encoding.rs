@@ -38,11 +38,22 @@ pub(super) fn decode(segment: &str, path_parameters: bool) -> Result<Cow<'_, str
     let strange = |b: u8| b.is_ascii_control() || b == b'\\';
     if decoded.bytes().any(strange)
         || has_escape(&decoded)
-        || decoded.split('/').any(|part| matches!(part, "" | "." | ".."))
+        || decoded.split('/').any(is_dot_or_empty)
     {
         return Err(Refusal::Ambiguous);
     }
     Ok(decoded)
+}
+
+/// Whether a part of a path steps aside or nowhere, also for servers that drop what follows a `;`:
+/// they read `..;x` as `..`.
+fn is_dot_or_empty(part: &str) -> bool {
+    matches!(without_parameters(part), "" | "." | "..")
+}
+
+/// A segment of a path as servers see it that drop path parameters.
+pub(crate) fn without_parameters(segment: &str) -> &str {
+    segment.split(';').next().unwrap_or_default()
 }
 
 /// Whether servers disagree on what this path names, wherever it lies.
@@ -110,6 +121,9 @@ mod tests {
             assert_eq!(decode(segment, false).ok().as_deref(), expected, "{segment}");
         }
         assert_eq!(decode("a;2", true).unwrap(), "a;2");
+        for segment in ["..;", ".;x", ";", ";x", "%2e%2e;x", "a%2F..;%2Fb"] {
+            assert!(decode(segment, true).is_err(), "{segment}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use image_api::ImageApi;
 pub use image_request::ImageRequest;
 pub use pattern::Pattern;
 
-pub(crate) use encoding::ambiguous_path;
+pub(crate) use encoding::{ambiguous_path, without_parameters};
 
 /// Reads paths as resources.
 ///
