@@ -46,7 +46,11 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
 }
 
 /// A redirect to an absolute URI.
-pub(super) fn redirect(location: &str, status: StatusCode) -> Response<Bytes> {
+pub(super) fn redirect(location: &str, status: StatusCode, head: &Head<'_>) -> Response<Bytes> {
+    if is_grpc(head) {
+        // gRPC knows no redirects: the call is not to be had here.
+        return grpc(StatusCode::FORBIDDEN);
+    }
     let mut response = respond::empty(status);
     match HeaderValue::try_from(location) {
         Ok(location) => response.headers_mut().insert(LOCATION, location),

@@ -143,14 +143,14 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
         }
         (Decision::Redirect(location), _) => {
             crate::trace::decided("content", path, 302, basis);
-            Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND))
+            Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }
         (Decision::Deny(denial), _) => {
             crate::trace::decided("content", path, denial.status().as_u16(), basis);
             if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
                 // The base URI of an image service leads to its description (Image API 3.0 §2).
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
-                return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER));
+                return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER, head));
             }
             Course::Answer(refusal::denied(&denial, head, &core.texts))
         }

@@ -35,6 +35,11 @@ function assertLanguageMap(value, what) {
   }
 }
 
+function assertSharesOpener(entry) {
+  const policy = entry.headers['cross-origin-opener-policy'] ?? 'unsafe-none';
+  assert.equal(policy, 'unsafe-none', 'no Cross-Origin-Opener-Policy cuts the window off');
+}
+
 function assertTokenError(answer, profile) {
   assert.ok(answer, 'a message arrives');
   const { data } = answer;
@@ -98,6 +103,9 @@ visiting('the whole flow', async (visit, client) => {
   await visit.step('granted', client.page, async () => {
     token = assertToken(await client.token(services.token));
     assertProbe(await client.probe(services.probe, token), 200);
+    const [preflight] = await visit.seen((entry) => entry.method === 'OPTIONS', 'the preflight of the probe');
+    // Chromium lets a "*" pass for this header, other browsers need its name.
+    assert.match(String(preflight.headers['access-control-allow-headers']), /\bauthorization\b/i);
     assert.equal(await client.show(image + FULL), true);
     await visit.assertPicture(client.page.locator('#picture'));
   });
@@ -211,10 +219,10 @@ visiting('the login window', async (visit, client) => {
     assert.ok(samples.every((closed) => closed === false), '`closed` is false while it is open');
   });
 
-  await visit.step('sets no cookie before the login', window, async () => {
+  await visit.step('is no login yet', window, async () => {
     const [access] = await visit.seen(isAccess, 'the access service');
     assert.equal(access.status, 200);
-    assert.deepEqual(access.headers['cross-origin-opener-policy'], undefined);
+    assertSharesOpener(access);
     assertTokenError(await client.token(services.token), 'missingAspect');
     assert.equal(window.isClosed(), false, 'it does not close by itself');
   });
@@ -239,7 +247,7 @@ visiting('the login window', async (visit, client) => {
   });
 
   await visit.step('the access cookie', client.page, async () => {
-    const names = visit.traffic.since(visit.start, (entry) => entry.setCookies.length > 0 && isAccess(entry)).flatMap((entry) => entry.setCookies);
+    const names = visit.traffic.since(visit.start, (entry) => entry.method === 'POST' && isAccess(entry)).flatMap((entry) => entry.setCookies);
     const cookies = (await visit.context.cookies(stage.library)).filter((cookie) => names.includes(cookie.name));
     assert.ok(cookies.length > 0, 'the login set a cookie');
     for (const cookie of cookies) {
@@ -275,23 +283,43 @@ visiting('a window closed without a login', async (visit, client) => {
 visiting('the terms need a gesture', async (visit, client) => {
   const services = await client.services('terms');
   const origin = new URL(client.page.url()).origin;
-  const window = await visit.windowFrom(client.page, () => client.open(`${services.access.id}?origin=${origin}`));
+  const open = () => visit.windowFrom(client.page, () => client.open(`${services.access.id}?origin=${origin}`));
 
+  let window = await open();
   await visit.step('asked', window, async () => {
-    await window.locator('button, input[type=submit]').first().waitFor();
+    await window.locator('form').waitFor();
     await sleep(1_000);
     assert.equal(window.isClosed(), false, 'it waits for a person');
     assertTokenError(await client.token(services.token), 'missingAspect');
     const [access] = await visit.seen(isAccess, 'the access service');
-    assert.equal(access.headers['cross-origin-opener-policy'], undefined);
+    assertSharesOpener(access);
+  });
+  await visit.step('declined', client.page, async () => {
+    await window.getByRole('button', { name: /decline/i }).click();
+    await visit.closed(window);
+    assertTokenError(await client.token(services.token), 'missingAspect');
+    assertProbe(await client.probe(services.probe), 401);
   });
   await visit.step('agreed', client.page, async () => {
+    window = await open();
     await submit(window);
     await visit.closed(window);
     const token = assertToken(await client.token(services.token));
     assertProbe(await client.probe(services.probe, token), 200);
     assert.equal(await client.show(client.image('terms') + FULL), true);
     await visit.assertPicture(client.page.locator('#picture'));
+  });
+});
+
+visiting('the log-out is called so', async (visit, client) => {
+  await visit.step('labels', client.page, async () => {
+    for (const id of ['reader', 'terms']) {
+      const { access } = await client.services(id);
+      const logout = access.service.find((service) => service.type === 'AuthLogoutService2');
+      // Viewers write this on the button; Mirador writes nothing else there.
+      assertLanguageMap(logout.label, 'the label');
+      assert.match(logout.label.en.join(' '), /^log out/i, `of ${id}`);
+    }
   });
 });
 

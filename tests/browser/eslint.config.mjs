@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['node_modules/', 'build/', 'artifacts/'] },
+  { ignores: ['node_modules/', 'artifacts/'] },
   js.configs.recommended,
   {
     files: ['**/*.mjs'],

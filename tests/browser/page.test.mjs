@@ -51,6 +51,16 @@ class QuickstartPage {
     await until(async () => Number(await this.viewer.getAttribute('data-tiles-ok')) > 0, 'a tile in the viewer');
     assert.equal(Number(await this.viewer.getAttribute('data-tiles-failed')), 0, 'no tile failed');
     await this.visit.assertPicture(this.viewer);
+    await this.undistorted();
+  }
+
+  /** A canvas whose own size does not fit its place on the page stretches the picture. */
+  async undistorted() {
+    const { drawn, shown } = await this.viewer.locator('canvas').evaluate((canvas) => ({
+      drawn: canvas.width / canvas.height,
+      shown: canvas.clientWidth / canvas.clientHeight,
+    }));
+    assert.ok(Math.abs(drawn / shown - 1) < 0.02, `the picture is drawn ${drawn.toFixed(2)} : 1 and shown ${shown.toFixed(2)} : 1`);
   }
 
   async told(pattern) {
@@ -231,12 +241,15 @@ visiting('on a phone', async (visit, quickstart) => {
       await until(async () => !['unknown', null].includes(await quickstart.card(id).getAttribute('data-state')), `the card ${id} to be known`);
       const { content, window } = await fits();
       assert.ok(content <= window, `${content} px of content in a window of ${window} px`);
+      if (id !== 'reader') await quickstart.shown();
     });
   }
   await quickstart.select('reader');
   const login = await visit.windowFrom(quickstart.page, () => quickstart.access.click());
   await visit.step('the login fits', login, async () => {
     await login.locator('input[name=username]').waitFor();
+    // The page asks for a window of a certain size; a phone has no such windows.
+    await login.setViewportSize({ width: 360, height: 740 });
     const width = await login.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(width <= 0, `${width} px too wide`);
   });

@@ -60,7 +60,8 @@ for (const viewer of viewers) {
           if (viewer.probesImages) {
             await visit.seen(both(isProbe('reader'), (entry) => entry.bearer), 'a probe with the token', { since: beforeLogin });
           } else {
-            await visit.seen(both(isInfo('reader'), granted), 'info.json asked for again', { since: beforeLogin });
+            const readable = (entry) => [200, 304].includes(entry.status);
+            await visit.seen(both(isInfo('reader'), readable), 'info.json asked for again', { since: beforeLogin });
             visit.never(isProbe('reader'), 'this viewer is known not to probe images');
           }
         });

@@ -15,6 +15,7 @@ export async function startHttpsSite({ certificate, hostname, traffic, handler }
         traffic.end(entry, response.statusCode, { ...response.getHeaders(), ...headersOf(args) });
         return result;
       };
+      response.on('close', () => traffic.close(entry));
     }
     site.handler(request, response);
   });

@@ -40,6 +40,8 @@ export async function startQuickstart({ publicUrl }) {
     stream.setEncoding('utf8');
     stream.on('data', (text) => { output = (output + text).slice(-20_000); });
   }
+  // Whatever ends this process, the server does not outlive it.
+  process.once('exit', () => server.kill('SIGKILL'));
   server.on('error', (error) => { failure = `it could not be started: ${error.message}`; });
   server.on('exit', (code, signal) => { failure = `it ended by itself (${signal ?? code})`; });
 

@@ -24,7 +24,7 @@ export function forwardTo(port) {
       },
     );
     upstream.on('error', (error) => {
-      if (response.headersSent) return response.destroy();
+      if (response.headersSent || response.destroyed) return response.destroy();
       response.writeHead(502, { 'content-type': 'text/plain' });
       response.end(`the server behind the front did not answer: ${error.message}\n`);
     });

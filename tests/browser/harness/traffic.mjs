@@ -34,6 +34,11 @@ export class Traffic {
     entry.setCookies = [headers['set-cookie'] ?? []].flat().map((cookie) => cookie.split('=')[0]);
   }
 
+  /** The connection is gone; if there was no answer, the browser no longer wanted one. */
+  close(entry) {
+    entry.cancelled = entry.status === null;
+  }
+
   /** A position to count from. */
   mark() {
     return this.#entries.length;
@@ -59,7 +64,7 @@ export class Traffic {
           entry.setCookies.length > 0 && `sets:${entry.setCookies.join('+')}`,
           entry.storageAccess !== '-' && `storage-access:${entry.storageAccess}`,
         ].filter(Boolean).join(' ');
-        return `${seconds}s ${entry.status ?? '...'} ${entry.method} ${url} (${entry.dest}, ${entry.site}) ${carried}`;
+        return `${seconds}s ${entry.status ?? (entry.cancelled ? 'cancelled' : 'unanswered')} ${entry.method} ${url} (${entry.dest}, ${entry.site}) ${carried}`;
       })
       .join('\n');
   }
@@ -81,7 +86,7 @@ export const isProbe = (id) => (entry) =>
   entry.method === 'GET' && entry.path === `/auth/probe/iiif/3/${id}`;
 
 export const isToken = (entry) => /^\/auth\/(?:[^/]+\/)?token$/.test(entry.path);
-export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?login$/.test(entry.path);
+export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?(?:login|accept)$/.test(entry.path);
 export const isLogout = (entry) => /^\/auth\/(?:[^/]+\/)?logout$/.test(entry.path);
 
 export const granted = (entry) => entry.status === 200;

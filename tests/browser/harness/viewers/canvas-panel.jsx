@@ -2,13 +2,15 @@ import { createRoot } from 'react-dom/client';
 import { useCurrentAuth } from 'react-iiif-vault';
 import { CanvasPanel } from 'react-iiif-vault/canvas-panel';
 
+const inOneLanguage = (map = {}) => (map.en ?? Object.values(map)[0] ?? []).join(' ');
+
 function Bar() {
   const { authItems, currentAuth, login, logout } = useCurrentAuth();
   const item = authItems[currentAuth];
   if (!item) return <div id="bar">Nothing to log in to</div>;
   return (
     <div id="bar">
-      <span>{Object.values(item.service.label ?? {}).flat().join(' ')}</span>
+      <span>{inOneLanguage(item.service.label)}</span>
       {item.isLoggedIn
         ? <button id="logout" onClick={logout}>Log out</button>
         : <button id="login" onClick={login} disabled={item.isPending}>Log in</button>}
