@@ -4,14 +4,15 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
-    X_CONTENT_TYPE_OPTIONS,
+    EXPIRES, PRAGMA, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
-/// An answer without a body.
+/// An answer without a body, never stored.
 pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -53,7 +54,6 @@ pub(crate) fn preflight() -> Response<Bytes> {
 pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Bytes> {
     let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -61,6 +61,26 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Bytes> {
 pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
+}
+
+/// Headers that speak to caches past `Cache-Control`, some of them louder.
+const FOR_CACHES: [HeaderName; 9] = [
+    EXPIRES,
+    PRAGMA,
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("cloudflare-cdn-cache-control"),
+    HeaderName::from_static("netlify-cdn-cache-control"),
+    HeaderName::from_static("vercel-cdn-cache-control"),
+    HeaderName::from_static("edge-control"),
+    HeaderName::from_static("x-accel-expires"),
+];
+
+/// Leaves `Cache-Control` as the one thing that caches are told.
+pub(crate) fn tell_caches_nothing_else(headers: &mut HeaderMap) {
+    for name in FOR_CACHES {
+        headers.remove(name);
+    }
 }
 
 /// Drops the body where the request was a HEAD.

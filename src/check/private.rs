@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, EXPIRES, PRAGMA, VARY, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::respond;
@@ -13,14 +13,8 @@ pub(super) struct Private {
     remaining: Duration,
 }
 
-/// Headers that speak to shared caches past `Cache-Control`, and one that would keep the image
-/// from viewers on other sites.
-const REMOVED: [HeaderName; 7] = [
-    EXPIRES,
-    PRAGMA,
-    HeaderName::from_static("cdn-cache-control"),
-    HeaderName::from_static("surrogate-control"),
-    HeaderName::from_static("cloudflare-cdn-cache-control"),
+/// What would keep the image from viewers on other sites.
+const REMOVED: [HeaderName; 2] = [
     HeaderName::from_static("cross-origin-resource-policy"),
     // Browsers would open a dialogue (requirements CON-11).
     WWW_AUTHENTICATE,
@@ -51,6 +45,7 @@ impl Private {
         for name in REMOVED {
             headers.remove(name);
         }
+        respond::tell_caches_nothing_else(headers);
         respond::allow_any_origin(headers);
         let names_cookie = |value: &HeaderValue| {
             value.to_str().is_ok_and(|names| {
@@ -97,6 +92,8 @@ impl Private {
 
 #[cfg(test)]
 mod tests {
+    use http::header::EXPIRES;
+
     use super::*;
 
     #[test]

@@ -150,8 +150,8 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// How long an access token lives at the most; never longer than its session. More than zero,
-    /// up to 24 hours. Default: five minutes.
+    /// How long an access token lives at the most; never longer than its session. From one second
+    /// to 24 hours. Default: five minutes.
     ///
     /// A token is looked at anew whenever it is used, so a longer life does not outlast a logout.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
@@ -237,6 +237,7 @@ impl IiifAuthBuilder {
             public_url: &public_url,
             keyring: &keyring,
             endpoints: &self.endpoints,
+            texts: &self.texts,
             realms: Vec::new(),
             access: Vec::new(),
             candidates: Vec::new(),
@@ -288,6 +289,7 @@ struct Binder<'a> {
     public_url: &'a PublicUrl,
     keyring: &'a Keyring,
     endpoints: &'a str,
+    texts: &'a Texts,
     realms: Vec<BoundRealm>,
     access: Vec<BoundAccess>,
     candidates: Vec<Candidate>,
@@ -318,7 +320,9 @@ impl Binder<'_> {
         let label = match &realm.logout {
             Logout::Without => None,
             Logout::Labelled(label) => Some(label.clone()),
-            Logout::Default => cookie.as_ref().map(|_| self.label_of(first)),
+            Logout::Default => cookie
+                .as_ref()
+                .map(|_| self.texts.logout_label.filled("{institution}", &self.label_of(first))),
         };
         if let Some(label) = &label {
             check_languages(label)?;

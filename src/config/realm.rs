@@ -89,8 +89,9 @@ impl Realm {
         self
     }
 
-    /// The label of the logout service. Default: the label of the first access service, or else the
-    /// publisher's host. A realm without an access cookie offers a logout only by this call.
+    /// The label of the logout service, which viewers write on a button and which has to name the
+    /// institution (2.0 §6.1). Default: [`Texts::logout_label`](crate::Texts::logout_label) with the
+    /// label of the first access service. A realm without an access cookie offers a logout only by this call.
     #[must_use]
     pub fn logout_label(mut self, label: impl Into<LanguageMap>) -> Self {
         self.logout = Logout::Labelled(label.into());

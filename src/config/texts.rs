@@ -32,6 +32,9 @@ pub struct Texts {
     pub decline: LanguageMap,
     /// The button of a tab that could not close itself.
     pub close: LanguageMap,
+    /// The label of a logout service, which viewers write on a button. `{institution}` stands for
+    /// the label of the realm's first access service.
+    pub logout_label: LanguageMap,
     /// The page after logging out.
     pub logged_out: Message,
     /// The page when a logout could not be stored.
@@ -108,6 +111,11 @@ impl Default for Texts {
             accept: text("I agree", "Ich stimme zu", "J’accepte"),
             decline: text("Decline", "Ablehnen", "Refuser"),
             close: text("Close this window", "Fenster schließen", "Fermer la fenêtre"),
+            logout_label: text(
+                "Log out of {institution}",
+                "Abmelden: {institution}",
+                "Se déconnecter : {institution}",
+            ),
             logged_out: Message::new(text(
                 "You are logged out",
                 "Sie sind abgemeldet",
@@ -236,6 +244,7 @@ impl Texts {
             &self.accept,
             &self.decline,
             &self.close,
+            &self.logout_label,
         ];
         labels.into_iter().chain(
             messages

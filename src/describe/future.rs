@@ -160,8 +160,9 @@ enum Begun<B> {
 }
 
 /// Looks at the head of the inner response: only a plain 200 can be described.
-fn begin<B: Body>(response: Response<B>, rewrite: Box<Rewrite>, method: &Method) -> Begun<B> {
+fn begin<B: Body>(mut response: Response<B>, rewrite: Box<Rewrite>, method: &Method) -> Begun<B> {
     if response.status() != StatusCode::OK {
+        headers::readable(response.headers_mut());
         return Begun::Done(Box::new(response.map(ResponseBody::inner)));
     }
     let encoded = response

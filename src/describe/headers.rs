@@ -42,10 +42,14 @@ pub(super) fn rewritten(headers: &mut HeaderMap) {
     for name in OF_THE_OLD_BODY {
         headers.remove(name);
     }
-    for name in ["cdn-cache-control", "surrogate-control", "expires"] {
-        headers.remove(name);
-    }
+    respond::tell_caches_nothing_else(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    respond::allow_any_origin(headers);
+}
+
+/// Lets viewers read a document that is passed on as it is, and browsers ask for no password.
+pub(super) fn readable(headers: &mut HeaderMap) {
+    headers.remove(WWW_AUTHENTICATE);
     respond::allow_any_origin(headers);
 }
 

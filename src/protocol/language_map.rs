@@ -65,6 +65,19 @@ impl LanguageMap {
         Some(self.best_entry(accept_language).language.as_str()).filter(|tag| *tag != NONE)
     }
 
+    /// This text in each of its languages, with `place` filled by what `filling` says there.
+    pub(crate) fn filled(&self, place: &str, filling: &Self) -> Self {
+        let fill = |entry: &Entry| Entry {
+            language: entry.language.clone(),
+            values: entry
+                .values
+                .iter()
+                .map(|value| value.replace(place, &filling.best(&entry.language)))
+                .collect(),
+        };
+        Self(self.0.iter().map(fill).collect())
+    }
+
     /// The first language tag that no browser would understand, if there is one.
     pub(crate) fn bad_tag(&self) -> Option<&str> {
         let well_formed = |tag: &str| {

@@ -191,9 +191,9 @@ visiting('reading room', async (visit, quickstart) => {
 
 visiting('document', async (visit, quickstart) => {
   const url = `${stage.library}/files/handlist.pdf`;
-  const [id] = await quickstart.page.locator('[data-resource]').evaluateAll((cards) =>
-    cards.map((card) => card.dataset.resource).filter((name) => /handlist/.test(name)));
-  assert.ok(id, 'there is a card for the document');
+  const card = quickstart.page.locator('[data-resource*="handlist"]');
+  await card.waitFor();
+  const id = await card.getAttribute('data-resource');
 
   await visit.step('locked', quickstart.page, async () => {
     await quickstart.select(id);

@@ -94,6 +94,10 @@ export class Viewer {
     if (this.#frame) return;
     this.#last = performance.now();
     const turn = (time) => {
+      // The layout may have changed since the last measuring without the observer being told.
+      const { clientWidth: width, clientHeight: height } = this.#root;
+      const { screen } = this.#view;
+      if (width !== screen.width || height !== screen.height) this.#measure();
       const moving = this.#source && this.#view.step(Math.min(50, time - this.#last));
       this.#last = time;
       this.#frame = moving ? requestAnimationFrame(turn) : 0;
