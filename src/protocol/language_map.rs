@@ -182,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_filled_in_each_language() {
+        let text = LanguageMap::new("en", "Log out of {x}").with("de", "Abmelden: {x}");
+        let institution = LanguageMap::new("en", "Library").with("de", "Bibliothek");
+        let filled = text.filled("{x}", &institution);
+        assert_eq!(filled.best("en"), "Log out of Library");
+        assert_eq!(filled.best("de"), "Abmelden: Bibliothek");
+    }
+
+    #[test]
     fn a_plain_text_has_no_language() {
         let map = LanguageMap::from("x");
         assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"none":["x"]}"#);
