@@ -19,7 +19,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tower::util::BoxCloneService;
+use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
 use tower_iiif_auth::aspect::AccessCookie;
@@ -37,7 +37,7 @@ pub const V: &str = "https://viewer.example";
 pub const COOKIE: &str = "__Host-iiif";
 
 pub type Body = Full<Bytes>;
-type Stack = BoxCloneService<Request<Body>, Response<Bytes>, Infallible>;
+type Stack = BoxCloneSyncService<Request<Body>, Response<Bytes>, Infallible>;
 
 /// A publisher with all layers around an image server that counts its calls.
 #[derive(Clone)]
@@ -118,7 +118,7 @@ impl Publisher {
             let stack = stack.clone();
             async move { Ok::<_, Infallible>(collect(stack.oneshot(request).await.unwrap()).await) }
         });
-        Self { auth, clock, stack: BoxCloneService::new(stack), calls }
+        Self { auth, clock, stack: BoxCloneSyncService::new(stack), calls }
     }
 
     /// How often the image server was asked.

@@ -1,0 +1,21 @@
+//! Attacks and faults: each test names the rows of the attack table that it tries.
+
+#![allow(unreachable_pub, reason = "nothing outside of a test uses its parts")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod html;
+mod setup;
+mod wire;
+
+mod bearer;
+mod codec;
+mod forwarded;
+mod http;
+mod info_json;
+mod origin;
+mod path;
+mod reliability;
+mod session;
+mod token_page;

@@ -1,0 +1,393 @@
+//! Every mistake that a builder finds, and that each message says what to change.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use common::{BASE, key};
+use tower_iiif_auth::aspect::{
+    AccessCookie, AuthorizingAspect, CookieError, IpRanges, SameSite, TrustedHeader,
+};
+use tower_iiif_auth::protocol::origin::OriginError;
+use tower_iiif_auth::{
+    AccessService, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
+    OriginPolicy, Realm, Texts,
+};
+
+/// A configuration without a realm.
+fn bare(url: &str) -> IiifAuthBuilder {
+    IiifAuth::builder(url)
+        .keyring(Keyring::from_bytes(&key(1)).unwrap())
+        .images("/iiif/3")
+        .authorize(|_| false)
+}
+
+fn login() -> AccessService {
+    AccessService::active("login", "Library")
+}
+
+fn realm() -> Realm {
+    Realm::new().access(login())
+}
+
+fn good() -> IiifAuthBuilder {
+    bare(BASE).realm(realm())
+}
+
+fn of(realm: Realm) -> Option<ConfigError> {
+    bare(BASE).realm(realm).build().err()
+}
+
+fn at(url: &str) -> Option<ConfigError> {
+    bare(url).realm(realm()).build().err()
+}
+
+fn with_cookie(cookie: AccessCookie) -> Option<ConfigError> {
+    of(realm().aspect(cookie))
+}
+
+/// A mistake of every kind: what was built, what is wrong, and what the message tells to do.
+#[allow(clippy::too_many_lines)] // A list of mistakes.
+fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
+    let keyring = || Keyring::from_bytes(&key(1)).unwrap();
+    let own = str::to_owned;
+    let bad_tag = || LanguageMap::new("english text", "x");
+    let language = || ConfigError::Language(own("english text"));
+    let public_url = |url: &str, cause| ConfigError::PublicUrl { url: own(url), cause };
+    let cookie = |cause| ConfigError::Cookie { realm: String::new(), cause };
+    let room = || IpRanges::new(["192.0.2.0/24"], "A").unwrap();
+    let texts = |change: fn(&mut Texts)| {
+        let mut texts = Texts::default();
+        change(&mut texts);
+        good().texts(texts).build().err()
+    };
+    let no_keyring =
+        IiifAuth::builder(BASE).images("/iiif/3").realm(realm()).authorize(|_| true).build();
+    let no_authorizer =
+        IiifAuth::builder(BASE).keyring(keyring()).images("/iiif/3").realm(realm()).build();
+    let no_resources =
+        IiifAuth::builder(BASE).keyring(keyring()).realm(realm()).authorize(|_| true).build();
+    let many = (0..65).fold(bare(BASE), |builder, index| {
+        builder.realm(Realm::named(format!("r{index}")).access(login()))
+    });
+    vec![
+        (at("iiif.example"), public_url("iiif.example", OriginError::Scheme), "https://"),
+        (at(""), public_url("", OriginError::Scheme), "give what browsers type"),
+        (at("ftp://iiif.example"), public_url("ftp://iiif.example", OriginError::Scheme), "https"),
+        (
+            at("https://user@iiif.example"),
+            public_url("https://user@iiif.example", OriginError::MoreThanOrigin),
+            "give what browsers type",
+        ),
+        (
+            at("https://iiif.example:99999"),
+            public_url("https://iiif.example:99999", OriginError::Port),
+            "port",
+        ),
+        (
+            at("https://iiif.example/a?b"),
+            ConfigError::PublicUrlPath(own("https://iiif.example/a?b")),
+            "leave it out",
+        ),
+        // V2-GEN-1
+        (
+            at("http://iiif.example"),
+            ConfigError::PlainHttp(own("http://iiif.example")),
+            "insecure_http()",
+        ),
+        (no_keyring.err(), ConfigError::NoKeyring, "call keyring("),
+        (no_authorizer.err(), ConfigError::NoAuthorizer, "call authorizer("),
+        (no_resources.err(), ConfigError::NoResources, "call images("),
+        (bare(BASE).build().err(), ConfigError::NoRealm, "call realm("),
+        (good().images("iiif").build().err(), ConfigError::Path(own("iiif")), "start with a slash"),
+        (good().files("").build().err(), ConfigError::Path(String::new()), "start with a slash"),
+        (good().files("/a//b").build().err(), ConfigError::Path(own("/a//b")), "be plain"),
+        (good().endpoints("/a b").build().err(), ConfigError::Path(own("/a b")), "be plain"),
+        (good().endpoints("/auth/").build().err(), ConfigError::Path(own("/auth/")), "not end"),
+        // CLI-1: no service with a query.
+        (
+            of(Realm::new().access(login().path("/login?a=b"))),
+            ConfigError::Path(own("/login?a=b")),
+            "be plain",
+        ),
+        (
+            good().images("/iiif/3").build().err(),
+            ConfigError::PathTwice(own("/iiif/3")),
+            "another path",
+        ),
+        (
+            of(realm().access(AccessService::kiosk("login"))),
+            ConfigError::PathTwice(own("/auth/login")),
+            "another path",
+        ),
+        (
+            of(Realm::new().access(login().path("/iiif/3/login"))),
+            ConfigError::PathTwice(own("/iiif/3/login")),
+            "another path",
+        ),
+        (
+            of(Realm::new().access(AccessService::kiosk("token"))),
+            ConfigError::Name(own("token")),
+            "not one of",
+        ),
+        (
+            of(Realm::new().access(AccessService::kiosk(""))),
+            ConfigError::Name(String::new()),
+            "letters, digits",
+        ),
+        (of(Realm::named("a/b").access(login())), ConfigError::Name(own("a/b")), "letters, digits"),
+        (
+            good().realm(Realm::new().access(login())).build().err(),
+            ConfigError::RealmTwice(String::new()),
+            "rename one",
+        ),
+        (of(Realm::named("x")), ConfigError::NoAccessService { realm: own("x") }, "call access("),
+        (
+            of(Realm::new().access(login().protects(["a"]))),
+            ConfigError::NoDefaultAccessService,
+            "leave it out on",
+        ),
+        (many.build().err(), ConfigError::TooManyRealms, "one realm"),
+        (
+            of(Realm::new().access(AccessService::external())),
+            ConfigError::NoAspect { realm: String::new() },
+            "call aspect(",
+        ),
+        (
+            of(realm().aspect(
+                tower_iiif_auth::aspect::Aspects::from(AccessCookie::new()).or(AccessCookie::new()),
+            )),
+            ConfigError::TwoCookies { realm: String::new() },
+            "keep one",
+        ),
+        (
+            of(realm().aspect(room().or(room()))),
+            ConfigError::AspectTwice(own("ip-ranges:A")),
+            "give them different names",
+        ),
+        (
+            of(Realm::new().access(AccessService::kiosk("room")).aspect(room())),
+            ConfigError::NoCookie { realm: String::new() },
+            "add AccessCookie::new()",
+        ),
+        (
+            with_cookie(AccessCookie::new().name("a b")),
+            cookie(CookieError::Name(own("a b"))),
+            "no cookie name",
+        ),
+        (
+            with_cookie(AccessCookie::new().path("a")),
+            cookie(CookieError::Path(own("a"))),
+            "absolute path",
+        ),
+        (
+            with_cookie(AccessCookie::new().domain("other.example")),
+            cookie(CookieError::Domain { domain: own("other.example"), host: own("iiif.example") }),
+            "cover the public host",
+        ),
+        (
+            with_cookie(AccessCookie::new().name("__Host-x").domain("iiif.example")),
+            cookie(CookieError::HostPrefix(own("__Host-x"))),
+            "rename it, or leave them out",
+        ),
+        (
+            bare("http://localhost")
+                .realm(realm().aspect(AccessCookie::new().name("__Host-x")))
+                .build()
+                .err(),
+            cookie(CookieError::PrefixNeedsHttps(own("__Host-x"))),
+            "needs an https public URL",
+        ),
+        // V2-COOKIE-3
+        (
+            bare("http://localhost")
+                .realm(realm().aspect(AccessCookie::new().same_site(SameSite::None)))
+                .build()
+                .err(),
+            cookie(CookieError::SameSiteNoneNeedsHttps),
+            "needs an https public URL",
+        ),
+        // SEC-6
+        (
+            with_cookie(AccessCookie::new().lifetime(Duration::from_secs(86_401))),
+            cookie(CookieError::Lifetime(Duration::from_secs(86_401))),
+            "between 1 second and 24 hours",
+        ),
+        (
+            good()
+                .realm(
+                    Realm::named("b")
+                        .access(login())
+                        .aspect(AccessCookie::new().name("__Host-iiif")),
+                )
+                .build()
+                .err(),
+            ConfigError::CookieTwice(own("__Host-iiif")),
+            "rename one",
+        ),
+        (
+            with_cookie(AccessCookie::new().name("__Host-iiif-flow")),
+            ConfigError::CookieTwice(own("__Host-iiif-flow")),
+            "rename one",
+        ),
+        // V2-COOKIE-5: access, token and content alike.
+        (
+            with_cookie(AccessCookie::new().path("/auth")),
+            ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/iiif/3") },
+            "covers both",
+        ),
+        (
+            with_cookie(AccessCookie::new().path("/iiif")),
+            ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/auth/login") },
+            "covers both",
+        ),
+        (
+            with_cookie(AccessCookie::new().path("/auth/login")),
+            ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/auth/token") },
+            "covers both",
+        ),
+        // V2-GEN-3: the tags of every text, wherever it stands.
+        (of(Realm::new().access(AccessService::active("login", bad_tag()))), language(), "BCP 47"),
+        (of(Realm::new().access(login().message(Message::new(bad_tag())))), language(), "BCP 47"),
+        (
+            of(Realm::new().access(login().message(Message::new("x").note(bad_tag())))),
+            language(),
+            "BCP 47",
+        ),
+        (of(Realm::new().access(login().confirm_label(bad_tag()))), language(), "BCP 47"),
+        (
+            of(Realm::new().access(AccessService::click_through(
+                "terms",
+                "Library",
+                Message::new("x").note(bad_tag()),
+            ))),
+            language(),
+            "BCP 47",
+        ),
+        (of(realm().logout_label(bad_tag())), language(), "BCP 47"),
+        (of(realm().token_error(bad_tag())), language(), "BCP 47"),
+        (of(realm().token_error(Message::new("x").note(bad_tag()))), language(), "BCP 47"),
+        (
+            texts(|texts| texts.granted = LanguageMap::new("english text", "x").into()),
+            language(),
+            "\"none\"",
+        ),
+        (texts(|texts| texts.accept = LanguageMap::new("english text", "x")), language(), "\"en\""),
+        (
+            OriginPolicy::allow([common::V, "*"]).err(),
+            ConfigError::AllowedOrigin { origin: own("*"), cause: OriginError::Scheme },
+            "https://",
+        ),
+        (
+            OriginPolicy::allow(["https://viewer.example/path"]).err(),
+            ConfigError::AllowedOrigin {
+                origin: own("https://viewer.example/path"),
+                cause: OriginError::MoreThanOrigin,
+            },
+            "write it like",
+        ),
+        (
+            IpRanges::new(["10.0.0.0/33"], "A").err(),
+            ConfigError::IpRange(own("10.0.0.0/33")),
+            "write it like",
+        ),
+        (
+            room().trusted_proxies(["proxy.example"]).err(),
+            ConfigError::IpRange(own("proxy.example")),
+            "write it like",
+        ),
+        (
+            TrustedHeader::new("x-user", []).err(),
+            ConfigError::NoTrustedPeers,
+            "list the proxy's address",
+        ),
+        (
+            TrustedHeader::new("x user", ["127.0.0.1"]).err(),
+            ConfigError::HeaderName(own("x user")),
+            "use letters",
+        ),
+        // V2-TOK-9
+        (
+            good().token_lifetime(Duration::ZERO).build().err(),
+            ConfigError::Duration("token lifetime in whole seconds"),
+            "more than zero",
+        ),
+        // V2-TOK-8: a life of less than a second could not be told.
+        (
+            good().token_lifetime(Duration::from_millis(999)).build().err(),
+            ConfigError::Duration("token lifetime in whole seconds"),
+            "whole seconds",
+        ),
+        (
+            good().token_lifetime(Duration::from_secs(86_401)).build().err(),
+            ConfigError::Duration("token lifetime in whole seconds"),
+            "at most 24 hours",
+        ),
+        (
+            good().decision_timeout(Duration::ZERO).build().err(),
+            ConfigError::Duration("decision timeout"),
+            "more than zero",
+        ),
+    ]
+}
+
+#[test]
+fn every_mistake_is_found_and_its_message_says_what_to_change() {
+    assert!(good().build().is_ok());
+    let mut tried = BTreeSet::new();
+    for (found, expected, advice) in mistakes() {
+        assert_eq!(found.as_ref(), Some(&expected));
+        let message = expected.to_string();
+        assert!(message.contains(advice), "{message:?} does not say {advice:?}");
+        assert!(!message.contains("  ") && message.len() < 240, "{message}");
+        let shown = format!("{expected:?}");
+        tried.insert(shown.split([' ', '(', '{']).next().unwrap().to_owned());
+    }
+    assert_eq!(tried, kinds(), "no kind of mistake is left out");
+}
+
+/// The variants of the error, but for the one that the system has to fail for.
+fn kinds() -> BTreeSet<String> {
+    let source = include_str!("../src/config/error.rs");
+    let body = source.split_once("pub enum ConfigError {").unwrap().1.split_once("\n}").unwrap().0;
+    body.lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
+        .map(|line| line.split([' ', '(', '{', ',']).next().unwrap().to_owned())
+        .filter(|name| name != "NoRandomness")
+        .collect()
+}
+
+#[test]
+fn what_looks_odd_and_is_right() {
+    for (name, builder) in [
+        ("a slash behind the public URL", bare("https://iiif.example/").realm(realm())),
+        ("a slash behind a base", good().files("/files/")),
+        ("an address as host", bare("https://[2001:db8::1]:8443").realm(realm())),
+        ("development", bare("http://localhost:3000").realm(realm())),
+        ("languages of every form", {
+            let label =
+                LanguageMap::new("zh-Hant-TW", "a").with("none", "b").with("x-private", "c");
+            bare(BASE).realm(Realm::new().access(AccessService::active("login", label)))
+        }),
+        ("64 realms", {
+            (0..64).fold(bare(BASE), |builder, index| {
+                builder.realm(Realm::named(format!("r{index}")).access(login()))
+            })
+        }),
+        ("the same service name in two realms", {
+            good().realm(Realm::named("b").access(login()))
+        }),
+        ("a wait of milliseconds", good().decision_timeout(Duration::from_millis(50))),
+        ("a cookie for a domain", {
+            bare(BASE).realm(realm().aspect(AccessCookie::new().domain("example")))
+        }),
+        ("an application's own aspect behind its login", {
+            let room = IpRanges::new(["192.0.2.1"], "A").unwrap();
+            bare(BASE).realm(realm().aspect(room))
+        }),
+    ] {
+        assert_eq!(builder.build().err(), None, "{name}");
+    }
+}
