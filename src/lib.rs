@@ -110,6 +110,7 @@ mod query;
 pub mod resource;
 mod respond;
 pub mod revocation;
+mod same_site;
 mod seal;
 pub mod stack;
 pub mod token;

@@ -1,29 +1,19 @@
 //! Forms of our own pages: where they may come from, and what they bring.
 
-use http::header::ORIGIN;
 use http::{HeaderMap, Method};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 
 use crate::answer::BoxError;
 use crate::config::Core;
+use crate::same_site::is_made_here;
 
 /// Longest form that is read, in bytes: a sealed session and a word.
 const LONGEST: usize = 16 * 1024;
 
 /// Whether a request is a form that the user sent from a page of this very site.
-///
-/// Every browser of today says where a form comes from, in one header or the other; a client that
-/// sends neither is no browser and can not be tricked into anything.
 pub(super) fn is_posted_here(core: &Core, method: &Method, headers: &HeaderMap) -> bool {
-    if *method != Method::POST {
-        return false;
-    }
-    match (headers.get("sec-fetch-site"), headers.get(ORIGIN)) {
-        (Some(site), _) => site.as_bytes() == b"same-origin",
-        (None, Some(origin)) => origin.as_bytes() == core.public_url.origin().as_str().as_bytes(),
-        (None, None) => true,
-    }
+    *method == Method::POST && is_made_here(core, headers)
 }
 
 /// Whether a request loads a page into a tab, as far as the browser says: clients that say nothing

@@ -16,7 +16,7 @@ use crate::seal::{Keyring, Purpose, Scratch};
 const MAX_SIZE: usize = 4096;
 
 /// How many cookies of our name are tried: a sibling host can toss in junk beside the good one.
-const MAX_TRIES: usize = 4;
+const MAX_TRIES: usize = 8;
 
 /// The cookie that an access service sets: a sealed [`Session`].
 ///
@@ -258,7 +258,6 @@ impl CookieAttributes {
             .iter()
             .flat_map(|field| Pairs(field.as_bytes()))
             .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix(b"="))
-            .take(MAX_TRIES)
     }
 }
 
@@ -300,11 +299,22 @@ impl BoundCookie {
         now: Timestamp,
         scratch: &'b mut Scratch,
     ) -> Result<Session<'b>, AspectError> {
+        self.find(headers, now, scratch, 0)?.session(scratch)
+    }
+
+    /// Finds the first good session, leaving out the first `skip` cookies of our name.
+    pub(crate) fn find(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        skip: usize,
+    ) -> Result<FoundSession, AspectError> {
         let mut error = AspectError::Missing;
-        for value in self.attributes.values(headers) {
+        let values = self.attributes.values(headers).enumerate().take(MAX_TRIES);
+        for (index, value) in values.skip(skip) {
             match self.open(value, now, scratch) {
-                // Opened once more below, for the borrow checker: the value stays in `scratch`.
-                Ok(found) => return Session::read(scratch.at(found)).ok_or(AspectError::Invalid),
+                Ok((place, id)) => return Ok(FoundSession { place, id, index }),
                 Err(worse) => error = error.or_better(worse),
             }
         }
@@ -316,19 +326,19 @@ impl BoundCookie {
         value: &[u8],
         now: Timestamp,
         scratch: &mut Scratch,
-    ) -> Result<(usize, usize), AspectError> {
-        let found = self
+    ) -> Result<((usize, usize), SessionId), AspectError> {
+        let place = self
             .keyring
             .open(Purpose::Cookie, &self.realm, value, scratch)
             .map_err(|_| AspectError::Invalid)?;
-        let session = Session::read(scratch.at(found)).ok_or(AspectError::Invalid)?;
+        let session = Session::read(scratch.at(place)).ok_or(AspectError::Invalid)?;
         if !session.is_plausible(now) {
             return Err(AspectError::Invalid);
         }
         if session.expires_at() <= now {
             return Err(AspectError::Expired);
         }
-        Ok(found)
+        Ok((place, session.id()))
     }
 
     /// Every live session in the request's cookies, with its end: a browser may send several.
@@ -338,10 +348,10 @@ impl BoundCookie {
         now: Timestamp,
     ) -> Vec<(SessionId, Timestamp)> {
         let mut scratch = Scratch::new();
+        // All of them, however many: whoever logs out wants every one ended.
         let live = self.attributes.values(headers).filter_map(|value| {
-            let found = self.open(value, now, &mut scratch).ok()?;
-            let session = Session::read(scratch.at(found))?;
-            Some((session.id(), session.expires_at()))
+            let (place, id) = self.open(value, now, &mut scratch).ok()?;
+            Some((id, Session::read(scratch.at(place))?.expires_at()))
         });
         live.collect()
     }
@@ -372,6 +382,20 @@ impl BoundCookie {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+}
+
+/// A session that was opened: where it lies, and which cookie of our name it is.
+pub(crate) struct FoundSession {
+    place: (usize, usize),
+    pub(crate) id: SessionId,
+    pub(crate) index: usize,
+}
+
+impl FoundSession {
+    /// The session itself, in place.
+    pub(crate) fn session<'b>(&self, scratch: &'b Scratch) -> Result<Session<'b>, AspectError> {
+        Session::read(scratch.at(self.place)).ok_or(AspectError::Invalid)
     }
 }
 

@@ -10,12 +10,13 @@ use super::future::CheckFuture;
 use super::private::Private;
 use super::refusal;
 use crate::aspect::{Head, Session};
-use crate::authorizer::Decision;
+use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::config::{Found, IiifAuth};
 use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
+use crate::same_site::is_made_here;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -133,6 +134,11 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
             if resource.is_image_service() && !is_read(head.method()) {
                 // The cookie comes along with requests of any site: nothing may change by it.
                 return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+            }
+            // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
+            if !is_read(head.method()) && !is_made_here(core, head.headers()) {
+                crate::trace::decided("content", path, 403, "foreign page");
+                return Course::Answer(refusal::denied(&Denial::never(), head, &core.texts));
             }
             crate::trace::decided("content", path, 200, basis);
             Course::Forward(Some(Private::until(expires_at.remaining(core.now()))), session)

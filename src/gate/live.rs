@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use super::limits;
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{AspectError, Head, SKEW, Session, SessionId};
+use crate::aspect::{AspectError, BoundCookie, Head, SKEW, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::config::{CandidateAspect, Core, RealmSet};
 use crate::seal::Scratch;
@@ -57,15 +57,48 @@ impl Core {
             return Live::Skip;
         }
         match &candidate.aspect {
-            CandidateAspect::Cookie(cookie) => match cookie.read(head.headers(), now, scratch) {
-                Ok(session) => self.still(session, now),
-                Err(error) => Live::Now(Err(error)),
-            },
+            CandidateAspect::Cookie(cookie) => self.live_cookie(cookie, head, now, scratch),
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
                 Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
                 Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
                 Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
             },
+        }
+    }
+
+    /// The first live session among the cookies of a realm: a dead one does not hide another.
+    fn live_cookie<'b>(
+        &self,
+        cookie: &BoundCookie,
+        head: &Head<'_>,
+        now: Timestamp,
+        scratch: &'b mut Scratch,
+    ) -> Live<'b> {
+        let mut lacks = AspectError::Missing;
+        let mut skip = 0;
+        loop {
+            let found = match cookie.find(head.headers(), now, scratch, skip) {
+                Ok(found) => found,
+                Err(error) => return Live::Now(Err(lacks.or_better(error))),
+            };
+            match limits::catch(|| self.revocations.is_revoked(found.id, now)) {
+                Ok(Answer::Now(Ok(true))) => {
+                    lacks = AspectError::Invalid;
+                    skip = found.index + 1;
+                }
+                Ok(Answer::Now(Ok(false))) => return Live::Now(found.session(scratch)),
+                Ok(Answer::Later(revoked)) => {
+                    return match found.session(scratch) {
+                        Ok(session) => {
+                            Live::Later(LivePending::Still(session.into_owned(), revoked))
+                        }
+                        Err(error) => Live::Now(Err(error)),
+                    };
+                }
+                Ok(Answer::Now(Err(error))) | Err(error) => {
+                    return Live::Now(Err(AspectError::Unavailable(error)));
+                }
+            }
         }
     }
 

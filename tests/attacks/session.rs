@@ -767,3 +767,61 @@ async fn realms_are_apart() {
     assert_eq!(publisher.get(&image("sec"), &[("cookie", &both)]).await.status(), 401);
     assert_eq!(publisher.get(&image("sec2"), &[("cookie", &both)]).await.status(), 200);
 }
+
+/// SE-06: a cookie that was logged out does not hide a live one beside it.
+#[tokio::test]
+async fn a_dead_cookie_hides_no_live_one() {
+    let publisher = Publisher::new();
+    let dead = publisher.log_in(&["A"], Some(V)).await;
+    publisher.get("/auth/logout", &[("cookie", &pair(&dead))]).await;
+    let live = publisher.log_in(&["A"], Some(V)).await;
+    assert_eq!(image_status(&publisher, &pair(&dead)).await, 401);
+    for (first, second) in [(&dead, &live), (&live, &dead)] {
+        let both = format!("{COOKIE}={first}; {COOKIE}={second}");
+        assert_eq!(image_status(&publisher, &both).await, 200);
+        let token = format!("/auth/token?{}", query());
+        let page = publisher.get(&token, &[("cookie", &both)]).await;
+        assert!(text(&page).contains("accessToken"));
+    }
+}
+
+/// SE-13: junk beside the live cookie does not save it from a logout.
+#[tokio::test]
+async fn a_logout_ends_every_session_in_the_request() {
+    let publisher = Publisher::new();
+    let one = publisher.log_in(&["A"], Some(V)).await;
+    let other = publisher.log_in(&["A"], Some(V)).await;
+    let junk = format!("{COOKIE}=junk; ").repeat(50);
+    let cookies = format!("{junk}{COOKIE}={one}; {COOKIE}={other}");
+    let page = publisher.get("/auth/logout", &[("cookie", &cookies)]).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    for cookie in [&one, &other] {
+        assert_eq!(image_status(&publisher, &pair(cookie)).await, 401);
+    }
+}
+
+/// A foreign page may send a form to a file: the cookie comes along and must not carry it.
+#[tokio::test]
+async fn a_foreign_page_changes_nothing_by_a_user_s_cookie() {
+    let publisher = Publisher::new();
+    let cookie = pair(&publisher.log_in(&["A"], Some(V)).await);
+    for (method, headers, status) in [
+        (Method::POST, &[("origin", V)][..], 403),
+        (Method::POST, &[("origin", "null")], 403),
+        (Method::POST, &[("sec-fetch-site", "cross-site"), ("origin", BASE)], 403),
+        (Method::POST, &[("sec-fetch-site", "same-site")], 403),
+        (Method::DELETE, &[("origin", V)], 403),
+        (Method::POST, &[("origin", BASE)], 200),
+        (Method::POST, &[("sec-fetch-site", "same-origin")], 200),
+        // No browser at all: gRPC clients and scripts.
+        (Method::POST, &[], 200),
+        (Method::GET, &[("sec-fetch-site", "cross-site"), ("origin", V)], 200),
+    ] {
+        let mut all = vec![("cookie", cookie.as_str())];
+        all.extend_from_slice(headers);
+        let calls = publisher.calls();
+        let response = publisher.send(request(method.clone(), "/files/sec", &all)).await;
+        assert_eq!(response.status().as_u16(), status, "{method} {headers:?}");
+        assert_eq!(publisher.calls() - calls, usize::from(status == 200), "{method} {headers:?}");
+    }
+}
