@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AccessCookie, AuthorizingAspect};
+use super::{AccessCookie, AuthorizingAspect, BoundCookie};
 
 /// The aspects of a realm, any of which may open a resource; asked in order.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl From<AccessCookie> for Aspects {
 impl fmt::Debug for Aspects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.0.iter().map(|part| match part {
-            Part::Cookie(_) => "access-cookie",
+            Part::Cookie(_) => BoundCookie::NAME,
             Part::Other(aspect) => aspect.name(),
         });
         f.debug_list().entries(names).finish()

@@ -8,8 +8,11 @@
 
 mod access_cookie;
 pub(crate) mod aspects;
+mod binary;
 mod both;
+mod bound_cookie;
 mod client_ip;
+mod cookie;
 mod ip_ranges;
 mod session;
 mod trusted_header;
@@ -20,19 +23,22 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-pub use access_cookie::{AccessCookie, SameSite};
+pub use access_cookie::AccessCookie;
 pub use aspects::Aspects;
 pub use both::Both;
 pub use client_ip::PeerAddr;
+pub use cookie::SameSite;
 pub use ip_ranges::IpRanges;
 pub use session::{Session, SessionBuilder, SessionError, SessionId};
 pub use trusted_header::TrustedHeader;
 
-pub use access_cookie::CookieError;
+pub use cookie::CookieError;
 pub use session::FieldError;
 
-pub(crate) use access_cookie::{BoundCookie, CookieAttributes};
-pub(crate) use session::{Reader, SKEW, write_short_text};
+pub(crate) use binary::{Reader, write_short_text};
+pub(crate) use bound_cookie::BoundCookie;
+pub(crate) use cookie::CookieAttributes;
+pub(crate) use session::SKEW;
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::binary::{List, Reader};
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
 
@@ -120,7 +121,7 @@ impl<'a> Session<'a> {
     /// Whether it may be used from this viewer: no origins are known, or this one is.
     #[must_use]
     pub fn is_bound_to(&self, origin: &Origin) -> bool {
-        self.origins.bytes.is_empty() || self.origins.iter().any(|own| own == origin.as_str())
+        self.origins.is_empty() || self.origins.iter().any(|own| own == origin.as_str())
     }
 
     /// When it began.
@@ -196,9 +197,7 @@ impl<'a> Session<'a> {
         out.push(u8::try_from(self.subject.len()).expect("checked when it was made"));
         out.extend_from_slice(self.subject.as_bytes());
         for list in [&self.roles, &self.origins] {
-            let length = u16::try_from(list.bytes.len()).expect("checked when it was made");
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(&list.bytes);
+            list.write(out);
         }
     }
 
@@ -320,7 +319,7 @@ pub enum SessionError {
 /// How long a field was that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 impl fmt::Display for SessionError {
@@ -341,64 +340,7 @@ impl fmt::Display for SessionError {
 
 impl std::error::Error for SessionError {}
 
-/// Strings of up to 255 bytes, each behind its length: read in place, without an allocation.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct List<'a> {
-    bytes: Cow<'a, [u8]>,
-}
-
-impl List<'_> {
-    fn push(&mut self, text: &str) -> Result<(), FieldError> {
-        let length = u8::try_from(text.len()).map_err(|_| FieldError { bytes: text.len() })?;
-        let total = self.bytes.len() + 1 + text.len();
-        if total > usize::from(u16::MAX) {
-            return Err(FieldError { bytes: total });
-        }
-        let bytes = self.bytes.to_mut();
-        bytes.push(length);
-        bytes.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut reader = Reader(&self.bytes);
-        std::iter::from_fn(move || reader.short_text())
-    }
-
-    fn into_owned(self) -> List<'static> {
-        List { bytes: Cow::Owned(self.bytes.into_owned()) }
-    }
-
-    fn lend(&self) -> List<'_> {
-        List { bytes: Cow::Borrowed(&self.bytes) }
-    }
-}
-
-/// Reads binary fields off the front of a slice.
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
 impl<'a> Reader<'a> {
-    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    pub(crate) fn byte(&mut self) -> Option<u8> {
-        self.take(1).map(|byte| byte[0])
-    }
-
-    pub(crate) fn timestamp(&mut self) -> Option<Timestamp> {
-        let bytes = self.take(8)?.try_into().ok()?;
-        Some(Timestamp::from_millis(u64::from_be_bytes(bytes)))
-    }
-
-    /// A text of up to 255 bytes behind its length.
-    pub(crate) fn short_text(&mut self) -> Option<&'a str> {
-        let length = self.byte()?;
-        std::str::from_utf8(self.take(usize::from(length))?).ok()
-    }
-
     /// The binary form of a session.
     pub(crate) fn session(&mut self) -> Option<Session<'a>> {
         if self.byte()? != LAYOUT {
@@ -413,19 +355,6 @@ impl<'a> Reader<'a> {
             origins: self.list()?,
         })
     }
-
-    fn list(&mut self) -> Option<List<'a>> {
-        let length = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
-        let bytes = self.take(usize::from(length))?;
-        Some(List { bytes: Cow::Borrowed(bytes) })
-    }
-}
-
-/// Appends a text of up to 255 bytes behind its length; `None` if it is longer.
-pub(crate) fn write_short_text(out: &mut Vec<u8>, text: &str) -> Option<()> {
-    out.push(u8::try_from(text.len()).ok()?);
-    out.extend_from_slice(text.as_bytes());
-    Some(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The configured whole: [`IiifAuth`] and its builder, where every configuration error is found.
 
 mod access_service;
+mod bind;
 mod bound;
 mod builder;
+mod checks;
 mod error;
 mod origin_policy;
 mod public_url;

@@ -1,0 +1,224 @@
+//! The access cookie of one realm, ready to be read and set.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::AspectError;
+use super::cookie::{CookieAttributes, CookieError};
+use super::session::{Session, SessionId};
+use crate::clock::Timestamp;
+use crate::seal::{Keyring, Purpose, Scratch};
+
+/// How many cookies of our name are tried: a sibling host can toss in junk beside the good one.
+const MAX_TRIES: usize = 8;
+
+/// The access cookie of a realm, ready to be read and set.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundCookie {
+    attributes: CookieAttributes,
+    lifetime: Duration,
+    realm: Box<str>,
+    keyring: Keyring,
+}
+
+impl BoundCookie {
+    /// What the aspect is called in access tokens.
+    pub(crate) const NAME: &'static str = "access-cookie";
+
+    pub(super) fn new(
+        attributes: CookieAttributes,
+        lifetime: Duration,
+        realm: &str,
+        keyring: Keyring,
+    ) -> Self {
+        Self { attributes, lifetime, realm: realm.into(), keyring }
+    }
+
+    /// The session in the request's cookies: the first good one, or the best reason why none is.
+    pub(crate) fn read<'b>(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+        scratch: &'b mut Scratch,
+    ) -> Result<Session<'b>, AspectError> {
+        self.find(headers, now, scratch, 0)?.session(scratch)
+    }
+
+    /// Finds the first good session, leaving out the first `skip` cookies of our name.
+    pub(crate) fn find(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        skip: usize,
+    ) -> Result<FoundSession, AspectError> {
+        let mut error = AspectError::Missing;
+        let values = self.attributes.values(headers).enumerate().take(MAX_TRIES);
+        for (index, value) in values.skip(skip) {
+            match self.open(value, now, scratch) {
+                Ok((place, id)) => return Ok(FoundSession { place, id, index }),
+                Err(worse) => error = error.or_better(worse),
+            }
+        }
+        Err(error)
+    }
+
+    fn open(
+        &self,
+        value: &[u8],
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Result<((usize, usize), SessionId), AspectError> {
+        let place = self
+            .keyring
+            .open(Purpose::Cookie, &self.realm, value, scratch)
+            .map_err(|_| AspectError::Invalid)?;
+        let session = Session::read(scratch.at(place)).ok_or(AspectError::Invalid)?;
+        if !session.is_plausible(now) {
+            return Err(AspectError::Invalid);
+        }
+        if session.expires_at() <= now {
+            return Err(AspectError::Expired);
+        }
+        Ok((place, session.id()))
+    }
+
+    /// Every live session in the request's cookies, with its end: a browser may send several.
+    pub(crate) fn sessions(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Vec<(SessionId, Timestamp)> {
+        let mut scratch = Scratch::new();
+        // All of them, however many: whoever logs out wants every one ended.
+        let live = self.attributes.values(headers).filter_map(|value| {
+            let (place, id) = self.open(value, now, &mut scratch).ok()?;
+            Some((id, Session::read(scratch.at(place))?.expires_at()))
+        });
+        live.collect()
+    }
+
+    /// The `Set-Cookie` value for `session`.
+    pub(crate) fn set(
+        &self,
+        session: &Session<'_>,
+        now: Timestamp,
+    ) -> Result<HeaderValue, CookieError> {
+        let mut payload = Vec::with_capacity(256);
+        session.write(&mut payload);
+        let value = self
+            .keyring
+            .seal(Purpose::Cookie, &self.realm, &payload)
+            .map_err(|_| CookieError::Seal)?;
+        self.attributes.set(&value, session.expires_at().remaining(now))
+    }
+
+    /// The `Set-Cookie` value that deletes the cookie.
+    pub(crate) fn delete(&self) -> Result<HeaderValue, CookieError> {
+        self.attributes.set("", Duration::ZERO)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.attributes.name
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+}
+
+/// A session that was opened: where it lies, and which cookie of our name it is.
+pub(crate) struct FoundSession {
+    place: (usize, usize),
+    pub(crate) id: SessionId,
+    pub(crate) index: usize,
+}
+
+impl FoundSession {
+    /// The session itself, in place.
+    pub(crate) fn session<'b>(&self, scratch: &'b Scratch) -> Result<Session<'b>, AspectError> {
+        Session::read(scratch.at(self.place)).ok_or(AspectError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AccessCookie;
+    use super::*;
+    use http::header::COOKIE;
+
+    fn bind(secure: bool) -> BoundCookie {
+        let key: Vec<u8> = (0..32).map(|i: u8| i.wrapping_mul(37)).collect();
+        let keyring = Keyring::from_bytes(&key).unwrap();
+        AccessCookie::new().bind("", "iiif.example", secure, &keyring).unwrap()
+    }
+
+    /// SE-01 and V2-COOKIE-3, V2-COOKIE-4: the attributes; V2-LOGOUT-5: deletion repeats them.
+    #[test]
+    fn set_and_delete_agree() {
+        let attributes = |header: &HeaderValue| {
+            let text = header.to_str().unwrap().to_owned();
+            let mut parts: Vec<_> = text.split("; ").skip(1).map(str::to_owned).collect();
+            parts.retain(|part| !part.starts_with("Max-Age"));
+            parts.sort();
+            parts
+        };
+        let cookie = bind(true);
+        let now = Timestamp::from_millis(1_000_000);
+        let session = Session::builder("ada").lasting(now, cookie.lifetime()).unwrap();
+        let set = cookie.set(&session, now).unwrap();
+        assert!(set.is_sensitive());
+        assert!(set.to_str().unwrap().contains("Max-Age=1800"));
+        assert_eq!(attributes(&set), ["HttpOnly", "Path=/", "SameSite=None", "Secure"]);
+        let delete = cookie.delete().unwrap();
+        assert!(delete.to_str().unwrap().starts_with("__Host-iiif=; "));
+        assert!(delete.to_str().unwrap().contains("Max-Age=0"));
+        assert_eq!(attributes(&delete), attributes(&set));
+        let plain = bind(false);
+        assert_eq!(plain.name(), "iiif");
+        assert_eq!(attributes(&plain.delete().unwrap()), ["HttpOnly", "Path=/", "SameSite=Lax"]);
+    }
+
+    /// SE-06, SE-08: duplicates and odd spellings.
+    #[test]
+    fn reading() {
+        let cookie = bind(true);
+        let now = Timestamp::from_millis(1_000_000);
+        let session = Session::builder("ada").lasting(now, Duration::from_secs(60)).unwrap();
+        let set = cookie.set(&session, now).unwrap();
+        let c = set.to_str().unwrap().split([';', '=']).nth(1).unwrap().to_owned();
+        let many = "x=y; ".repeat(10_000);
+        for (fields, expected) in [
+            (vec![format!("__Host-iiif={c}")], "ok"),
+            (vec![format!("a=b;__Host-iiif={c};c=d")], "ok"),
+            (vec![format!("__Host-iiif=junk; __Host-iiif={c}")], "ok"),
+            (vec![format!("__Host-iiif={c}; __Host-iiif=junk")], "ok"),
+            (vec!["__Host-iiif=junk".into(), format!("__Host-iiif={c}")], "ok"),
+            (vec![format!("{many}__Host-iiif={c}")], "ok"),
+            (vec![], "missing"),
+            (vec![format!("={c}")], "missing"),
+            (vec!["__Host-iiif".into()], "missing"),
+            (vec![format!("__host-iiif={c}")], "missing"),
+            (vec![format!("x=__Host-iiif={c}")], "missing"),
+            (vec![format!(" __Host-iiif ={c}")], "missing"),
+            (vec![format!("__Host-iiif=\"{c}\"")], "invalid"),
+            (vec![format!("__Host-iiif={c} ")], "invalid"),
+            (vec!["__Host-iiif=".into()], "invalid"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for field in &fields {
+                headers.append(COOKIE, field.parse().unwrap());
+            }
+            let mut scratch = Scratch::new();
+            let found = cookie.read(&headers, now, &mut scratch);
+            let found = found.as_ref().map_or_else(AspectError::as_str, |_| "ok");
+            assert_eq!(found, expected, "{:.80}", fields.join(" | "));
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, format!("__Host-iiif={c}").parse().unwrap());
+        let mut scratch = Scratch::new();
+        let later = now.after(Duration::from_secs(60));
+        assert!(matches!(cookie.read(&headers, later, &mut scratch), Err(AspectError::Expired)));
+    }
+}

@@ -1,0 +1,217 @@
+//! Cookies as browsers take them: names and attributes, `Set-Cookie` out and `Cookie` in.
+
+use std::fmt;
+use std::time::Duration;
+
+use cookie::Cookie;
+use http::header::{COOKIE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderValue};
+
+/// Browsers drop a cookie whose name and value together are longer, without a word.
+const MAX_SIZE: usize = 4096;
+
+/// Whether the cookie travels to this site from pages of others (RFC 6265bis §5.6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// It does: what viewers on other sites need.
+    None,
+    /// Only when the user follows a link: for viewers on the publisher's own site.
+    Lax,
+    /// Not even then.
+    Strict,
+}
+
+/// Name and attributes, the same whenever the cookie is set or deleted.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieAttributes {
+    pub(crate) name: Box<str>,
+    pub(crate) domain: Option<Box<str>>,
+    pub(crate) path: Box<str>,
+    pub(crate) secure: bool,
+    pub(crate) same_site: SameSite,
+}
+
+impl CookieAttributes {
+    /// Refuses what a browser would drop (RFC 6265bis §4.1.3, §5.7).
+    pub(super) fn check(&self, host: &str) -> Result<(), CookieError> {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if self.name.is_empty() || !self.name.bytes().all(token) {
+            return Err(CookieError::Name(self.name.to_string()));
+        }
+        let prefixed = |prefix: &str| {
+            self.name.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix))
+        };
+        let host_only = prefixed("__Host-");
+        if !self.secure && (host_only || prefixed("__Secure-") || prefixed("__Http-")) {
+            return Err(CookieError::PrefixNeedsHttps(self.name.to_string()));
+        }
+        if host_only && (self.domain.is_some() || &*self.path != "/") {
+            return Err(CookieError::HostPrefix(self.name.to_string()));
+        }
+        if !self.secure && self.same_site == SameSite::None {
+            return Err(CookieError::SameSiteNoneNeedsHttps);
+        }
+        let text = |b: u8| b.is_ascii_graphic() && b != b';' && b != b',';
+        if !self.path.starts_with('/') || !self.path.bytes().all(text) {
+            return Err(CookieError::Path(self.path.to_string()));
+        }
+        if let Some(domain) = &self.domain {
+            let bare = domain.strip_prefix('.').unwrap_or(domain);
+            let covers =
+                host == bare || host.strip_suffix(bare).is_some_and(|rest| rest.ends_with('.'));
+            if bare.is_empty() || !covers {
+                return Err(CookieError::Domain {
+                    domain: domain.to_string(),
+                    host: host.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A `Set-Cookie` value. `max_age` zero deletes the cookie.
+    pub(crate) fn set(&self, value: &str, max_age: Duration) -> Result<HeaderValue, CookieError> {
+        if self.name.len() + value.len() > MAX_SIZE {
+            return Err(CookieError::TooLarge { bytes: self.name.len() + value.len() });
+        }
+        let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        let mut cookie = Cookie::build((&*self.name, value))
+            .path(&*self.path)
+            .http_only(true)
+            .same_site(match self.same_site {
+                SameSite::None => cookie::SameSite::None,
+                SameSite::Lax => cookie::SameSite::Lax,
+                SameSite::Strict => cookie::SameSite::Strict,
+            })
+            .max_age(cookie::time::Duration::seconds(seconds));
+        if self.secure {
+            cookie = cookie.secure(true);
+        }
+        if let Some(domain) = &self.domain {
+            cookie = cookie.domain(&**domain);
+        }
+        let text = cookie.build().to_string();
+        let mut header = HeaderValue::try_from(text)
+            .map_err(|_: InvalidHeaderValue| CookieError::Name(self.name.to_string()))?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+
+    /// The values of every cookie of this name, over all `Cookie` fields.
+    pub(crate) fn values<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h [u8]> {
+        let name = self.name.as_bytes();
+        headers
+            .get_all(COOKIE)
+            .iter()
+            .flat_map(|field| Pairs(field.as_bytes()))
+            .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+    }
+}
+
+/// The `name=value` pairs of one `Cookie` field, without the white space before them.
+struct Pairs<'h>(&'h [u8]);
+
+impl<'h> Iterator for Pairs<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (pair, rest) = match memchr::memchr(b';', self.0) {
+            Some(at) => (&self.0[..at], &self.0[at + 1..]),
+            None => (self.0, &[][..]),
+        };
+        self.0 = rest;
+        Some(pair.trim_ascii_start())
+    }
+}
+
+/// Why a cookie can not be configured or set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookieError {
+    /// The name is no cookie name.
+    Name(String),
+    /// The path is no absolute path.
+    Path(String),
+    /// The domain does not cover the publisher's host.
+    Domain {
+        /// The domain.
+        domain: String,
+        /// The host.
+        host: String,
+    },
+    /// A `__Host-`, `__Secure-` or `__Http-` name on a plain-http publisher.
+    PrefixNeedsHttps(String),
+    /// A `__Host-` name with a domain, or a path other than `/`.
+    HostPrefix(String),
+    /// `SameSite=None` on a plain-http publisher.
+    SameSiteNoneNeedsHttps,
+    /// The lifetime is below a second or above 24 hours.
+    Lifetime(Duration),
+    /// Name and value are longer than the 4096 bytes that browsers keep.
+    TooLarge {
+        /// How long they are.
+        bytes: usize,
+    },
+    /// The system gave no random bytes.
+    Seal,
+}
+
+impl fmt::Display for CookieError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "{name:?} is no cookie name"),
+            Self::Path(path) => write!(f, "cookie path {path:?} is not an absolute path"),
+            Self::Domain { domain, host } => {
+                write!(f, "cookie domain {domain:?} does not cover the public host {host:?}")
+            }
+            Self::PrefixNeedsHttps(name) => {
+                write!(f, "cookie {name:?} needs an https public URL: browsers drop it otherwise")
+            }
+            Self::HostPrefix(name) => {
+                write!(
+                    f,
+                    "cookie {name:?} allows no domain and no path but \"/\": rename it, or leave them out"
+                )
+            }
+            Self::SameSiteNoneNeedsHttps => {
+                f.write_str("SameSite=None needs an https public URL: browsers drop it otherwise")
+            }
+            Self::Lifetime(lifetime) => {
+                write!(f, "cookie lifetime {lifetime:?} is not between 1 second and 24 hours")
+            }
+            Self::TooLarge { bytes } => {
+                write!(
+                    f,
+                    "the cookie would have {bytes} bytes, browsers keep 4096: fewer roles, please"
+                )
+            }
+            Self::Seal => f.write_str("the system gives no random bytes"),
+        }
+    }
+}
+
+impl std::error::Error for CookieError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SE-03: 4096 bytes of name and value are set, one more is refused.
+    #[test]
+    fn size_limit() {
+        let attributes = CookieAttributes {
+            name: "__Host-iiif".into(),
+            domain: None,
+            path: "/".into(),
+            secure: true,
+            same_site: SameSite::None,
+        };
+        let value = |length: usize| "v".repeat(length - attributes.name.len());
+        let set = |length| attributes.set(&value(length), Duration::from_secs(1));
+        assert!(set(4096).is_ok());
+        assert_eq!(set(4097), Err(CookieError::TooLarge { bytes: 4097 }));
+    }
+}

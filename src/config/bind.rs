@@ -1,0 +1,209 @@
+//! Realms and access services as the layers use them: bound to paths, cookies and descriptions.
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::aspect::{AccessCookie, BoundCookie, aspects};
+use crate::config::bound::CandidateAspect;
+use crate::config::checks::{check_languages, check_message, check_name, check_path};
+use crate::config::realm::Logout;
+use crate::config::{
+    AccessService, BoundAccess, BoundRealm, Candidate, ConfigError, Page, PublicUrl, Realm, Texts,
+};
+use crate::protocol::{LanguageMap, v2};
+use crate::seal::Keyring;
+
+/// Turns realms into what the layers use.
+pub(super) struct Binder<'a> {
+    public_url: &'a PublicUrl,
+    keyring: &'a Keyring,
+    endpoints: &'a str,
+    texts: &'a Texts,
+    pub(super) realms: Vec<BoundRealm>,
+    pub(super) access: Vec<BoundAccess>,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn new(
+        public_url: &'a PublicUrl,
+        keyring: &'a Keyring,
+        endpoints: &'a str,
+        texts: &'a Texts,
+    ) -> Self {
+        Self {
+            public_url,
+            keyring,
+            endpoints,
+            texts,
+            realms: Vec::new(),
+            access: Vec::new(),
+            candidates: Vec::new(),
+        }
+    }
+
+    pub(super) fn bind(&mut self, realm: &Realm) -> Result<(), ConfigError> {
+        let index = self.realms.len();
+        if !realm.name.is_empty() {
+            check_name(&realm.name)?;
+        }
+        if self.realms.iter().any(|other| *other.name == *realm.name) {
+            return Err(ConfigError::RealmTwice(realm.name.clone()));
+        }
+        let Some(first) = realm.access.first() else {
+            return Err(ConfigError::NoAccessService { realm: realm.name.clone() });
+        };
+        if let Some(error) = &realm.token_error {
+            check_message(error)?;
+        }
+        let cookie = self.bind_aspects(index, realm)?;
+        let prefix = if realm.name.is_empty() {
+            self.endpoints.to_owned()
+        } else {
+            format!("{}/{}", self.endpoints, realm.name)
+        };
+        let token_path = format!("{prefix}/token");
+        let label = match &realm.logout {
+            Logout::Without => None,
+            Logout::Labelled(label) => Some(label.clone()),
+            Logout::Default => cookie
+                .as_ref()
+                .map(|_| self.texts.logout_label.filled("{institution}", &self.label_of(first))),
+        };
+        if let Some(label) = &label {
+            check_languages(label)?;
+        }
+        let logout_path = label.as_ref().map(|_| format!("{prefix}/logout"));
+        let token = v2::TokenService {
+            id: self.public_url.join(&token_path),
+            error: realm.token_error.clone(),
+        };
+        let logout = label.zip(logout_path.as_deref()).map(|(label, path)| v2::LogoutService {
+            id: self.public_url.join(path),
+            kind: v2::description::LogoutType::default(),
+            label,
+        });
+        for service in &realm.access {
+            let bound = self.bind_access(index, &prefix, service, &token, logout.as_ref())?;
+            self.access.push(bound);
+        }
+        self.realms.push(BoundRealm {
+            name: realm.name.as_str().into(),
+            cookie,
+            token_path: token_path.into(),
+            logout_path: logout_path.map(Into::into),
+        });
+        Ok(())
+    }
+
+    fn bind_aspects(
+        &mut self,
+        index: usize,
+        realm: &Realm,
+    ) -> Result<Option<BoundCookie>, ConfigError> {
+        let needs_cookie =
+            realm.access.iter().any(|service| service.profile != v2::Profile::External);
+        let name = || realm.name.clone();
+        let parts = match &realm.aspects {
+            Some(aspects) => aspects.clone(),
+            None if needs_cookie => AccessCookie::new().into(),
+            None => return Err(ConfigError::NoAspect { realm: name() }),
+        };
+        let mut cookie = None;
+        for part in parts.into_parts() {
+            let aspect = match part {
+                aspects::Part::Other(aspect) => CandidateAspect::Other(aspect),
+                aspects::Part::Cookie(_) if cookie.is_some() => {
+                    return Err(ConfigError::TwoCookies { realm: name() });
+                }
+                aspects::Part::Cookie(config) => {
+                    let bound = config
+                        .bind(
+                            &realm.name,
+                            self.public_url.host(),
+                            self.public_url.is_https(),
+                            self.keyring,
+                        )
+                        .map_err(|cause| ConfigError::Cookie { realm: name(), cause })?;
+                    cookie = Some(bound.clone());
+                    CandidateAspect::Cookie(bound)
+                }
+            };
+            let candidate = Candidate { realm: index, aspect };
+            let same = |own: &&Candidate| own.realm == index && own.name() == candidate.name();
+            if let Some(own) = self.candidates.iter().find(same) {
+                return Err(ConfigError::AspectTwice(own.name().to_owned()));
+            }
+            self.candidates.push(candidate);
+        }
+        let sets_cookie =
+            |service: &AccessService| matches!(service.page, Page::ClickThrough(_) | Page::Kiosk);
+        if cookie.is_none() && realm.access.iter().any(sets_cookie) {
+            return Err(ConfigError::NoCookie { realm: name() });
+        }
+        Ok(cookie)
+    }
+
+    /// What names the institution: the label, or else the host.
+    fn label_of(&self, service: &AccessService) -> LanguageMap {
+        service.label.clone().unwrap_or_else(|| self.public_url.host().into())
+    }
+
+    fn bind_access(
+        &self,
+        realm: usize,
+        prefix: &str,
+        service: &AccessService,
+        token: &v2::TokenService,
+        logout: Option<&v2::LogoutService>,
+    ) -> Result<BoundAccess, ConfigError> {
+        for text in service.texts() {
+            check_languages(text)?;
+        }
+        let path = match (service.profile, &service.path) {
+            (v2::Profile::External, _) => None,
+            (_, Some(path)) => Some(path.clone()),
+            (_, None) => {
+                check_name(&service.name)?;
+                Some(format!("{prefix}/{}", service.name))
+            }
+        };
+        if let Some(path) = &path {
+            check_path(path)?;
+        }
+        let id = path.as_deref().map(|path| self.public_url.join(path));
+        let reference = id.as_deref().map(|id| raw(&Reference { id, kind: "AuthAccessService2" }));
+        let json = raw(&v2::AccessService {
+            id,
+            profile: service.profile,
+            // Some viewers do not survive a service without a label, whatever its profile.
+            label: Some(self.label_of(service)),
+            message: service.message.clone(),
+            confirm_label: service.confirm_label.clone(),
+            token: token.clone(),
+            logout: logout.cloned(),
+        });
+        Ok(BoundAccess {
+            name: service.name.as_str().into(),
+            realm,
+            profile: service.profile,
+            page: service.page.clone(),
+            path: path.map(Into::into),
+            protects: service.protects.clone(),
+            role: service.role.as_deref().unwrap_or(&service.name).into(),
+            json,
+            reference,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Reference<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+fn raw(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).expect("strings and maps with text keys are JSON")
+}

@@ -1,0 +1,102 @@
+//! What `build()` refuses, and what it warns of.
+
+use std::collections::HashSet;
+
+use crate::access::flow_cookie_name;
+use crate::aspect::aspects;
+use crate::config::public_url::plain_path;
+use crate::config::{ConfigError, Core, Realm};
+use crate::protocol::{LanguageMap, Message, v2};
+
+pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let reserved = matches!(name, "probe" | "token" | "logout" | "continue");
+    if name.is_empty() || name.len() > 64 || reserved || !name.bytes().all(plain) {
+        return Err(ConfigError::Name(name.to_owned()));
+    }
+    Ok(())
+}
+
+pub(super) fn check_path(path: &str) -> Result<(), ConfigError> {
+    if plain_path(path) { Ok(()) } else { Err(ConfigError::Path(path.to_owned())) }
+}
+
+pub(super) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
+    text.bad_tag().map_or(Ok(()), |tag| Err(ConfigError::Language(tag.to_owned())))
+}
+
+pub(super) fn check_message(message: &Message) -> Result<(), ConfigError> {
+    check_languages(message.heading())?;
+    message.note_text().map_or(Ok(()), check_languages)
+}
+
+/// No two services share a path, and no base lies over one.
+pub(super) fn check_paths(core: &Core) -> Result<(), ConfigError> {
+    let mut seen = HashSet::new();
+    for path in service_paths(core) {
+        let below = |base: &str| {
+            path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !seen.insert(path) || core.maps.iter().any(|map| below(map.base())) {
+            return Err(ConfigError::PathTwice(path.to_owned()));
+        }
+    }
+    for (index, map) in core.maps.iter().enumerate() {
+        if core.maps[..index].iter().any(|other| other.base() == map.base()) {
+            return Err(ConfigError::PathTwice(map.base().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn service_paths(core: &Core) -> impl Iterator<Item = &str> {
+    let realms = core
+        .realms
+        .iter()
+        .flat_map(|realm| std::iter::once(&*realm.token_path).chain(realm.logout_path.as_deref()));
+    let access = core.access.iter().filter_map(|access| access.path.as_deref());
+    [&*core.probe_prefix, &*core.continue_path].into_iter().chain(realms).chain(access)
+}
+
+/// Cookies have names of their own and reach every path that needs them (2.0 §2, §4).
+pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigError> {
+    let mut names = HashSet::from([flow_cookie_name(core.public_url.is_https())]);
+    for (index, bound) in core.realms.iter().enumerate() {
+        let Some(cookie) = &bound.cookie else { continue };
+        if !names.insert(cookie.name()) {
+            return Err(ConfigError::CookieTwice(cookie.name().to_owned()));
+        }
+        let config = realms[index].aspects.as_ref().and_then(aspects::Aspects::cookie);
+        let Some(config) = config else { continue };
+        let services = core.access.iter().filter(|access| access.realm == index);
+        let mut paths: Vec<&str> = services.filter_map(|access| access.path.as_deref()).collect();
+        paths.push(&bound.token_path);
+        paths.extend(core.maps.iter().map(|map| map.base()));
+        for path in paths {
+            let path = core.public_url.browser_path(path);
+            if !config.covers(&path) {
+                return Err(ConfigError::CookiePath { cookie: cookie.name().to_owned(), path });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What works and will disappoint.
+pub(super) fn warn(core: &Core) {
+    if !core.public_url.is_https() {
+        crate::trace::warning(
+            "the public URL is plain http: for development only, viewers on other sites get no cookie",
+        );
+    }
+    for access in &core.access {
+        let with_cookie = core.realms[access.realm].cookie.is_some();
+        if with_cookie && access.profile != v2::Profile::Active {
+            // V2-COOKIE-6
+            crate::trace::warning(
+                "a kiosk or external access service with a cookie: browsers may keep the cookie from \
+                 viewers on other sites, as the user never clicks here",
+            );
+        }
+    }
+}
