@@ -5,6 +5,9 @@
 //! in check, see [`Check`]. Every other request is answered here, and the inner service hears
 //! nothing of it. Access tokens are ignored: a token never opens content (2.0 §2).
 //!
+//! Information documents may be read by everyone and are let through unasked; alone, without
+//! [`describe`](crate::describe) around it, the checker lets them through without services.
+//!
 //! # Example
 //!
 //! ```

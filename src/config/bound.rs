@@ -8,8 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::aspect::{AuthorizingAspect, BoundCookie};
 use crate::authorizer::Authorizer;
+use crate::catch::catch;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{OriginPolicy, Page, PublicUrl, Texts};
+use crate::path;
 use crate::protocol::v2::Profile;
 use crate::resource::{
     Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
@@ -22,7 +24,7 @@ pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
     pub(crate) keyring: Keyring,
     pub(crate) clock: Box<dyn Clock>,
-    pub(crate) maps: Vec<Box<dyn ResourceMap>>,
+    pub(crate) maps: Vec<BoundMap>,
     pub(crate) public_paths: Vec<Pattern>,
     pub(crate) realms: Vec<BoundRealm>,
     pub(crate) access: Vec<BoundAccess>,
@@ -40,6 +42,30 @@ pub(crate) struct Core {
     pub(crate) hand_on_session: bool,
     /// Whether some access service is for certain resources only.
     pub(crate) services_differ: bool,
+}
+
+/// A map with its base, which is asked for once.
+pub(crate) struct BoundMap {
+    base: Box<str>,
+    map: Box<dyn ResourceMap>,
+}
+
+impl BoundMap {
+    pub(crate) fn new(map: Box<dyn ResourceMap>) -> Self {
+        Self { base: map.base().into(), map }
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What a path names. A path that the map panics at is refused.
+    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
+        catch(|| self.map.find(path)).unwrap_or_else(|panic| {
+            crate::trace::failure("resource map", &panic);
+            Match::Refused(Refusal::Unavailable)
+        })
+    }
 }
 
 /// A realm as the layers use it.
@@ -155,9 +181,7 @@ impl Core {
             path = path.split('/').map(without_parameters).collect::<Vec<_>>().join("/").into();
         }
         self.maps.iter().any(|map| {
-            let base = map.base();
-            path.get(..base.len()).is_some_and(|start| start.eq_ignore_ascii_case(base))
-                && path[base.len()..].starts_with('/')
+            path::below_in_any_case(&path, map.base()).is_some_and(|below| !below.is_empty())
         })
     }
 
@@ -165,7 +189,7 @@ impl Core {
     pub(crate) fn is_content(&self, path: &str) -> bool {
         self.maps
             .iter()
-            .any(|map| path.strip_prefix(map.base()).is_some_and(|below| below.starts_with('/')))
+            .any(|map| path::below(path, map.base()).is_some_and(|below| !below.is_empty()))
     }
 
     /// The access services that a resource declares: those whose patterns match it, or else those
@@ -209,8 +233,6 @@ impl BoundAccess {
 
     /// Whether a path is the service's own or lies below it.
     pub(crate) fn covers(&self, path: &str) -> bool {
-        self.path.as_deref().is_some_and(|own| {
-            path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        self.path.as_deref().is_some_and(|own| path::below(path, own).is_some())
     }
 }

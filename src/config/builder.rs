@@ -8,7 +8,7 @@ use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::{Clock, SystemClock};
 use crate::config::bind::Binder;
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
-use crate::config::{ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts};
+use crate::config::{BoundMap, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts};
 use crate::resource::{Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
 use crate::seal::Keyring;
@@ -244,7 +244,7 @@ impl IiifAuthBuilder {
             public_url,
             keyring,
             clock: self.clock,
-            maps: self.maps,
+            maps: self.maps.into_iter().map(BoundMap::new).collect(),
             public_paths: self.public_paths,
             realms,
             access,

@@ -23,7 +23,7 @@ pub use texts::Texts;
 
 pub(crate) use access_service::Page;
 pub(crate) use bound::{
-    BoundAccess, BoundRealm, Candidate, CandidateAspect, Core, Found, RealmSet,
+    BoundAccess, BoundMap, BoundRealm, Candidate, CandidateAspect, Core, Found, RealmSet,
 };
 pub(crate) use public_url::PublicUrl;
 

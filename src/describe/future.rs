@@ -81,6 +81,11 @@ where
         Self { state: State::Inner { response, rewrite: None } }
     }
 
+    /// Answers in place of the inner service.
+    pub(super) fn own(status: StatusCode) -> Self {
+        Self { state: State::Own { response: Some(plain(status)) } }
+    }
+
     pub(super) fn deciding(plan: BoxFuture<Plan>, inner: S, request: Request<ReqBody>) -> Self {
         Self { state: State::Deciding { plan, allowed: Some((inner, request)) } }
     }

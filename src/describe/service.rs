@@ -12,7 +12,7 @@ use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
 use crate::body::ResponseBody;
 use crate::config::{Core, Found, IiifAuth};
-use crate::resource::{Resource, ResourceKind};
+use crate::resource::{Refusal, Resource, ResourceKind};
 
 /// Describes `info.json` and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
@@ -43,11 +43,12 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
-        // Looked at first: of a thousand requests one is for a description.
-        let may_be_info =
-            path.ends_with("/info.json") && matches!(*request.method(), Method::GET | Method::HEAD);
-        let whole = match may_be_info.then(|| core.find(path)) {
-            Some(Found::Resource(resource))
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return DescribeFuture::inner(self.inner.call(request));
+        }
+        // Asked of the maps and not told from the path, so that it is described wherever it is.
+        let whole = match core.find(path) {
+            Found::Resource(resource)
                 if matches!(resource.kind(), ResourceKind::ImageInformation) =>
             {
                 Resource::new(
@@ -57,6 +58,8 @@ where
                     resource.content_type().to_owned(),
                 )
             }
+            // It may be a description: without its services it is worse than none.
+            Found::Refused(why @ Refusal::Unavailable) => return DescribeFuture::own(why.status()),
             _ => return DescribeFuture::inner(self.inner.call(request)),
         };
         match core.decide_as_nobody(&whole, core.now()) {

@@ -2,18 +2,12 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use crate::answer::{BoxError, BoxFuture};
-
-/// Runs a part; a panic becomes an error.
-pub(super) fn catch<T>(part: impl FnOnce() -> T) -> Result<T, BoxError> {
-    // Nothing of ours is touched by the part: it gets shared references, and owns what it panics in.
-    catch_unwind(AssertUnwindSafe(part)).map_err(|_| Failure::Panic.into())
-}
+pub(super) use crate::catch::catch;
 
 /// Waits for a part; a panic and too long a wait become errors.
 pub(super) async fn within<T>(
@@ -28,24 +22,18 @@ pub(super) async fn within<T>(
             Ok(Poll::Ready(outcome)) => return Poll::Ready(outcome),
             Ok(Poll::Pending) => {}
         }
-        Pin::new(&mut timer).poll(cx).map(|()| Err(Failure::TooSlow(timeout).into()))
+        Pin::new(&mut timer).poll(cx).map(|()| Err(TooSlow(timeout).into()))
     })
     .await
 }
 
 #[derive(Debug)]
-enum Failure {
-    Panic,
-    TooSlow(Duration),
-}
+struct TooSlow(Duration);
 
-impl fmt::Display for Failure {
+impl fmt::Display for TooSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panic => f.write_str("it panicked, or waits outside of a tokio runtime"),
-            Self::TooSlow(timeout) => write!(f, "it took longer than {timeout:?}"),
-        }
+        write!(f, "it took longer than {:?}", self.0)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for TooSlow {}

@@ -97,11 +97,12 @@ pub(super) async fn with_substitutes(
 
 /// The result for a path that names no resource: HTTP 200 as always (2.0 §5.2).
 pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
-    let status = match refusal {
-        Refusal::Ambiguous => DeniedStatus::BadRequest,
-        Refusal::Unknown => DeniedStatus::NotFound,
+    let (status, message) = match refusal {
+        Refusal::Ambiguous => (DeniedStatus::BadRequest, &texts.denied_absent),
+        Refusal::Unknown => (DeniedStatus::NotFound, &texts.denied_absent),
+        Refusal::Unavailable => (DeniedStatus::Unavailable, &texts.denied_later),
     };
-    ProbeResult::Denied { status, message: texts.denied_absent.clone(), substitutes: Vec::new() }
+    ProbeResult::Denied { status, message: message.clone(), substitutes: Vec::new() }
 }
 
 pub(super) fn respond(method: &Method, result: &ProbeResult) -> Response<Bytes> {

@@ -57,6 +57,9 @@ pub trait ResourceMap: Send + Sync + 'static {
     fn base(&self) -> &str;
 
     /// What `path` names: a URI's path as it came in, still percent-encoded.
+    ///
+    /// It is asked for every request, for a description twice, and must not block. A panic refuses the
+    /// request with 503.
     fn find<'a>(&'a self, path: &'a str) -> Match<'a>;
 }
 
@@ -79,6 +82,8 @@ pub enum Refusal {
     Ambiguous,
     /// It has no known shape: 404.
     Unknown,
+    /// It can not be told now, as when a map panics: 503.
+    Unavailable,
 }
 
 impl Refusal {
@@ -86,6 +91,7 @@ impl Refusal {
         match self {
             Self::Ambiguous => StatusCode::BAD_REQUEST,
             Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -105,7 +111,9 @@ pub struct Resource<'a> {
 pub enum ResourceKind<'a> {
     /// An image service as a whole: its base URI.
     ImageService,
-    /// An image service's `info.json`.
+    /// An image service's information document, `info.json` in the Image API. Everyone may read it:
+    /// [`Check`](crate::check::Check) lets GET and HEAD through without asking, and
+    /// [`Describe`](crate::describe::Describe) puts the services in, wherever the map says it is.
     ImageInformation,
     /// One image of an image service: a tile, a thumbnail, the whole.
     Image(ImageRequest<'a>),
