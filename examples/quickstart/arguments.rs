@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tower_iiif_auth::Origin;
+use url::Url;
+
 pub(crate) const HELP: &str = "\
 A small collection behind the IIIF Authorization Flow API 2.0.
 
@@ -14,7 +17,8 @@ usage: cargo run --example quickstart -- [FLAGS]
   --images DIR          serve the JPEG, PNG and TIFF pictures of a folder
   --key-file FILE       the keys behind cookies and tokens, one base64 line each, the newest first
                         (default: a new key, and everybody is logged out when the server stops)
-  --reading-room CIDR   who is in the reading room (default 127.0.0.0/8 and ::1; may be repeated)
+  --reading-room CIDR   who is in the reading room, by the address that connects; may be repeated
+                        (default: this machine if --public-url is on it, or else nobody)
   --help                this text
 
 Accounts: reader/reader and curator/curator. RUST_LOG=tower_iiif_auth=debug shows every decision.
@@ -30,10 +34,19 @@ pub(crate) struct Arguments {
     pub(crate) public_url: String,
     pub(crate) images: Option<PathBuf>,
     pub(crate) key_file: Option<PathBuf>,
+    /// Ranges of addresses; none means nobody.
     pub(crate) reading_room: Vec<String>,
 }
 
 impl Arguments {
+    /// Who is in the reading room, in words.
+    pub(crate) fn reading_room(&self) -> String {
+        match &*self.reading_room {
+            [] => "nobody (--reading-room says who)".to_owned(),
+            ranges => ranges.join(", "),
+        }
+    }
+
     /// The arguments of this process.
     pub(crate) fn parse() -> Result<Command, String> {
         Self::from(lexopt::Parser::from_env())
@@ -79,11 +92,18 @@ impl Arguments {
                 ));
             }
         };
-        if reading_room.is_empty() {
+        // A public URL elsewhere means a front, perhaps on this machine: then every visitor comes
+        // from a loopback address.
+        if reading_room.is_empty() && on_this_machine(&public_url) {
             reading_room = vec!["127.0.0.0/8".to_owned(), "::1".to_owned()];
         }
         Ok(Command::Serve(Self { listen, public_url, images, key_file, reading_room }))
     }
+}
+
+fn on_this_machine(url: &str) -> bool {
+    let origin = Url::parse(url).map(|url| url.origin().ascii_serialization());
+    origin.is_ok_and(|origin| origin.parse().is_ok_and(|origin: Origin| origin.is_loopback()))
 }
 
 #[cfg(test)]
@@ -120,6 +140,31 @@ mod tests {
                 (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
                 (found, expected) => panic!("{arguments:?}: {found:?}, expected {expected:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn reading_room() {
+        let this_machine = "127.0.0.0/8, ::1";
+        let nobody = "nobody (--reading-room says who)";
+        for (arguments, expected) in [
+            (&[][..], this_machine),
+            (&["--public-url", "http://localhost:80"], this_machine),
+            (&["--public-url", "https://LOCALHOST/pictures/"], this_machine),
+            (&["--public-url", "http://127.1.2.3:80"], this_machine),
+            (&["--public-url", "http://[::1]"], this_machine),
+            (&["--public-url", "https://iiif.example"], nobody),
+            (&["--public-url", "https://localhost.example"], nobody),
+            (&["--public-url", "https://localhost@iiif.example"], nobody),
+            (&["--public-url", "localhost"], nobody),
+            (&["--public-url", "https://iiif.example", "--reading-room", "::1"], "::1"),
+            (&["--reading-room", "10.0.0.0/8", "--reading-room=::1"], "10.0.0.0/8, ::1"),
+        ] {
+            let parser = lexopt::Parser::from_args(arguments);
+            let Ok(Command::Serve(parsed)) = Arguments::from(parser) else {
+                panic!("{arguments:?} are no arguments")
+            };
+            assert_eq!(parsed.reading_room(), expected, "{arguments:?}");
         }
     }
 }

@@ -86,7 +86,10 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         .layer(auth.layer())
         .layer(from_fn(peer_address));
 
-    print(&format!("Open {public_url}/ in a browser. Stop with Ctrl-C.\n"))?;
+    print(&format!(
+        "Open {public_url}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n",
+        arguments.reading_room()
+    ))?;
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await

@@ -30,10 +30,12 @@ function build() {
 export async function startQuickstart({ publicUrl }) {
   const executable = process.env.QUICKSTART_BIN || build();
   const port = await freePort();
-  const server = spawn(executable, ['--listen', `127.0.0.1:${port}`, '--public-url', publicUrl], {
-    cwd: REPOSITORY,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const server = spawn(
+    executable,
+    // Whoever comes through the front comes from this machine, so everybody is in the reading room.
+    ['--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8'],
+    { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let output = '';
   let failure = null;
   for (const stream of [server.stdout, server.stderr]) {
