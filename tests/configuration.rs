@@ -56,6 +56,14 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
     let language = || ConfigError::Language(own("english text"));
     let public_url = |url: &str, cause| ConfigError::PublicUrl { url: own(url), cause };
     let cookie = |cause| ConfigError::Cookie { realm: String::new(), cause };
+    let overlap = |inner: &str, outer: &str| ConfigError::BasesOverlap {
+        inner: own(inner),
+        outer: own(outer),
+    };
+    let in_base =
+        |path: &str, base: &str| ConfigError::PathInBase { path: own(path), base: own(base) };
+    let in_probe =
+        |path: &str| ConfigError::PathInProbe { path: own(path), probe: own("/auth/probe") };
     let room = || IpRanges::new(["192.0.2.0/24"], "A").unwrap();
     let texts = |change: fn(&mut Texts)| {
         let mut texts = Texts::default();
@@ -111,10 +119,19 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::Path(own("/login?a=b")),
             "be plain",
         ),
+        // The first map would read the other one's paths, in some spelling or for some server.
         (
             good().images("/iiif/3").build().err(),
-            ConfigError::PathTwice(own("/iiif/3")),
-            "another path",
+            overlap("/iiif/3", "/iiif/3"),
+            "one map that asks both",
+        ),
+        (good().files("/iiif").build().err(), overlap("/iiif/3", "/iiif"), "move one"),
+        (good().files("/iiif/3/files").build().err(), overlap("/iiif/3/files", "/iiif/3"), "move"),
+        (good().images("/IIIF/3/a").build().err(), overlap("/IIIF/3/a", "/iiif/3"), "move one"),
+        (
+            good().files("/files").files("/a").files("/files/b").build().err(),
+            overlap("/files/b", "/files"),
+            "move one",
         ),
         (
             of(realm().access(AccessService::kiosk("login"))),
@@ -122,9 +139,46 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "another path",
         ),
         (
-            of(Realm::new().access(login().path("/iiif/3/login"))),
-            ConfigError::PathTwice(own("/iiif/3/login")),
+            of(realm().access(AccessService::kiosk("room").path("/auth/token"))),
+            ConfigError::PathTwice(own("/auth/token")),
             "another path",
+        ),
+        (
+            of(Realm::new().access(login().path("/auth/continue"))),
+            ConfigError::PathTwice(own("/auth/continue")),
+            "another path",
+        ),
+        (
+            of(Realm::new().access(login().path("/auth/probe"))),
+            ConfigError::PathTwice(own("/auth/probe")),
+            "another path",
+        ),
+        (
+            of(Realm::new().access(login().path("/iiif/3/login"))),
+            in_base("/iiif/3/login", "/iiif/3"),
+            "move the service with path(",
+        ),
+        (
+            of(Realm::new().access(login().path("/IIIF/3"))),
+            in_base("/IIIF/3", "/iiif/3"),
+            "move the service with path(",
+        ),
+        (good().files("/auth").build().err(), in_base("/auth/probe", "/auth"), "or the base"),
+        (
+            good().files("/auth/probe").build().err(),
+            in_base("/auth/probe", "/auth/probe"),
+            "endpoints(",
+        ),
+        (
+            good().files("/auth/login").build().err(),
+            in_base("/auth/login", "/auth/login"),
+            "or the base",
+        ),
+        (good().files("/auth/probe/files").build().err(), in_probe("/auth/probe/files"), "move it"),
+        (
+            of(Realm::new().access(login().path("/auth/probe/login"))),
+            in_probe("/auth/probe/login"),
+            "endpoints(",
         ),
         (
             of(Realm::new().access(AccessService::kiosk("token"))),
@@ -364,6 +418,12 @@ fn what_looks_odd_and_is_right() {
     for (name, builder) in [
         ("a slash behind the public URL", bare("https://iiif.example/").realm(realm())),
         ("a slash behind a base", good().files("/files/")),
+        ("bases that only begin alike", good().files("/iiif/30").files("/iii")),
+        ("a base below a login, where content is content", {
+            bare(BASE).realm(Realm::new().access(login().path("/iiif")))
+        }),
+        ("a service below another", { good().realm(Realm::named("login").access(login())) }),
+        ("a base beside the probe", good().files("/auth/probes")),
         ("an address as host", bare("https://[2001:db8::1]:8443").realm(realm())),
         ("development", bare("http://localhost:3000").realm(realm())),
         ("languages of every form", {

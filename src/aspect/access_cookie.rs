@@ -6,6 +6,7 @@ use super::Aspects;
 use super::bound_cookie::BoundCookie;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::session::LONGEST;
+use crate::path;
 use crate::seal::Keyring;
 
 /// The cookie that an access service sets: a sealed [`Session`](super::Session).
@@ -104,11 +105,12 @@ impl AccessCookie {
         Aspects::from(self).or(other)
     }
 
-    /// The path that it is sent below.
+    /// Whether browsers send it to `path` (RFC 6265bis §5.1.4).
     pub(crate) fn covers(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.path).is_some_and(|rest| {
-            self.path.ends_with('/') || rest.is_empty() || rest.starts_with('/')
-        })
+        match self.path.strip_suffix('/') {
+            Some(folder) => path::below(path, folder).is_some_and(|rest| !rest.is_empty()),
+            None => path::below(path, &self.path).is_some(),
+        }
     }
 
     /// Fixes the cookie for a realm of a publisher, and checks what browsers would check.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
-use crate::config::public_url::plain_path;
 use crate::config::{ConfigError, Core, Realm};
+use crate::path;
 use crate::protocol::{LanguageMap, Message, v2};
 
 pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
@@ -18,7 +18,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
 }
 
 pub(super) fn check_path(path: &str) -> Result<(), ConfigError> {
-    if plain_path(path) { Ok(()) } else { Err(ConfigError::Path(path.to_owned())) }
+    if path::is_plain(path) { Ok(()) } else { Err(ConfigError::Path(path.to_owned())) }
 }
 
 pub(super) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
@@ -30,20 +30,43 @@ pub(super) fn check_message(message: &Message) -> Result<(), ConfigError> {
     message.note_text().map_or(Ok(()), check_languages)
 }
 
-/// No two services share a path, and no base lies over one.
+/// Every service and every base is reached.
 pub(super) fn check_paths(core: &Core) -> Result<(), ConfigError> {
+    let bases: Vec<&str> = core.maps.iter().map(|map| map.base()).collect();
     let mut seen = HashSet::new();
     for path in service_paths(core) {
-        let below = |base: &str| {
-            path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if !seen.insert(path) || core.maps.iter().any(|map| below(map.base())) {
+        // In any case, as nothing near a base is open either.
+        let base = bases.iter().find(|base| path::below_in_any_case(path, base).is_some());
+        if let Some(base) = base {
+            return Err(ConfigError::PathInBase { path: path.into(), base: (*base).into() });
+        }
+        if !seen.insert(path) {
             return Err(ConfigError::PathTwice(path.to_owned()));
         }
     }
-    for (index, map) in core.maps.iter().enumerate() {
-        if core.maps[..index].iter().any(|other| other.base() == map.base()) {
-            return Err(ConfigError::PathTwice(map.base().to_owned()));
+    // The other services of the crate answer at one path each, and the nearest access service
+    // answers where they lie below each other: only the probe service hides what is below it.
+    let probe = &*core.probe_prefix;
+    let access = core.access.iter().filter_map(|access| access.path.as_deref());
+    for path in access.chain(bases.iter().copied()) {
+        if path != probe && path::below(path, probe).is_some() {
+            return Err(ConfigError::PathInProbe { path: path.into(), probe: probe.into() });
+        }
+    }
+    check_bases(&bases)
+}
+
+/// No base lies at or below another, in whichever order they are given: the outer map may read
+/// `/%33/x` or `/A/x` as its own, and the server answers with what lies at `/3/x` or `/a/x`.
+fn check_bases(bases: &[&str]) -> Result<(), ConfigError> {
+    for (index, one) in bases.iter().enumerate() {
+        for other in &bases[..index] {
+            for (inner, outer) in [(one, other), (other, one)] {
+                if path::below_in_any_case(inner, outer).is_some() {
+                    let (inner, outer) = ((*inner).to_owned(), (*outer).to_owned());
+                    return Err(ConfigError::BasesOverlap { inner, outer });
+                }
+            }
         }
     }
     Ok(())

@@ -30,8 +30,29 @@ pub enum ConfigError {
     NoRealm,
     /// A path is not absolute, ends in a slash or has odd characters.
     Path(String),
-    /// Two services, or a service and a base, have the same path.
+    /// Two services have the same path.
     PathTwice(String),
+    /// A service lies at or below a base, where everything is content.
+    PathInBase {
+        /// The service's path.
+        path: String,
+        /// The base.
+        base: String,
+    },
+    /// A base or an access service lies below the probe service, where every path is a probe.
+    PathInProbe {
+        /// Its path.
+        path: String,
+        /// The probe service's.
+        probe: String,
+    },
+    /// A base is the same as another, or lies below it; case does not matter.
+    BasesOverlap {
+        /// The base.
+        inner: String,
+        /// The other one.
+        outer: String,
+    },
     /// A realm or access service has a name that can not stand in a path.
     Name(String),
     /// Two realms have the same name.
@@ -124,7 +145,24 @@ impl fmt::Display for ConfigError {
                 f,
                 "path {path:?} has to start with a slash, not end in one, and be plain: letters, digits and -._~"
             ),
-            Self::PathTwice(path) => write!(f, "path {path:?} is used twice: give one of them another path"),
+            Self::PathTwice(path) => {
+                write!(f, "two services have the path {path:?}: give one of them another path")
+            }
+            Self::PathInBase { path, base } => write!(
+                f,
+                "the service at {path:?} is not reached, as all from base {base:?} down is content: move the \
+                 service with path(…), all of them with endpoints(…), or the base"
+            ),
+            Self::PathInProbe { path, probe } => write!(
+                f,
+                "{path:?} is not reached, as all from {probe:?} down is probes: move it elsewhere, or the \
+                 services with endpoints(…)"
+            ),
+            Self::BasesOverlap { inner, outer } => write!(
+                f,
+                "base {inner:?} is not apart from base {outer:?}, so that one map could read the other's \
+                 paths: move one, or call resources(…) with one map that asks both"
+            ),
             Self::Name(name) => write!(
                 f,
                 "name {name:?} has to be one path segment of letters, digits, - and _, and not one of \

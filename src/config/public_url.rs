@@ -1,6 +1,7 @@
 //! The URL that browsers know the publisher by.
 
 use crate::config::ConfigError;
+use crate::path::is_plain;
 use crate::protocol::Origin;
 
 /// An origin with an optional path, which a front removes before requests arrive.
@@ -19,7 +20,7 @@ impl PublicUrl {
         let origin: Origin = origin
             .parse()
             .map_err(|cause| ConfigError::PublicUrl { url: url.to_owned(), cause })?;
-        if !path.is_empty() && !plain_path(path) {
+        if !path.is_empty() && !is_plain(path) {
             return Err(ConfigError::PublicUrlPath(url.to_owned()));
         }
         if !origin.is_https() && !origin.is_loopback() && !insecure_http {
@@ -59,16 +60,6 @@ impl PublicUrl {
     pub(crate) fn browser_path(&self, path: &str) -> String {
         format!("{}{path}", &self.text[self.origin.as_str().len()..])
     }
-}
-
-/// Whether a path is absolute, has no slash at its end, and needs no escape.
-pub(crate) fn plain_path(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|path| {
-        path.split('/').all(|segment| {
-            !matches!(segment, "" | "." | "..")
-                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
-        })
-    })
 }
 
 #[cfg(test)]

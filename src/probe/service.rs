@@ -9,6 +9,7 @@ use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::{Core, IiifAuth};
 use crate::gate::{Progress, Question, finish_decision};
+use crate::path;
 use crate::respond;
 use crate::token::sealed;
 
@@ -39,11 +40,9 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
-        match request.uri().path().strip_prefix(&*core.probe_prefix) {
-            Some(path) if path.is_empty() || path.starts_with('/') => {
-                answer(core, &Head::of(&request), path)
-            }
-            _ => ProbeFuture::inner(self.inner.call(request)),
+        match path::below(request.uri().path(), &core.probe_prefix) {
+            Some(path) => answer(core, &Head::of(&request), path),
+            None => ProbeFuture::inner(self.inner.call(request)),
         }
     }
 }
