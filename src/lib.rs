@@ -124,7 +124,7 @@ pub use config::{
     AccessService, ConfigError, IiifAuth, IiifAuthBuilder, OriginPolicy, Realm, Texts,
 };
 pub use future::ResponseFuture;
-pub use protocol::{LanguageMap, Message, Origin};
+pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
 
 /// The guide's snippets, compiled with the other doctests.

@@ -46,6 +46,7 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared::<tower_iiif_auth::KeyringError>();
     is_shared::<tower_iiif_auth::LanguageMap>();
     is_shared::<tower_iiif_auth::Message>();
+    is_shared::<tower_iiif_auth::AbsoluteUri>();
     is_shared::<tower_iiif_auth::Origin>();
     is_shared::<tower_iiif_auth::OriginPolicy>();
     is_shared::<tower_iiif_auth::Realm>();
@@ -77,6 +78,7 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared::<clock::SetClock>();
     is_shared::<clock::SystemClock>();
     is_shared::<clock::Timestamp>();
+    is_shared::<protocol::absolute_uri::AbsoluteUriError>();
     is_shared::<protocol::origin::OriginError>();
     is_shared::<protocol::v2::AccessService>();
     is_shared::<protocol::v2::ContentResource>();

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use http::{StatusCode, Uri};
+use http::StatusCode;
 
 use crate::protocol::v2::probe_result::DeniedStatus;
-use crate::protocol::{LanguageMap, Message};
+use crate::protocol::{AbsoluteUri, LanguageMap, Message};
 
 /// Grant, send elsewhere, or deny.
 #[derive(Clone, Debug)]
 pub enum Decision {
     /// The wrapped service answers.
     Grant,
-    /// The resource is to be had at this absolute URI: 302 on the content route, `status` 302 with
-    /// a `location` of the same type from the probe (2.0 §5.2). Clients take it for a success and
+    /// The resource is to be had at this URI: 302 on the content route, `status` 302 with a
+    /// `location` of the same type from the probe (2.0 §5.2). Clients take it for a success and
     /// offer no login: for a lesser version use [`Denial::substitute`].
-    Redirect(Uri),
+    Redirect(AbsoluteUri),
     /// It is not to be had.
     Deny(Denial),
 }
@@ -171,7 +171,7 @@ pub struct Substitute {
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     SameBase(String),
-    Elsewhere(Uri),
+    Elsewhere(AbsoluteUri),
 }
 
 impl Substitute {
@@ -181,9 +181,9 @@ impl Substitute {
         Self { target: Target::SameBase(identifier.into()), label: None }
     }
 
-    /// A resource of the same type at an absolute URI that is open to everyone.
+    /// A resource of the same type at a URI that is open to everyone.
     #[must_use]
-    pub fn elsewhere(uri: Uri) -> Self {
+    pub fn elsewhere(uri: AbsoluteUri) -> Self {
         Self { target: Target::Elsewhere(uri), label: None }
     }
 

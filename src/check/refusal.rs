@@ -55,7 +55,7 @@ pub(super) fn redirect(location: &str, status: StatusCode, head: &Head<'_>) -> R
     let mut response = respond::empty(status);
     match HeaderValue::try_from(location) {
         Ok(location) => response.headers_mut().insert(LOCATION, location),
-        // A `Uri` prints as a header value; if one ever does not, nothing is given away.
+        // An absolute URI prints as a header value; if one ever does not, nothing is given away.
         Err(_) => return respond::empty(StatusCode::INTERNAL_SERVER_ERROR),
     };
     finish(&mut response);
