@@ -69,6 +69,32 @@ async fn only_a_visit_logs_out_and_only_its_own_realm() {
     assert_denied(&publisher.get(&image("sec"), &[("cookie", &cookie)]).await, 401);
 }
 
+/// An image, a frame or a script of a foreign page logs nobody out; a tab and the site's own pages do.
+#[tokio::test]
+async fn only_a_tab_logs_out() {
+    for (headers, logged_out) in [
+        (&[("sec-fetch-dest", "image"), ("sec-fetch-site", "cross-site")][..], false),
+        (&[("sec-fetch-dest", "iframe"), ("sec-fetch-site", "cross-site")], false),
+        (&[("sec-fetch-dest", "empty"), ("sec-fetch-site", "same-site")], false),
+        (&[("sec-fetch-dest", "empty"), ("sec-fetch-site", "same-origin")], true),
+        (&[("sec-fetch-dest", "document"), ("sec-fetch-site", "cross-site")], true),
+        (&[], true),
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let publisher = Publisher::new();
+            let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
+            let mut all = vec![("cookie", cookie.as_str())];
+            all.extend_from_slice(headers);
+            let answer = publisher.send(request(method, "/auth/logout", &all)).await;
+            assert_eq!(set_cookies(answer.headers()).len(), usize::from(logged_out), "{headers:?}");
+            let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
+            // V2-LOGOUT-4
+            let status = if logged_out { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+            assert_eq!(tile.status(), status, "{headers:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_deletion_repeats_the_attributes() {
     for (url, cookie) in [

@@ -1,4 +1,4 @@
-//! What is remembered while the user logs in: which viewers asked, and through which service.
+//! What is remembered while the user logs in: which viewers wait for it, and in which realm.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,15 +14,20 @@ use crate::config::{BoundAccess, Core};
 use crate::protocol::Origin;
 use crate::seal::{Purpose, Scratch};
 
-/// How long a user may take to log in.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long a user may take to log in, from the last time an access service was opened.
+///
+/// A login that outlives it would end in a session for any viewer, so that it is long.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a viewer is taken to wait, once another one has opened an access service.
+const WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// How many viewers may wait for one login.
-const MAX_ORIGINS: usize = 8;
+const MAX_VIEWERS: usize = 8;
 
 /// The login in progress, among the extensions of the requests that the application sees.
 ///
-/// It is there from the request that opens an access service until the grant, for an hour at the
+/// It is there from the request that opens an access service until the grant, for a day at the
 /// most, at any path outside of the content.
 ///
 /// # Example
@@ -45,18 +50,20 @@ pub struct AccessFlow {
 
 impl AccessFlow {
     pub(super) fn new(flow: &Flow, session: Option<Session<'static>>) -> Self {
-        Self { viewer: flow.origins.last().cloned(), session }
+        Self { viewer: flow.viewers().last().cloned(), session }
     }
 
-    /// The origin of the viewer that opened the tab, where it said so.
+    /// The origin of the viewer that opened an access service last, where it said so.
+    ///
+    /// Where several wait, the layer asks the user for which of them the login was.
     #[must_use]
     pub fn viewer(&self) -> Option<&Origin> {
         self.viewer.as_ref()
     }
 
     /// The session that the user has already, in the realm whose service was opened: a reason to
-    /// answer with [`AccessGrant::current_session`](super::AccessGrant::current_session) in place of
-    /// a login form.
+    /// offer [`AccessGrant::current_session`](super::AccessGrant::current_session) beside the login
+    /// form.
     #[must_use]
     pub fn session(&self) -> Option<&Session<'static>> {
         self.session.as_ref()
@@ -74,10 +81,18 @@ impl fmt::Debug for AccessFlow {
 pub(super) struct Flow {
     /// Known to this browser only: what a form of ours has to bring along.
     pub(super) secret: [u8; 16],
-    created: Timestamp,
+    /// When an access service was opened last.
+    opened: Timestamp,
+    /// The name of that service's realm.
     pub(super) realm: String,
-    pub(super) service: String,
-    pub(super) origins: Vec<Origin>,
+    /// The viewers that wait, the last one last.
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Clone)]
+struct Waiting {
+    viewer: Origin,
+    since: Timestamp,
 }
 
 impl Flow {
@@ -85,25 +100,44 @@ impl Flow {
     pub(super) fn begin(now: Timestamp) -> Option<Self> {
         let mut secret = [0; 16];
         SystemRandom::new().fill(&mut secret).ok()?;
-        Some(Self {
-            secret,
-            created: now,
-            realm: String::new(),
-            service: String::new(),
-            origins: Vec::new(),
-        })
+        Some(Self { secret, opened: now, realm: String::new(), waiting: Vec::new() })
     }
 
-    /// The flow goes on through this service, for this viewer. Viewers of other tabs stay.
-    pub(super) fn visit(&mut self, core: &Core, access: &BoundAccess, origin: Option<Origin>) {
+    /// An access service was opened, by this viewer. Those of other tabs go on waiting.
+    pub(super) fn open(
+        &mut self,
+        core: &Core,
+        access: &BoundAccess,
+        viewer: Option<Origin>,
+        now: Timestamp,
+    ) {
         self.realm = core.realms[access.realm].name.to_string();
-        self.service = access.name.to_string();
-        if let Some(origin) = origin {
-            self.origins.retain(|own| *own != origin);
-            self.origins.push(origin);
-            if self.origins.len() > MAX_ORIGINS {
-                self.origins.remove(0);
+        self.opened = now;
+        if let Some(viewer) = viewer {
+            self.waiting.retain(|own| own.viewer != viewer && now < own.since.after(WAIT));
+            if self.waiting.len() == MAX_VIEWERS {
+                self.waiting.remove(0);
             }
+            self.waiting.push(Waiting { viewer, since: now });
+        }
+    }
+
+    /// The origins of the viewers that wait, the last one last.
+    pub(super) fn viewers(&self) -> impl DoubleEndedIterator<Item = &Origin> {
+        self.waiting.iter().map(|own| &own.viewer)
+    }
+
+    /// A viewer waits no longer.
+    pub(super) fn leave(&mut self, viewer: &Origin) {
+        self.waiting.retain(|own| own.viewer != *viewer);
+    }
+
+    /// The `Set-Cookie` value when a tab has done its part: forgets the flow, or remembers it for
+    /// the viewers that still wait.
+    pub(super) fn close(flow: Option<&Self>, core: &Core) -> Result<HeaderValue, CookieError> {
+        match flow {
+            Some(flow) if !flow.waiting.is_empty() => flow.set(core),
+            _ => attributes(core).set("", Duration::ZERO),
         }
     }
 
@@ -115,42 +149,39 @@ impl Flow {
             let found = core.keyring.open(Purpose::Flow, "", value, &mut scratch).ok()?;
             let mut reader = Reader(scratch.at(found));
             let secret = reader.take(16)?.try_into().ok()?;
-            let created = reader.timestamp()?;
+            let opened = reader.timestamp()?;
             let realm = reader.short_text()?.to_owned();
-            let service = reader.short_text()?.to_owned();
-            let count = usize::from(reader.byte()?);
-            let origins = (0..count)
-                .map(|_| reader.short_text()?.parse().ok())
-                .collect::<Option<Vec<Origin>>>()?;
-            let in_time = created <= now.after(SKEW) && now < created.after(LIFETIME);
-            in_time.then_some(Self { secret, created, realm, service, origins })
+            let count = reader.byte()?;
+            let waiting = (0..count).map(|_| {
+                let since = reader.timestamp()?;
+                Some(Waiting { viewer: reader.short_text()?.parse().ok()?, since })
+            });
+            let waiting = waiting.collect::<Option<_>>()?;
+            let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);
+            in_time.then_some(Self { secret, opened, realm, waiting })
         })
     }
 
     /// The `Set-Cookie` value that remembers the flow.
     pub(super) fn set(&self, core: &Core) -> Result<HeaderValue, CookieError> {
         let mut payload = Vec::with_capacity(256);
-        payload.extend_from_slice(&self.secret);
-        payload.extend_from_slice(&self.created.as_millis().to_be_bytes());
-        let write = |payload: &mut Vec<u8>, text: &str| {
+        let timestamp = |payload: &mut Vec<u8>, time: Timestamp| {
+            payload.extend_from_slice(&time.as_millis().to_be_bytes());
+        };
+        let text = |payload: &mut Vec<u8>, text: &str| {
             write_short_text(payload, text).ok_or(CookieError::Seal)
         };
-        write(&mut payload, &self.realm)?;
-        write(&mut payload, &self.service)?;
-        // Origins are at most 512 bytes each by their own rules, and 255 here: longer is no name.
-        let origins: Vec<_> = self.origins.iter().filter(|own| own.as_str().len() < 256).collect();
-        payload.push(u8::try_from(origins.len()).map_err(|_| CookieError::Seal)?);
-        for origin in origins {
-            write(&mut payload, origin.as_str())?;
+        payload.extend_from_slice(&self.secret);
+        timestamp(&mut payload, self.opened);
+        text(&mut payload, &self.realm)?;
+        payload.push(u8::try_from(self.waiting.len()).map_err(|_| CookieError::Seal)?);
+        for Waiting { viewer, since } in &self.waiting {
+            timestamp(&mut payload, *since);
+            text(&mut payload, viewer.as_str())?;
         }
         let value =
             core.keyring.seal(Purpose::Flow, "", &payload).map_err(|_| CookieError::Seal)?;
         attributes(core).set(&value, LIFETIME)
-    }
-
-    /// The `Set-Cookie` value that forgets it.
-    pub(super) fn forget(core: &Core) -> Result<HeaderValue, CookieError> {
-        attributes(core).set("", Duration::ZERO)
     }
 }
 

@@ -10,7 +10,6 @@ use pin_project_lite::pin_project;
 
 use super::flow::Flow;
 use super::grant::{AccessDeclined, AccessGrant};
-use super::pages;
 use super::seal::{Context, keep_cookies};
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
@@ -103,7 +102,7 @@ impl Watch {
             }));
         }
         if declined.is_some() {
-            let mut own = pages::declined(&self.context);
+            let mut own = self.context.decline();
             keep_cookies(response.headers(), &mut own);
             return Some(ResponseFuture::own(own));
         }

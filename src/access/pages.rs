@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use super::flow::Flow;
 use super::seal::{Context, FAILED};
 use crate::page::{self, Button, Page};
-use crate::protocol::{LanguageMap, Message};
+use crate::protocol::{LanguageMap, Message, Origin};
 
 /// Closes the tab: the user is in.
 pub(super) fn granted(context: &Context) -> Response<Bytes> {
@@ -24,21 +24,23 @@ fn closing(context: &Context, message: &Message) -> Response<Bytes> {
         .respond(StatusCode::OK)
 }
 
-/// Asks for a click that names the viewer.
-pub(super) fn gesture(context: &Context, flow: &Flow, sealed: &str) -> Response<Bytes> {
+/// Asks for a click that names the viewer: one form for each that waits, with its sealed grant.
+pub(super) fn gesture(context: &Context, forms: &[(Option<&Origin>, String)]) -> Response<Bytes> {
     let core = &context.core;
     let language = page::accept_language(&context.headers);
-    let text = match flow.origins.last() {
-        Some(viewer) => {
-            let host = viewer.as_str().split_once("://").map_or("", |(_, host)| host);
-            core.texts.gesture_button.best(language).replace("{viewer}", host)
-        }
-        None => core.texts.gesture_button_plain.best(language),
-    };
     let action = core.public_url.browser_path(&core.continue_path);
-    Page::new(&core.texts.gesture, language)
-        .form(&action, ("grant", sealed), &[Button { value: "continue", text }])
-        .respond(StatusCode::OK)
+    let mut page = Page::new(&core.texts.gesture, language);
+    for (viewer, sealed) in forms {
+        let text = match viewer {
+            Some(viewer) => {
+                let host = viewer.as_str().split_once("://").map_or("", |(_, host)| host);
+                core.texts.gesture_button.best(language).replace("{viewer}", host)
+            }
+            None => core.texts.gesture_button_plain.best(language),
+        };
+        page = page.form(&action, &[("grant", sealed)], &[Button { value: "continue", text }]);
+    }
+    page.respond(StatusCode::OK)
 }
 
 /// Shows terms, to be accepted or declined.
@@ -51,10 +53,13 @@ pub(super) fn terms(
     let core = &context.core;
     let language = page::accept_language(&context.headers);
     let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
+    let secret = Context::form_secret(flow);
+    let mut hidden = vec![("secret", &*secret)];
+    hidden.extend(context.viewer.iter().map(|viewer| ("viewer", viewer.as_str())));
     Page::new(terms, language)
         .form(
             &core.public_url.browser_path(path),
-            ("secret", &Context::form_secret(flow)),
+            &hidden,
             &[button("accept", &core.texts.accept), button("decline", &core.texts.decline)],
         )
         .respond(StatusCode::OK)

@@ -13,9 +13,12 @@ use super::flow::Flow;
 use super::grant::{AccessGrant, Who};
 use super::{form, pages};
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, Reader, SKEW, Session, SessionId, write_short_text};
+use crate::aspect::{
+    BoundCookie, CookieError, Reader, SKEW, Session, SessionError, SessionId, write_short_text,
+};
 use crate::clock::Timestamp;
 use crate::config::Core;
+use crate::protocol::Origin;
 use crate::protocol::v2::Profile;
 use crate::query;
 use crate::seal::{Purpose, Scratch};
@@ -29,8 +32,10 @@ pub(super) struct Context {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) flow: Option<Flow>,
-    /// The access service at the request's own path.
+    /// The access service that the request's path belongs to.
     pub(super) service: Option<usize>,
+    /// The viewer that this very request is known to be for.
+    pub(super) viewer: Option<Origin>,
 }
 
 impl Context {
@@ -43,26 +48,32 @@ impl Context {
         };
         if matches!(grant.who, Who::ByOwnAspect) {
             crate::trace::access(&self.core.realms[realm].name, "granted by its own aspect");
-            let mut response = pages::granted(&self);
-            append(&mut response, Flow::forget(&self.core).ok());
-            return response;
+            return self.close_flow(pages::granted(&self), |flow| self.viewers_leave(flow));
         }
         let Some(cookie) = &self.core.realms[realm].cookie else {
             crate::trace::failure("access grant", &"its realm has no access cookie");
             return pages::failed(&self);
         };
-        let session = match self.session(&grant, cookie, now) {
+        let session = match self.session(&grant, cookie, now).await {
             Ok(Some(session)) => session,
-            Ok(None) => return pages::form_refused(&self),
+            Ok(None) => return self.start_again(cookie, None, now),
             Err(error) => {
                 crate::trace::failure("access grant", &error);
                 return pages::failed(&self);
             }
         };
-        if grant.gesture_done || self.is_kiosk(realm) || self.is_posted_here() {
-            return self.finish(realm, cookie, session, now).await;
+        let viewers = self.viewers();
+        let acted = grant.gesture_done || self.is_kiosk(realm) || self.is_posted_here();
+        if acted && viewers.len() <= 1 {
+            return match for_viewer(session, viewers.first()) {
+                Ok(session) => self.finish(realm, cookie, &session, now).await,
+                Err(error) => {
+                    crate::trace::failure("access grant", &error);
+                    pages::failed(&self)
+                }
+            };
         }
-        self.ask_for_gesture(realm, &session, now)
+        self.ask_for_gesture(realm, cookie, &session, &viewers, now)
     }
 
     /// Answers the form of the gesture page.
@@ -72,7 +83,42 @@ impl Context {
             form.filter(|_| self.is_posted_here()).and_then(|form| self.pending(&form, now));
         let Some((realm, session)) = pending else { return pages::form_refused(&self) };
         let Some(cookie) = &self.core.realms[realm].cookie else { return pages::failed(&self) };
-        self.finish(realm, cookie, session, now).await
+        self.finish(realm, cookie, &session, now).await
+    }
+
+    /// Answers when the user gave up.
+    pub(super) fn decline(&self) -> Response<Bytes> {
+        self.close_flow(pages::declined(self), |flow| self.viewers_leave(flow))
+    }
+
+    /// The viewers that a grant may be for: the one that opened this page, where that is known, or
+    /// all that wait.
+    fn viewers(&self) -> Vec<Origin> {
+        match &self.viewer {
+            Some(viewer) => vec![viewer.clone()],
+            None => self.flow.iter().flat_map(Flow::viewers).cloned().collect(),
+        }
+    }
+
+    /// The viewer of this tab, as far as it is known, does not wait any longer.
+    fn viewers_leave(&self, flow: &mut Flow) {
+        if let Some(viewer) = self.viewer.clone().or_else(|| flow.viewers().last().cloned()) {
+            flow.leave(&viewer);
+        }
+    }
+
+    /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.
+    fn close_flow(
+        &self,
+        mut response: Response<Bytes>,
+        change: impl FnOnce(&mut Flow),
+    ) -> Response<Bytes> {
+        let mut flow = self.flow.clone();
+        if let Some(flow) = &mut flow {
+            change(flow);
+        }
+        append(&mut response, Flow::close(flow.as_ref(), &self.core).ok());
+        response
     }
 
     /// Sets the cookie, if the store can be asked, and closes the tab.
@@ -80,59 +126,71 @@ impl Context {
         &self,
         realm: usize,
         cookie: &BoundCookie,
-        session: Session<'static>,
+        session: &Session<'static>,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let core = &self.core;
-        match self.replace_session(cookie, session.id(), now).await {
-            Ok(true) => {}
-            Ok(false) => return self.start_again(cookie, session.id(), now),
+        // Before anything is ended: a session that fits no cookie takes the place of none.
+        let header = match cookie.set(session, now) {
+            Ok(header) => header,
+            Err(error) => return self.no_cookie(&error),
+        };
+        match self.core.is_revoked(session.id(), now).await {
+            Ok(false) => {}
+            Ok(true) => return self.start_again(cookie, Some(session.id()), now),
             Err(error) => {
                 crate::trace::failure("revocation store", &error);
                 return pages::failed(self);
             }
         }
-        let header = match cookie.set(&session, now) {
-            Ok(header) => header,
-            Err(error) => {
-                crate::trace::failure("access cookie", &error);
-                return pages::too_large(self);
-            }
-        };
-        crate::trace::access(&core.realms[realm].name, "granted");
+        if let Err(error) = self.end_others(cookie, session.id(), now).await {
+            crate::trace::failure("revocation store", &error);
+            return pages::failed(self);
+        }
+        crate::trace::access(&self.core.realms[realm].name, "granted");
         let mut response = pages::granted(self);
         response.headers_mut().append(SET_COOKIE, header);
-        append(&mut response, Flow::forget(core).ok());
-        response
+        self.close_flow(response, |flow| {
+            for viewer in session.origins().filter_map(|origin| origin.parse().ok()) {
+                flow.leave(&viewer);
+            }
+        })
     }
 
-    /// The session has ended meanwhile, by a logout or a restart: nothing can be made of it, and a
-    /// cookie that still holds it would only lead here again.
-    fn start_again(&self, cookie: &BoundCookie, id: SessionId, now: Timestamp) -> Response<Bytes> {
+    fn no_cookie(&self, error: &CookieError) -> Response<Bytes> {
+        crate::trace::failure("access cookie", error);
+        pages::too_large(self)
+    }
+
+    /// The session to go on with has ended meanwhile, by a logout or a restart: that one, or all
+    /// there are. A cookie that still holds it would only lead here again.
+    fn start_again(
+        &self,
+        cookie: &BoundCookie,
+        id: Option<SessionId>,
+        now: Timestamp,
+    ) -> Response<Bytes> {
         let mut response = pages::form_refused(self);
-        if cookie.sessions(&self.headers, now).iter().any(|(own, _)| *own == id) {
+        let sessions = cookie.sessions(&self.headers, now);
+        if sessions.iter().any(|(own, _)| id.is_none_or(|id| *own == id)) {
             append(&mut response, cookie.delete().ok());
         }
         response
     }
 
-    /// Ends the session that the new one takes the place of; false if the new one has itself been
-    /// revoked: a login never goes on with an id that was there before it.
-    async fn replace_session(
+    /// Ends the sessions that the new one takes the place of: a login never goes on with an id that
+    /// was there before it.
+    async fn end_others(
         &self,
         cookie: &BoundCookie,
         id: SessionId,
         now: Timestamp,
-    ) -> Result<bool, BoxError> {
-        if self.core.is_revoked(id, now).await? {
-            return Ok(false);
-        }
+    ) -> Result<(), BoxError> {
         for (old, until) in cookie.sessions(&self.headers, now) {
             if old != id {
                 self.core.revoke(old, until, now).await?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn realm(&self, grant: &AccessGrant) -> Option<usize> {
@@ -144,51 +202,71 @@ impl Context {
         of_service.or_else(of_flow).or(Some(0))
     }
 
-    fn session(
+    /// The session that is granted, not yet for this viewer; none if there is none to go on with.
+    async fn session(
         &self,
         grant: &AccessGrant,
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Result<Option<Session<'static>>, BoxError> {
-        let current = self.current_session(cookie, now);
-        let mut session = match &grant.who {
-            Who::ByOwnAspect => return Ok(None),
-            Who::Current => match current {
-                Some(current) => current,
-                None => return Ok(None),
-            },
-            Who::New { subject, roles } => {
-                let id = self.core.revocations.admit(SessionId::random()?);
-                let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
-                let mut session = Session::builder(subject.as_str())
-                    .roles(roles.iter().map(String::as_str))
-                    .id(id)
-                    .lasting(now, lifetime)?;
-                // The same user's viewers of before need not ask the user again.
-                for origin in
-                    current.iter().filter(|old| old.subject() == subject).flat_map(Session::origins)
-                {
-                    session = session.with_origin(&origin.parse()?)?;
-                }
-                session
-            }
-        };
-        for origin in self.flow.iter().flat_map(|flow| &flow.origins) {
-            session = session.with_origin(origin)?;
+        let current = self.live_session(cookie, now).await?;
+        let Who::New { subject, roles } = &grant.who else { return Ok(current) };
+        let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
+        let mut session = Session::builder(subject.as_str())
+            .roles(roles.iter().map(String::as_str))
+            .id(self.core.admit(SessionId::random()?)?)
+            .lasting(now, lifetime)?;
+        // The same user's viewers of before need not ask the user again.
+        for origin in
+            current.iter().filter(|old| old.subject() == subject).flat_map(Session::origins)
+        {
+            session = session.with_origin(&origin.parse()?)?;
         }
         Ok(Some(session))
     }
 
-    /// The session in the request's access cookie, if there is one and it is not known to have
-    /// ended. Where that has to be waited for, it is found out before a cookie is made of it.
+    /// The live session in the request's access cookies.
+    async fn live_session(
+        &self,
+        cookie: &BoundCookie,
+        now: Timestamp,
+    ) -> Result<Option<Session<'static>>, BoxError> {
+        let mut skip = 0;
+        while let Some((session, index)) = self.next_session(cookie, now, skip) {
+            if !self.core.is_revoked(session.id(), now).await? {
+                return Ok(Some(session));
+            }
+            skip = index + 1;
+        }
+        Ok(None)
+    }
+
+    /// The session in the request's access cookies that is not known to have ended. Where that has
+    /// to be waited for, it is found out before a cookie is made of it.
     pub(super) fn current_session(
         &self,
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Option<Session<'static>> {
+        let mut skip = 0;
+        loop {
+            let (session, index) = self.next_session(cookie, now, skip)?;
+            if !self.core.is_known_revoked(session.id(), now) {
+                return Some(session);
+            }
+            skip = index + 1;
+        }
+    }
+
+    fn next_session(
+        &self,
+        cookie: &BoundCookie,
+        now: Timestamp,
+        skip: usize,
+    ) -> Option<(Session<'static>, usize)> {
         let mut scratch = Scratch::new();
-        let session = cookie.read(&self.headers, now, &mut scratch).ok()?;
-        (!self.core.is_known_revoked(session.id(), now)).then(|| session.into_owned())
+        let found = cookie.find(&self.headers, now, &mut scratch, skip).ok()?;
+        Some((found.session(&scratch).ok()?.into_owned(), found.index))
     }
 
     fn is_kiosk(&self, realm: usize) -> bool {
@@ -202,31 +280,63 @@ impl Context {
         form::is_posted_here(&self.core, &self.method, &self.headers)
     }
 
-    /// Shows the gesture page, with the sealed session in its form.
+    /// Shows the gesture page: a button for each viewer that waits, whose form holds the session
+    /// sealed for that viewer and no other.
     fn ask_for_gesture(
         &self,
         realm: usize,
-        session: &Session<'_>,
+        cookie: &BoundCookie,
+        session: &Session<'static>,
+        viewers: &[Origin],
         now: Timestamp,
     ) -> Response<Bytes> {
         let core = &self.core;
         let Some(flow) = self.flow.clone().or_else(|| Flow::begin(now)) else {
             return pages::failed(self);
         };
+        let choices = match viewers {
+            [] => vec![None],
+            some => some.iter().rev().map(Some).collect(),
+        };
+        let mut forms = Vec::with_capacity(choices.len());
+        for viewer in choices {
+            let session = match for_viewer(session.clone(), viewer) {
+                Ok(session) => session,
+                Err(error) => {
+                    crate::trace::failure("access grant", &error);
+                    return pages::failed(self);
+                }
+            };
+            // What fits no cookie after the click need not be asked for.
+            if let Err(error) = cookie.set(&session, now) {
+                return self.no_cookie(&error);
+            }
+            match self.seal_pending(&flow, realm, &session, now) {
+                Some(sealed) => forms.push((viewer, sealed)),
+                None => return pages::failed(self),
+            }
+        }
+        let Ok(flow) = flow.set(core) else { return pages::failed(self) };
+        crate::trace::access(&core.realms[realm].name, "waits for a click");
+        let mut response = pages::gesture(self, &forms);
+        append(&mut response, Some(flow));
+        response
+    }
+
+    fn seal_pending(
+        &self,
+        flow: &Flow,
+        realm: usize,
+        session: &Session<'_>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let core = &self.core;
         let mut payload = Vec::with_capacity(512);
         payload.extend_from_slice(&flow.secret);
         payload.extend_from_slice(&now.as_millis().to_be_bytes());
-        let sealed = write_short_text(&mut payload, &core.realms[realm].name).and_then(|()| {
-            session.write(&mut payload);
-            core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
-        });
-        let (Some(sealed), Ok(cookie)) = (sealed, flow.set(core)) else {
-            return pages::failed(self);
-        };
-        crate::trace::access(&core.realms[realm].name, "waits for a click");
-        let mut response = pages::gesture(self, &flow, &sealed);
-        append(&mut response, Some(cookie));
-        response
+        write_short_text(&mut payload, &core.realms[realm].name)?;
+        session.write(&mut payload);
+        core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
     }
 
     /// What the gesture page's form brings back, if it is of this browser and in time.
@@ -255,6 +365,17 @@ impl Context {
     /// The secret of this browser's flow, as a form carries it.
     pub(super) fn form_secret(flow: &Flow) -> String {
         URL_SAFE_NO_PAD.encode(flow.secret)
+    }
+}
+
+/// The session, also used from this viewer.
+fn for_viewer(
+    session: Session<'static>,
+    viewer: Option<&Origin>,
+) -> Result<Session<'static>, SessionError> {
+    match viewer {
+        Some(viewer) => session.with_origin(viewer),
+        None => Ok(session),
     }
 }
 

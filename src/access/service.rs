@@ -14,6 +14,7 @@ use super::{form, pages};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
+use crate::fetch_metadata::is_opened_in_tab;
 use crate::future::ResponseFuture;
 use crate::protocol::{Message, Origin};
 use crate::query;
@@ -66,6 +67,7 @@ where
             headers: request.headers().clone(),
             flow: Flow::read(&core, request.headers(), core.now()),
             service,
+            viewer: None,
             core: Arc::clone(&core),
         };
         if is_continue {
@@ -112,7 +114,7 @@ fn begin(
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
     // origin into a login, nor a kiosk's session into a browser.
-    if !form::is_opened_in_tab(&context.headers) {
+    if !is_opened_in_tab(&context.headers) {
         return match &context.core.access[service].page {
             Page::Application => Ok(None),
             _ => Err(Box::new(pages::form_refused(context))),
@@ -121,7 +123,7 @@ fn begin(
     if context.method != Method::GET {
         return Ok(None);
     }
-    let origin = match query::single(query, "origin") {
+    let viewer = match query::single(query, "origin") {
         Ok(None) => None,
         Ok(Some(text)) => match text.parse::<Origin>() {
             Ok(origin) => Some(origin),
@@ -130,20 +132,22 @@ fn begin(
         Err(_) => return Err(Box::new(pages::bad_origin(context))),
     };
     let core = Arc::clone(&context.core);
-    if origin.as_ref().is_some_and(|origin| core.origins.refuses(origin)) {
+    if viewer.as_ref().is_some_and(|viewer| core.origins.refuses(viewer)) {
         return Err(Box::new(pages::viewer_refused(context)));
     }
-    let Some(mut flow) = context.flow.take().or_else(|| Flow::begin(core.now())) else {
+    let now = core.now();
+    let Some(mut flow) = context.flow.take().or_else(|| Flow::begin(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
-    flow.visit(&core, &core.access[service], origin);
+    flow.open(&core, &core.access[service], viewer.clone(), now);
+    context.viewer = viewer;
     context.flow = Some(flow.clone());
     Ok(Some(flow))
 }
 
 /// Terms that are accepted by a click.
 fn click_through<F, B>(
-    context: Context,
+    mut context: Context,
     service: usize,
     terms: &Message,
     body: B,
@@ -166,27 +170,29 @@ where
         }
         Method::POST => AccessCookieFuture::working(async move {
             let form = form::read(body).await;
-            let Some(decision) = decision(&context, form.as_deref()) else {
+            let Some(decision) = decision(&mut context, form.as_deref()) else {
                 return pages::form_refused(&context);
             };
             if decision == "accept" {
                 let grant = grant(&context.core, service);
                 context.grant(grant).await
             } else {
-                pages::declined(&context)
+                context.decline()
             }
         }),
         _ => AccessCookieFuture::own(respond::method_not_allowed("GET, HEAD, POST")),
     }
 }
 
-/// What the user decided, if the form is one of ours for this browser.
-fn decision(context: &Context, form: Option<&str>) -> Option<String> {
+/// What the user decided, and for which viewer, if the form is one of ours for this browser.
+fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
     let (form, flow) = (form?, context.flow.as_ref()?);
     let secret = query::single(form, "secret").ok()??;
     if !context.is_posted_here() || secret != Context::form_secret(flow) {
         return None;
     }
+    context.viewer =
+        query::single(form, "viewer").ok()?.map(|text| text.parse()).transpose().ok()?;
     query::single(form, "decision").ok()?.map(Into::into)
 }
 

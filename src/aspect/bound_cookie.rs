@@ -35,17 +35,8 @@ impl BoundCookie {
         Self { attributes, lifetime, realm: realm.into(), keyring }
     }
 
-    /// The session in the request's cookies: the first good one, or the best reason why none is.
-    pub(crate) fn read<'b>(
-        &self,
-        headers: &HeaderMap,
-        now: Timestamp,
-        scratch: &'b mut Scratch,
-    ) -> Result<Session<'b>, AspectError> {
-        self.find(headers, now, scratch, 0)?.session(scratch)
-    }
-
-    /// Finds the first good session, leaving out the first `skip` cookies of our name.
+    /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
+    /// best reason why there is none.
     pub(crate) fn find(
         &self,
         headers: &HeaderMap,

@@ -16,6 +16,9 @@ const LAYOUT: u8 = 1;
 /// Longest time a session may last, whatever a sealed value says.
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How many viewers a session of the access cookie remembers.
+const MAX_ORIGINS: usize = 8;
+
 /// How far the clocks of two nodes may differ.
 pub(crate) const SKEW: Duration = Duration::from_secs(5);
 
@@ -161,11 +164,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same session, also used from `origin`.
+    /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
+    /// cookie however many there were.
     pub(crate) fn with_origin(mut self, origin: &Origin) -> Result<Self, SessionError> {
-        if !self.origins.iter().any(|own| own == origin.as_str()) {
-            self.origins.push(origin.as_str()).map_err(SessionError::Origin)?;
+        let others: Vec<_> = self.origins.iter().filter(|own| *own != origin.as_str()).collect();
+        let mut origins = List::default();
+        for own in others.iter().skip((others.len() + 1).saturating_sub(MAX_ORIGINS)) {
+            origins.push(own).map_err(SessionError::Origin)?;
         }
+        origins.push(origin.as_str()).map_err(SessionError::Origin)?;
+        self.origins = origins;
         Ok(self)
     }
 

@@ -16,7 +16,7 @@ use crate::config::{Found, IiifAuth};
 use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
-use crate::same_site::is_made_here;
+use crate::fetch_metadata::is_made_here;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///

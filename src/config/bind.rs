@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::aspect::{AccessCookie, BoundCookie, aspects};
+use crate::aspect::{AccessCookie, BoundCookie, LONGEST_TEXT, aspects};
 use crate::config::bound::CandidateAspect;
 use crate::config::checks::{check_languages, check_message, check_name, check_path};
 use crate::config::realm::Logout;
@@ -130,6 +130,10 @@ impl<'a> Binder<'a> {
                 }
             };
             let candidate = Candidate { realm: index, aspect };
+            let bytes = candidate.name().len();
+            if bytes == 0 || bytes > LONGEST_TEXT {
+                return Err(ConfigError::AspectName { realm: name(), bytes });
+            }
             let same = |own: &&Candidate| own.realm == index && own.name() == candidate.name();
             if let Some(own) = self.candidates.iter().find(same) {
                 return Err(ConfigError::AspectTwice(own.name().to_owned()));
@@ -160,8 +164,12 @@ impl<'a> Binder<'a> {
         for text in service.texts() {
             check_languages(text)?;
         }
+        let role = role(service)?;
         let path = match (service.profile, &service.path) {
-            (v2::Profile::External, _) => None,
+            (v2::Profile::External, None) => None,
+            (v2::Profile::External, Some(path)) => {
+                return Err(ConfigError::ExternalPath(path.clone()));
+            }
             (_, Some(path)) => Some(path.clone()),
             (_, None) => {
                 check_name(&service.name)?;
@@ -184,16 +192,33 @@ impl<'a> Binder<'a> {
             logout: logout.cloned(),
         });
         Ok(BoundAccess {
-            name: service.name.as_str().into(),
             realm,
             profile: service.profile,
             page: service.page.clone(),
             path: path.map(Into::into),
             protects: service.protects.clone(),
-            role: service.role.as_deref().unwrap_or(&service.name).into(),
+            role: role.into(),
             json,
             reference,
         })
+    }
+}
+
+/// The role that an access service of the crate's own grants, which has to fit a session.
+fn role(service: &AccessService) -> Result<&str, ConfigError> {
+    let role = service.role.as_deref();
+    match (&service.page, role) {
+        (Page::ClickThrough(_) | Page::Kiosk, _) => {
+            let role = role.unwrap_or(&service.name);
+            if role.len() > LONGEST_TEXT {
+                return Err(ConfigError::Role { bytes: role.len(), most: LONGEST_TEXT });
+            }
+            Ok(role)
+        }
+        (Page::Application | Page::None, Some(role)) => {
+            Err(ConfigError::RoleUnused(role.to_owned()))
+        }
+        (Page::Application | Page::None, None) => Ok(""),
     }
 }
 

@@ -78,7 +78,6 @@ pub(crate) struct BoundRealm {
 
 /// An access service as the layers use it.
 pub(crate) struct BoundAccess {
-    pub(crate) name: Box<str>,
     pub(crate) realm: usize,
     pub(crate) profile: Profile,
     pub(crate) page: Page,

@@ -32,7 +32,19 @@ pub(super) enum LivePending {
     /// Still to be read; then, for the access cookie, looked up.
     Reading(BoxFuture<Result<Session<'static>, AspectError>>),
     /// Looked up among the revoked.
-    Still(Session<'static>, BoxFuture<Result<bool, BoxError>>),
+    Still {
+        session: Session<'static>,
+        revoked: BoxFuture<Result<bool, BoxError>>,
+        next: Option<Next>,
+    },
+}
+
+/// The cookies to go on with when a session turns out to be revoked.
+pub(super) struct Next {
+    /// The place of the access cookie among the candidates.
+    candidate: usize,
+    /// How many of its values are done with.
+    skip: usize,
 }
 
 impl Core {
@@ -57,7 +69,10 @@ impl Core {
             return Live::Skip;
         }
         match &candidate.aspect {
-            CandidateAspect::Cookie(cookie) => self.live_cookie(cookie, head, now, scratch),
+            CandidateAspect::Cookie(cookie) => {
+                let next = Next { candidate: index, skip: 0 };
+                self.live_cookie(cookie, next, head, now, scratch)
+            }
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
                 Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
                 Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
@@ -70,27 +85,26 @@ impl Core {
     fn live_cookie<'b>(
         &self,
         cookie: &BoundCookie,
+        mut next: Next,
         head: &Head<'_>,
         now: Timestamp,
         scratch: &'b mut Scratch,
     ) -> Live<'b> {
         let mut lacks = AspectError::Missing;
-        let mut skip = 0;
         loop {
-            let found = match cookie.find(head.headers(), now, scratch, skip) {
+            let found = match cookie.find(head.headers(), now, scratch, next.skip) {
                 Ok(found) => found,
                 Err(error) => return Live::Now(Err(lacks.or_better(error))),
             };
+            next.skip = found.index + 1;
             match limits::catch(|| self.revocations.is_revoked(found.id, now)) {
-                Ok(Answer::Now(Ok(true))) => {
-                    lacks = AspectError::Invalid;
-                    skip = found.index + 1;
-                }
+                Ok(Answer::Now(Ok(true))) => lacks = AspectError::Invalid,
                 Ok(Answer::Now(Ok(false))) => return Live::Now(found.session(scratch)),
                 Ok(Answer::Later(revoked)) => {
                     return match found.session(scratch) {
                         Ok(session) => {
-                            Live::Later(LivePending::Still(session.into_owned(), revoked))
+                            let session = session.into_owned();
+                            Live::Later(LivePending::Still { session, revoked, next: Some(next) })
                         }
                         Err(error) => Live::Now(Err(error)),
                     };
@@ -128,29 +142,57 @@ impl Core {
         match limits::catch(|| self.revocations.is_revoked(session.id(), now)) {
             Ok(Answer::Now(revoked)) => Live::Now(unless_revoked(session, revoked)),
             Ok(Answer::Later(revoked)) => {
-                Live::Later(LivePending::Still(session.into_owned(), revoked))
+                let session = session.into_owned();
+                Live::Later(LivePending::Still { session, revoked, next: None })
             }
             Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
         }
     }
 
+    /// Waits for a session. A cookie that turns out to be dead does not hide another.
     pub(super) async fn finish_live(
         &self,
-        pending: LivePending,
+        mut pending: LivePending,
+        head: &Head<'_>,
         now: Timestamp,
     ) -> Result<Session<'static>, AspectError> {
-        match pending {
-            LivePending::Reading(reading) => {
-                let reading = Box::pin(async { Ok(reading.await) });
-                limits::within(self.decision_timeout, reading)
-                    .await
-                    .map_err(AspectError::Unavailable)?
-                    .and_then(|session| in_time(session, now))
+        loop {
+            let (session, revoked, next) = match pending {
+                LivePending::Reading(reading) => {
+                    let reading = Box::pin(async { Ok(reading.await) });
+                    return limits::within(self.decision_timeout, reading)
+                        .await
+                        .map_err(AspectError::Unavailable)?
+                        .and_then(|session| in_time(session, now));
+                }
+                LivePending::Still { session, revoked, next } => (session, revoked, next),
+            };
+            match limits::within(self.decision_timeout, revoked).await {
+                Ok(false) => return Ok(session),
+                Ok(true) => {}
+                Err(error) => return Err(AspectError::Unavailable(error)),
             }
-            LivePending::Still(session, revoked) => {
-                let revoked = limits::within(self.decision_timeout, revoked).await;
-                unless_revoked(session, revoked)
-            }
+            let Some(next) = next else { return Err(AspectError::Invalid) };
+            pending = match self.live_next(next, head, now) {
+                Live::Later(pending) => pending,
+                Live::Now(session) => {
+                    return session.map_err(|error| AspectError::Invalid.or_better(error));
+                }
+                Live::Skip => return Err(AspectError::Invalid),
+            };
+        }
+    }
+
+    /// The next session of a realm's cookies.
+    fn live_next(&self, next: Next, head: &Head<'_>, now: Timestamp) -> Live<'static> {
+        let CandidateAspect::Cookie(cookie) = &self.candidates[next.candidate].aspect else {
+            return Live::Skip;
+        };
+        let mut scratch = Scratch::new();
+        match self.live_cookie(cookie, next, head, now, &mut scratch) {
+            Live::Now(session) => Live::Now(session.map(Session::into_owned)),
+            Live::Later(pending) => Live::Later(pending),
+            Live::Skip => Live::Skip,
         }
     }
 
@@ -179,7 +221,7 @@ impl Core {
             };
             let session = match live {
                 Ok(session) => session,
-                Err(pending) => self.finish_live(pending, now).await,
+                Err(pending) => self.finish_live(pending, &head, now).await,
             };
             match session {
                 Ok(session) => {
@@ -207,6 +249,11 @@ impl Core {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
         }
+    }
+
+    /// The id for a new session of the access cookie.
+    pub(crate) fn admit(&self, id: SessionId) -> Result<SessionId, BoxError> {
+        limits::catch(|| self.revocations.admit(id))
     }
 
     /// Whether it is known without waiting that a session of the access cookie was revoked.

@@ -255,7 +255,7 @@ pub(crate) async fn finish_decision(
                 let outcome = limits::within(core.decision_timeout, outcome).await;
                 core.after_nobody(&question, tally, outcome)
             }
-            At::Session { place, live } => match core.finish_live(live, now).await {
+            At::Session { place, live } => match core.finish_live(live, &question.head, now).await {
                 Err(error) => {
                     tally.lacks(error);
                     core.go_on_at(&question, tally, realms, place + 1)

@@ -7,6 +7,7 @@ use tower_service::Service;
 use super::{LogoutFuture, end};
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
+use crate::fetch_metadata::{is_made_here, is_opened_in_tab};
 use crate::respond;
 
 /// Answers logout requests and passes on everything else; see the [module](crate::logout).
@@ -41,9 +42,16 @@ where
         let Some(realm) = core.realms.iter().position(own) else {
             return LogoutFuture::inner(self.inner.call(request));
         };
+        let headers = request.headers();
         match *request.method() {
+            // An image or frame of a foreign page ends nobody's session.
+            Method::GET | Method::POST
+                if !is_opened_in_tab(headers) && !is_made_here(core, headers) =>
+            {
+                LogoutFuture::own(respond::empty(StatusCode::FORBIDDEN))
+            }
             Method::GET | Method::POST => {
-                let headers = request.headers().clone();
+                let headers = headers.clone();
                 LogoutFuture::working(end::answer(Arc::clone(core), realm, headers))
             }
             // HEAD is safe: it ends nothing.

@@ -45,21 +45,22 @@ impl<'a> Page<'a> {
         Self { language, title, body, closes: false }
     }
 
-    /// Adds a form that posts to a path on this site.
+    /// Adds a form that posts hidden fields and the button that was pressed to a path on this site.
     pub(crate) fn form(
         mut self,
         action: &str,
-        hidden: (&str, &str),
+        hidden: &[(&str, &str)],
         buttons: &[Button<'_>],
     ) -> Self {
-        let (name, value) = hidden;
-        let _ = write!(
-            self.body,
-            "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"{}\" value=\"{}\">",
-            html(action),
-            html(name),
-            html(value)
-        );
+        let _ = write!(self.body, "<form method=\"post\" action=\"{}\">", html(action));
+        for (name, value) in hidden {
+            let _ = write!(
+                self.body,
+                "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+                html(name),
+                html(value)
+            );
+        }
         for (index, button) in buttons.iter().enumerate() {
             let class = if index == 0 { "" } else { " class=\"quiet\"" };
             let _ = write!(

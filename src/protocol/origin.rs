@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Longest `origin` that is looked at, in bytes; a DNS name has at most 253.
-const MAX_LENGTH: usize = 512;
+/// Longest `origin` that is looked at, in bytes: a scheme, a DNS name of at most 253 and a port make
+/// no more than 267, and sessions keep texts of up to 255. Names that long are not seen in earnest.
+const MAX_LENGTH: usize = 255;
 
 /// A web origin in canonical form: `scheme://host[:port]`, lower case, default port dropped.
 ///
@@ -66,7 +67,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginError {
-    /// Longer than 512 bytes.
+    /// Longer than 255 bytes.
     TooLong,
     /// Neither `http://` nor `https://`.
     Scheme,
@@ -81,7 +82,7 @@ pub enum OriginError {
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "origin is longer than 512 bytes",
+            Self::TooLong => "origin is longer than 255 bytes",
             Self::Scheme => "origin does not start with http:// or https://",
             Self::MoreThanOrigin => "origin has a user name, path, query or fragment",
             Self::Host => "origin has no host in ordinary spelling",

@@ -22,8 +22,9 @@ type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
 /// Revocations in the memory of this process; the default.
 ///
 /// Looking up takes no lock. An entry is dropped when its session would have ended. At most a set
-/// number is kept (default: one million, some 60 MB); when it is full, a logout is answered with an
-/// error page rather than forgotten.
+/// number is kept (default: one million, some 60 MB). When it is full, what would have to be added is
+/// refused rather than forgotten: a logout, and a login in the place of a session that still lives,
+/// are answered with an error page until a session has ended. First logins go on.
 ///
 /// A list in memory is empty after a restart, and sealed cookies outlive it. So that no logged-out
 /// cookie comes back to life, each `InMemory` marks the ids of its sessions with a random number of

@@ -19,3 +19,4 @@ mod path;
 mod reliability;
 mod session;
 mod token_page;
+mod viewers;

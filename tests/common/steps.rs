@@ -70,15 +70,24 @@ impl Publisher {
     }
 }
 
-/// The hidden field of the form on a page and the start of its button's, as a form body.
+/// The hidden fields of the form on a page and the start of its button's, as a form body.
 pub fn fields(page: &Response<Bytes>) -> String {
-    let html = text(page);
-    assert_eq!(html.matches("<form ").count(), 1, "{html}");
-    let hidden = html.split_once("<input type=\"hidden\" name=\"").expect("a hidden field").1;
-    let (name, rest) = hidden.split_once("\" value=\"").unwrap();
-    let (value, _) = rest.split_once('"').unwrap();
-    assert!(html.contains("<button type=\"submit\" name=\"decision\" value=\""), "{html}");
-    format!("{name}={value}&decision=")
+    let [form] = &forms(page)[..] else { panic!("not one form in {page:?}") };
+    form.clone()
+}
+
+/// The same of every form on a page.
+pub fn forms(page: &Response<Bytes>) -> Vec<String> {
+    let of = |form: &str| {
+        let (form, _) = form.split_once("</form>").expect("an end");
+        assert!(form.contains("<button type=\"submit\" name=\"decision\" value=\""), "{form}");
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(1).map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            format!("{name}={}&", rest.split_once('"').unwrap().0)
+        });
+        format!("{}decision=", hidden.collect::<String>())
+    };
+    text(page).split("<form ").skip(1).map(of).collect()
 }
 
 /// The path that the form on a page posts to.

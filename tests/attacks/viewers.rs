@@ -1,0 +1,307 @@
+//! Which viewer a login is for, when pages of several sites open the same login: OR, SE and their
+//! neighbours.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use tower_iiif_auth::aspect::SessionId;
+use tower_iiif_auth::clock::Timestamp;
+use tower_iiif_auth::revocation::{InMemory, Revocations};
+use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Realm};
+
+use crate::common::steps::{closes, forms};
+use crate::common::{
+    BASE, COOKIE, Publisher, V, builder, clock, cookie_pair, form, image, request,
+    set_cookie_value, text,
+};
+
+const EVIL: &str = "https://evil.example";
+const FLOW: &str = "__Host-iiif-flow";
+
+/// One browser: its cookies of this site.
+struct Browser<'p> {
+    publisher: &'p Publisher,
+    flow: Option<String>,
+    session: Option<String>,
+}
+
+impl<'p> Browser<'p> {
+    fn new(publisher: &'p Publisher) -> Self {
+        Self { publisher, flow: None, session: None }
+    }
+
+    fn cookies(&self) -> String {
+        [&self.flow, &self.session].into_iter().flatten().cloned().collect::<Vec<_>>().join("; ")
+    }
+
+    fn keep(&mut self, response: &http::Response<bytes::Bytes>) {
+        for (name, kept) in [(FLOW, &mut self.flow), (COOKIE, &mut self.session)] {
+            if let Some(pair) = cookie_pair(response, name) {
+                *kept = Some(pair).filter(|pair| !pair.ends_with('='));
+            }
+        }
+    }
+
+    async fn open(&mut self, path: &str) -> http::Response<bytes::Bytes> {
+        let cookies = self.cookies();
+        let page = self.publisher.get(path, &[("cookie", &cookies)]).await;
+        self.keep(&page);
+        page
+    }
+
+    async fn post(&mut self, path: &str, body: &str) -> http::Response<bytes::Bytes> {
+        let cookies = self.cookies();
+        let page = self.publisher.send(form(path, &[("cookie", &cookies)], body)).await;
+        self.keep(&page);
+        page
+    }
+
+    /// Sends the password form, as a user with role A.
+    async fn log_in(&mut self) -> http::Response<bytes::Bytes> {
+        self.log_in_as("A").await
+    }
+
+    async fn log_in_as(&mut self, roles: &str) -> http::Response<bytes::Bytes> {
+        let cookies = self.cookies();
+        let headers = [("cookie", &*cookies), ("origin", BASE), ("x-roles", roles)];
+        let page = self.publisher.send(request(Method::POST, "/auth/login", &headers)).await;
+        self.keep(&page);
+        page
+    }
+
+    /// The token service's error for a viewer, or none.
+    async fn refusal(&self, viewer: &str) -> Option<String> {
+        let query = format!("messageId=1&origin={viewer}");
+        let cookies = self.cookies();
+        let (message, _) = self.publisher.token_message(&query, &[("cookie", &cookies)]).await;
+        message["profile"].as_str().map(ToOwned::to_owned)
+    }
+}
+
+fn with_terms() -> Publisher {
+    let clock = clock();
+    let realm = Realm::new()
+        .access(AccessService::active("login", "Library"))
+        .access(AccessService::click_through("terms", "Library", "Terms").role("A"))
+        .access(AccessService::kiosk("room").role("A"));
+    let builder = IiifAuth::builder(BASE)
+        .keyring(crate::common::keyring())
+        .clock(clock.clone())
+        .images("/iiif/3")
+        .realm(realm)
+        .authorizer(crate::common::rules());
+    Publisher::of(builder, clock)
+}
+
+/// OR-07's neighbour: a page that opens the login behind another viewer's back gets nothing of it
+/// unless the user chooses it by name.
+#[tokio::test]
+async fn of_several_viewers_the_user_chooses_one() {
+    for (chosen, other) in [(V, EVIL), (EVIL, V)] {
+        let publisher = Publisher::new();
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login?origin={V}")).await;
+        browser.open(&format!("/auth/login?origin={EVIL}")).await;
+        let choice = browser.log_in().await;
+        assert!(browser.session.is_none(), "no cookie without a choice");
+        assert!(!closes(&choice));
+        let forms = forms(&choice);
+        let named: Vec<_> = [V, EVIL]
+            .iter()
+            .map(|viewer| viewer.trim_start_matches("https://"))
+            .filter(|host| text(&choice).contains(&format!("Continue to {host}<")))
+            .collect();
+        assert_eq!((forms.len(), named.len()), (2, 2), "each is named: {}", text(&choice));
+
+        // The one that came last stands first.
+        let form = &forms[usize::from(chosen == V)];
+        let done = browser.post("/auth/continue", &format!("{form}continue")).await;
+        assert!(closes(&done));
+        assert_eq!(browser.refusal(chosen).await, None);
+        assert_eq!(browser.refusal(other).await.as_deref(), Some("invalidOrigin"));
+
+        // The other one's tab goes on by itself, with a user who is logged in.
+        assert!(browser.flow.is_some(), "it still waits");
+        let done = browser.log_in().await;
+        assert!(closes(&done));
+        assert_eq!(browser.refusal(other).await, None);
+        assert!(browser.flow.is_none(), "nobody waits");
+    }
+}
+
+/// A page whose viewer is known asks for no choice, and no other viewer gains by it.
+#[tokio::test]
+async fn terms_and_kiosks_are_for_the_viewer_that_opened_them() {
+    let publisher = with_terms();
+    let mut browser = Browser::new(&publisher);
+    let page = browser.open(&format!("/auth/terms?origin={V}")).await;
+    browser.open(&format!("/auth/terms?origin={EVIL}")).await;
+    let body = format!("{}accept", forms(&page)[0]);
+    let done = browser.post("/auth/terms", &body).await;
+    assert!(closes(&done));
+    assert_eq!(browser.refusal(V).await, None);
+    assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+
+    let mut browser = Browser::new(&publisher);
+    browser.open(&format!("/auth/login?origin={EVIL}")).await;
+    let done = browser.open(&format!("/auth/room?origin={V}")).await;
+    assert!(closes(&done));
+    assert_eq!(browser.refusal(V).await, None);
+    assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+}
+
+/// Who was declined does not wait for the next login.
+#[tokio::test]
+async fn a_declined_viewer_is_forgotten() {
+    let publisher = with_terms();
+    let mut browser = Browser::new(&publisher);
+    let page = browser.open(&format!("/auth/terms?origin={EVIL}")).await;
+    let body = format!("{}decline", forms(&page)[0]);
+    assert!(closes(&browser.post("/auth/terms", &body).await));
+    assert!(browser.flow.is_none(), "nobody waits");
+    browser.open(&format!("/auth/login?origin={V}")).await;
+    assert!(closes(&browser.log_in().await), "there is nothing to choose");
+    assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+}
+
+/// CON-19: however late the form is sent, the session is bound.
+#[tokio::test]
+async fn a_late_login_is_bound_all_the_same() {
+    for wait in [Duration::from_secs(59 * 60), Duration::from_secs(3 * 3600)] {
+        let publisher = Publisher::new();
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login?origin={V}")).await;
+        // An hour later the page is opened anew, without a word of the viewer.
+        publisher.clock.advance(wait);
+        browser.open("/auth/login").await;
+        publisher.clock.advance(wait);
+        assert!(closes(&browser.log_in().await));
+        assert_eq!(browser.refusal(V).await, None);
+        assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"), "{wait:?}");
+    }
+}
+
+/// OR-02's neighbour: no origin is too long to be remembered and short enough to be taken.
+#[tokio::test]
+async fn an_origin_is_remembered_or_refused() {
+    for length in [200, 253, 254, 255, 256, 268, 300, 512] {
+        let host = format!("{}.example", ["a"; 300].join(".")[..].to_owned());
+        let host = &host[host.len() - (length - "https://".len())..];
+        let origin = format!("https://{}", host.trim_start_matches('.'));
+        let publisher = Publisher::new();
+        let mut browser = Browser::new(&publisher);
+        let page = browser.open(&format!("/auth/login?origin={origin}")).await;
+        if page.status() == StatusCode::BAD_REQUEST {
+            assert!(origin.len() > 253, "{length}");
+            continue;
+        }
+        assert!(closes(&browser.log_in().await));
+        let refusal = browser.refusal(EVIL).await;
+        assert_eq!(refusal.as_deref(), Some("invalidOrigin"), "{length}: {origin}");
+        assert_eq!(browser.refusal(&origin).await, None);
+    }
+}
+
+/// However many viewers a user comes from, the cookie stays one that browsers keep.
+#[tokio::test]
+async fn many_viewers_fit_one_cookie() {
+    let publisher = Publisher::new();
+    let mut browser = Browser::new(&publisher);
+    let viewer = |number: usize| format!("https://{}{number}.example", "a".repeat(60));
+    for number in 0..100 {
+        browser.open(&format!("/auth/login?origin={}", viewer(number))).await;
+        let done = browser.log_in().await;
+        assert!(closes(&done), "{number}: {done:?}");
+        assert!(browser.session.as_ref().is_some_and(|pair| pair.len() <= 4096));
+    }
+    assert_eq!(browser.refusal(&viewer(99)).await, None);
+    assert_eq!(browser.refusal(&viewer(98)).await, None, "the latest are remembered");
+    assert_eq!(browser.refusal(&viewer(0)).await.as_deref(), Some("invalidOrigin"));
+}
+
+/// SE-13's neighbour: a login that can not be carried out ends no session.
+#[tokio::test]
+async fn a_session_that_fits_no_cookie_takes_the_place_of_none() {
+    let publisher = Publisher::new();
+    let mut browser = Browser::new(&publisher);
+    browser.open(&format!("/auth/login?origin={V}")).await;
+    browser.log_in().await;
+    let cookies = browser.cookies();
+    let roles: Vec<_> = (0..400).map(|number| format!("role-number-{number}")).collect();
+    for viewers in [&[V][..], &[V, EVIL]] {
+        for viewer in viewers {
+            browser.open(&format!("/auth/login?origin={viewer}")).await;
+        }
+        let failed = browser.log_in_as(&roles.join(",")).await;
+        assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(set_cookie_value(&failed, COOKIE).is_none());
+        let tile = publisher.get(&image("sec"), &[("cookie", &cookies)]).await;
+        assert_eq!(tile.status(), StatusCode::OK, "the session of before lives");
+    }
+}
+
+/// A store that is asked over the network.
+struct Remote(InMemory);
+
+impl Revocations for Remote {
+    fn admit(&self, id: SessionId) -> SessionId {
+        self.0.admit(id)
+    }
+
+    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        later(self.0.is_revoked(id, now))
+    }
+
+    fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        later(self.0.revoke(id, until, now))
+    }
+}
+
+fn later<T: Send + 'static>(answer: Answer<T>) -> Answer<T> {
+    Answer::Later(Box::pin(async {
+        tokio::task::yield_now().await;
+        match answer {
+            Answer::Now(answer) => answer,
+            Answer::Later(answer) => answer.await,
+        }
+    }))
+}
+
+/// SE-06: with a store that has to be waited for, too, a dead cookie hides no live one.
+#[tokio::test]
+async fn a_dead_cookie_hides_no_live_one_from_a_slow_store() {
+    let clock = clock();
+    let builder = builder(&clock).revocations(Remote(InMemory::new().unwrap()));
+    let publisher = Publisher::of(builder, clock);
+    let mut dead = Vec::new();
+    for _ in 0..2 {
+        let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
+        publisher.get("/auth/logout", &[("cookie", &cookie)]).await;
+        let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
+        assert_eq!(tile.status(), StatusCode::UNAUTHORIZED);
+        dead.push(cookie);
+    }
+    let live = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
+    for cookies in [
+        format!("{}; {}; {live}", dead[0], dead[1]),
+        format!("{}; {live}; {}", dead[0], dead[1]),
+        format!("{live}; {}; {}", dead[0], dead[1]),
+    ] {
+        let tile = publisher.get(&image("sec"), &[("cookie", &cookies)]).await;
+        assert_eq!(tile.status(), StatusCode::OK);
+        let message = publisher.token_message_at("/auth/token", &cookies).await;
+        assert!(message["accessToken"].is_string(), "{message}");
+    }
+    let all_dead = format!("{}; {}", dead[0], dead[1]);
+    let message = publisher.token_message_at("/auth/token", &all_dead).await;
+    assert_eq!(message["profile"], "invalidAspect");
+    let expired = format!("{}; {live}", dead[0]);
+    publisher.clock.advance(Duration::from_secs(601));
+    let message = publisher.token_message_at("/auth/token", &expired).await;
+    assert_eq!(message["profile"], "expiredAspect");
+}
