@@ -7,13 +7,28 @@ use std::time::Duration;
 
 use common::{BASE, key};
 use tower_iiif_auth::aspect::{
-    AccessCookie, AuthorizingAspect, CookieError, IpRanges, SameSite, TrustedHeader,
+    AccessCookie, AspectError, AuthorizingAspect, CookieError, Head, IpRanges, Reading, SameSite,
+    TrustedHeader,
 };
+use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::origin::OriginError;
 use tower_iiif_auth::{
-    AccessService, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
+    AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
     OriginPolicy, Realm, Texts,
 };
+
+/// An aspect with this name.
+struct Named(String);
+
+impl AuthorizingAspect for Named {
+    fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn read(&self, _: &Head<'_>, _: Timestamp) -> Reading {
+        Answer::Now(Err(AspectError::Missing))
+    }
+}
 
 /// A configuration without a realm.
 fn bare(url: &str) -> IiifAuthBuilder {
@@ -64,7 +79,15 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         |path: &str, base: &str| ConfigError::PathInBase { path: own(path), base: own(base) };
     let in_probe =
         |path: &str| ConfigError::PathInProbe { path: own(path), probe: own("/auth/probe") };
+    let named = |bytes| Named("n".repeat(bytes));
+    let aspect_name = |bytes| ConfigError::AspectName { realm: String::new(), bytes };
+    let role = |bytes, most| ConfigError::Role { bytes, most };
+    let long = |bytes| "r".repeat(bytes);
     let room = || IpRanges::new(["192.0.2.0/24"], "A").unwrap();
+    let below = |base: &str, realm: Realm| {
+        let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize(|_| true);
+        builder.images(base).realm(realm).build().err()
+    };
     let texts = |change: fn(&mut Texts)| {
         let mut texts = Texts::default();
         change(&mut texts);
@@ -220,6 +243,59 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::AspectTwice(own("ip-ranges:A")),
             "give them different names",
         ),
+        // Names and roles go into tokens and cookies behind a length of one byte.
+        (of(realm().aspect(named(0))), aspect_name(0), "1 to 255"),
+        (of(realm().aspect(AccessCookie::new().or(named(256)))), aspect_name(256), "shorter name"),
+        (of(realm().aspect(named(128).and(named(127)))), aspect_name(256), "1 to 255"),
+        (IpRanges::new(["192.0.2.1"], long(246)).err(), role(246, 245), "at most 245"),
+        (
+            of(realm().access(AccessService::kiosk("room").role(long(256)))),
+            role(256, 255),
+            "at most 255",
+        ),
+        (
+            of(realm().access(AccessService::kiosk(long(256)).path("/room"))),
+            role(256, 255),
+            "at most 255",
+        ),
+        (
+            of(realm().access(AccessService::click_through("terms", "x", "x").role(long(256)))),
+            role(256, 255),
+            "role(",
+        ),
+        // What would be of no effect, or the end of every request.
+        (
+            of(Realm::new().access(AccessService::external().path("/room")).aspect(room())),
+            ConfigError::ExternalPath(own("/room")),
+            "leave path(",
+        ),
+        (
+            of(Realm::new().access(login().role("reader"))),
+            ConfigError::RoleUnused(own("reader")),
+            "AccessGrant",
+        ),
+        (
+            of(Realm::new().access(AccessService::external().role("reader")).aspect(room())),
+            ConfigError::RoleUnused(own("reader")),
+            "leave role(",
+        ),
+        (IpRanges::new([], "A").err(), ConfigError::NoIpRanges, "list one"),
+        (
+            good().origins(OriginPolicy::allow([]).unwrap()).build().err(),
+            ConfigError::NoAllowedOrigins,
+            "OriginPolicy::Any",
+        ),
+        (good().longest_info(0).build().err(), ConfigError::LongestInfo, "more than zero"),
+        (
+            good().public_paths(["/", "manifests/*"]).build().err(),
+            ConfigError::PublicPath(own("manifests/*")),
+            "begin it with a slash",
+        ),
+        (
+            with_cookie(AccessCookie::new().name(long(256))),
+            cookie(CookieError::NameTooLong { bytes: 256 }),
+            "at most 255",
+        ),
         (
             of(Realm::new().access(AccessService::kiosk("room")).aspect(room())),
             ConfigError::NoCookie { realm: String::new() },
@@ -299,6 +375,25 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         (
             with_cookie(AccessCookie::new().path("/auth/login")),
             ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/auth/token") },
+            "covers both",
+        ),
+        // A logout has to see what it ends, and a login what it replaces.
+        (
+            below(
+                "/auth/token/iiif",
+                Realm::new()
+                    .access(login().path("/auth/token/login"))
+                    .aspect(AccessCookie::new().path("/auth/token")),
+            ),
+            ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/auth/logout") },
+            "covers both",
+        ),
+        (
+            below(
+                "/auth/a/iiif",
+                Realm::named("a").access(login()).aspect(AccessCookie::new().path("/auth/a")),
+            ),
+            ConfigError::CookiePath { cookie: own("__Secure-iiif-a"), path: own("/auth/continue") },
             "covers both",
         ),
         // V2-GEN-3: the tags of every text, wherever it stands.
@@ -443,6 +538,14 @@ fn what_looks_odd_and_is_right() {
         ("a cookie for a domain", {
             bare(BASE).realm(realm().aspect(AccessCookie::new().domain("example")))
         }),
+        ("the longest names and roles", {
+            let most = |bytes: usize| "n".repeat(bytes);
+            let room = IpRanges::new(["192.0.2.1"], most(245)).unwrap();
+            let aspects = AccessCookie::new().name(most(255)).or(room).or(Named(most(255)));
+            let kiosk = AccessService::kiosk("room").role(most(255));
+            bare(BASE).realm(realm().access(kiosk).aspect(aspects))
+        }),
+        ("public paths of any beginning", good().public_paths(["/", "*.css", "/docs/*"])),
         ("an application's own aspect behind its login", {
             let room = IpRanges::new(["192.0.2.1"], "A").unwrap();
             bare(BASE).realm(realm().aspect(room))

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use super::session::FieldError;
 use crate::clock::Timestamp;
 
+/// Longest text behind a length of one byte.
+pub(crate) const LONGEST_TEXT: usize = 255;
+
 /// Reads binary fields off the front of a slice.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 

@@ -21,6 +21,9 @@ pub enum SameSite {
     Strict,
 }
 
+/// Longest name, so that a session has room beside it.
+const LONGEST_NAME: usize = 255;
+
 /// Name and attributes, the same whenever the cookie is set or deleted.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieAttributes {
@@ -37,6 +40,9 @@ impl CookieAttributes {
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if self.name.is_empty() || !self.name.bytes().all(token) {
             return Err(CookieError::Name(self.name.to_string()));
+        }
+        if self.name.len() > LONGEST_NAME {
+            return Err(CookieError::NameTooLong { bytes: self.name.len() });
         }
         let prefixed = |prefix: &str| {
             self.name.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix))
@@ -133,6 +139,11 @@ impl<'h> Iterator for Pairs<'h> {
 pub enum CookieError {
     /// The name is no cookie name.
     Name(String),
+    /// The name leaves too little room for a session.
+    NameTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
     /// The path is no absolute path.
     Path(String),
     /// The domain does not cover the publisher's host.
@@ -163,6 +174,9 @@ impl fmt::Display for CookieError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name:?} is no cookie name"),
+            Self::NameTooLong { bytes } => {
+                write!(f, "the cookie's name has {bytes} bytes: give it one of at most 255")
+            }
             Self::Path(path) => write!(f, "cookie path {path:?} is not an absolute path"),
             Self::Domain { domain, host } => {
                 write!(f, "cookie domain {domain:?} does not cover the public host {host:?}")

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::binary::LONGEST_TEXT;
 use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp, client_ip};
+
+/// What the names of these aspects begin with; the role follows.
+const NAME: &str = "ip-ranges:";
 
 /// Whoever comes from one of these address ranges, as a session with a role.
 ///
@@ -32,14 +36,21 @@ impl IpRanges {
     ///
     /// # Errors
     ///
-    /// When a range can not be read.
+    /// When there is no range, one can not be read, or the role has more than 245 bytes.
     pub fn new<'t>(
         ranges: impl IntoIterator<Item = &'t str>,
         role: impl Into<String>,
     ) -> Result<Self, crate::ConfigError> {
         let ranges = client_ip::parse_ranges(ranges).map_err(crate::ConfigError::IpRange)?;
+        if ranges.is_empty() {
+            return Err(crate::ConfigError::NoIpRanges);
+        }
         let role = role.into();
-        let name = format!("ip-ranges:{role}");
+        let most = LONGEST_TEXT - NAME.len();
+        if role.len() > most {
+            return Err(crate::ConfigError::Role { bytes: role.len(), most });
+        }
+        let name = format!("{NAME}{role}");
         Ok(Self { ranges, trusted_proxies: vec![], role, name })
     }
 

@@ -35,7 +35,7 @@ pub use trusted_header::TrustedHeader;
 pub use cookie::CookieError;
 pub use session::FieldError;
 
-pub(crate) use binary::{Reader, write_short_text};
+pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
 pub(crate) use bound_cookie::BoundCookie;
 pub(crate) use cookie::CookieAttributes;
 pub(crate) use session::SKEW;

@@ -139,8 +139,9 @@ impl AccessService {
         self
     }
 
-    /// The role that a click-through or kiosk grants. Default: the service's name. Without effect on
-    /// others.
+    /// The role that a click-through or kiosk grants, of at most 255 bytes. Default: the service's
+    /// name. Others take none: after a login the application's
+    /// [`AccessGrant`](crate::access::AccessGrant) says the roles.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.role = Some(role.into());
@@ -148,7 +149,9 @@ impl AccessService {
     }
 
     /// Another path than `{endpoints}/{name}` or, in a named realm, `{endpoints}/{realm}/{name}`:
-    /// absolute, without a slash at its end, and not below a base.
+    /// absolute, without a slash at its end, and neither below a base nor below the probe service. An
+    /// external service takes none. What is below a base stays content, also where the base is below
+    /// this path.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());

@@ -88,8 +88,8 @@ impl IiifAuthBuilder {
     /// application whose every route is below the layers, such as `/` and `/manifests/*`. Default:
     /// none, and an unknown path is 404.
     ///
-    /// Patterns are matched against the path as it came in, still percent-encoded. They open nothing
-    /// below a base. The application's logins need not be listed.
+    /// Patterns begin with a slash or `*`, and are matched against the path as it came in, still
+    /// percent-encoded. They open nothing below a base. The application's logins need not be listed.
     pub fn public_paths<P: Into<Pattern>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.public_paths.extend(paths.into_iter().map(Into::into));
         self
@@ -216,6 +216,15 @@ impl IiifAuthBuilder {
             if duration < least || duration > DAY {
                 return Err(ConfigError::Duration(what));
             }
+        }
+        if self.longest_info == 0 {
+            return Err(ConfigError::LongestInfo);
+        }
+        if matches!(&self.origins, OriginPolicy::AllowList(origins) if origins.is_empty()) {
+            return Err(ConfigError::NoAllowedOrigins);
+        }
+        if let Some(pattern) = self.public_paths.iter().find(|own| !own.may_match_path()) {
+            return Err(ConfigError::PublicPath(pattern.as_str().to_owned()));
         }
         for text in self.texts.all() {
             check_languages(text)?;

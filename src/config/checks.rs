@@ -94,6 +94,8 @@ pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigE
         let services = core.access.iter().filter(|access| access.realm == index);
         let mut paths: Vec<&str> = services.filter_map(|access| access.path.as_deref()).collect();
         paths.push(&bound.token_path);
+        paths.extend(bound.logout_path.as_deref());
+        paths.push(&core.continue_path);
         paths.extend(core.maps.iter().map(|map| map.base()));
         for path in paths {
             let path = core.public_url.browser_path(path);

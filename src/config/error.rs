@@ -73,6 +73,24 @@ pub enum ConfigError {
     },
     /// A realm has two aspects of the same name.
     AspectTwice(String),
+    /// An aspect's name is empty or longer than 255 bytes.
+    AspectName {
+        /// The realm's name.
+        realm: String,
+        /// How long it is.
+        bytes: usize,
+    },
+    /// A role that an access service or an aspect gives is too long.
+    Role {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
+    /// An access service has a role and is neither click-through nor kiosk.
+    RoleUnused(String),
+    /// An external access service has a path.
+    ExternalPath(String),
     /// A realm has two access cookies.
     TwoCookies {
         /// The realm's name.
@@ -108,6 +126,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         cause: OriginError,
     },
+    /// An allow-list is empty.
+    NoAllowedOrigins,
+    /// A pattern of public paths matches no path.
+    PublicPath(String),
+    /// The longest `info.json` has no bytes.
+    LongestInfo,
+    /// An aspect that goes by address has no range.
+    NoIpRanges,
     /// An address range can not be read.
     IpRange(String),
     /// A trusted header without a peer that may send it.
@@ -185,6 +211,24 @@ impl fmt::Display for ConfigError {
                 f,
                 "two aspects of a realm are named {name:?}: give them different names, tokens go by them"
             ),
+            Self::AspectName { realm, bytes } => write!(
+                f,
+                "an aspect of {} has a name of {bytes} bytes, and tokens hold 1 to 255: give it a shorter \
+                 name, or one at all",
+                realm_name(realm)
+            ),
+            Self::Role { bytes, most } => {
+                write!(f, "a role has {bytes} bytes: call role(…) or the like with one of at most {most}")
+            }
+            Self::RoleUnused(role) => write!(
+                f,
+                "only a click-through or kiosk grants role {role:?} by itself: leave role(…) out, and say \
+                 AccessGrant::to(user).role(…) after a login"
+            ),
+            Self::ExternalPath(path) => write!(
+                f,
+                "an external access service has no page that could be at {path:?}: leave path(…) out"
+            ),
             Self::TwoCookies { realm } => write!(f, "{} has two access cookies: keep one", realm_name(realm)),
             Self::NoCookie { realm } => write!(
                 f,
@@ -204,6 +248,18 @@ impl fmt::Display for ConfigError {
             }
             Self::AllowedOrigin { origin, cause } => {
                 write!(f, "allowed origin {origin:?}: {cause}; write it like \"https://viewer.example\"")
+            }
+            Self::NoAllowedOrigins => f.write_str(
+                "the list of allowed origins is empty, so that no viewer gets a token: list one, or use \
+                 OriginPolicy::Any",
+            ),
+            Self::PublicPath(pattern) => write!(
+                f,
+                "public path {pattern:?} matches no path: begin it with a slash, or with *"
+            ),
+            Self::LongestInfo => f.write_str("longest_info has to be more than zero bytes"),
+            Self::NoIpRanges => {
+                f.write_str("no address range, so that nobody is recognised: list one, or leave the aspect out")
             }
             Self::IpRange(range) => {
                 write!(f, "{range:?} is no address range: write it like \"192.0.2.0/24\" or \"2001:db8::1\"")

@@ -39,6 +39,15 @@ impl Pattern {
         rest.ends_with(last)
     }
 
+    /// Whether it fits any path at all: paths begin with a slash.
+    pub(crate) fn may_match_path(&self) -> bool {
+        self.0.starts_with(['/', '*'])
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn covers(&self, resource: &Resource<'_>) -> bool {
         self.matches(resource.identifier())
     }
