@@ -13,35 +13,22 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
         Some(path) => Keyring::from_file(path),
         None => Keyring::generate(),
     };
-    let reading_room =
-        IpRanges::new(arguments.reading_room.iter().map(String::as_str), "reading-room")
-            .map_err(|error| format!("--reading-room: {error}"))?;
-
-    IiifAuth::builder(&arguments.public_url)
+    let builder = IiifAuth::builder(&arguments.public_url)
         .keyring(keyring.map_err(|error| format!("--key-file: {}", with_cause(&error)))?)
         .images("/iiif/3")
+        .images("/iiif/2")
+        .images("/iiif/0.9")
+        .images("/iiif/all")
         .files("/files")
         .public_paths(["/", "/page/*", "/manifests/*"])
         .realm(library())
         .realm(terms())
-        .realm(
-            Realm::named("reading-room").aspect(reading_room).access(
-                AccessService::external()
-                    .label(text("The reading room", "Der Lesesaal"))
-                    .message(
-                        Message::new(text("Only in the reading room", "Nur im Lesesaal")).note(
-                            text(
-                                "Computers in the reading room see this without logging in.",
-                                "Die Rechner im Lesesaal zeigen dies ohne Anmeldung.",
-                            ),
-                        ),
-                    )
-                    .protects(["reading-room"]),
-            ),
-        )
-        .authorizer(rules())
-        .build()
-        .map_err(|error| format!("--public-url: {error}"))
+        .authorizer(rules(arguments));
+    let builder = match reading_room(arguments)? {
+        Some(realm) => builder.realm(realm),
+        None => builder,
+    };
+    builder.build().map_err(|error| format!("--public-url: {error}"))
 }
 
 /// Readers and curators, who log in.
@@ -84,8 +71,30 @@ fn terms() -> Realm {
     )
 }
 
-fn rules() -> RolesFor {
-    RolesFor::new()
+/// Whoever sits at one of its computers, if there is one.
+fn reading_room(arguments: &Arguments) -> Result<Option<Realm>, String> {
+    if arguments.reading_room.is_empty() {
+        return Ok(None);
+    }
+    let computers =
+        IpRanges::new(arguments.reading_room.iter().map(String::as_str), "reading-room")
+            .map_err(|error| format!("--reading-room: {error}"))?;
+    let access = AccessService::external()
+        .label(text("The reading room", "Der Lesesaal"))
+        .message(only_in_the_reading_room())
+        .protects(["reading-room"]);
+    Ok(Some(Realm::named("reading-room").aspect(computers).access(access)))
+}
+
+fn only_in_the_reading_room() -> Message {
+    Message::new(text("Only in the reading room", "Nur im Lesesaal")).note(text(
+        "Computers in the reading room see this without logging in.",
+        "Die Rechner im Lesesaal zeigen dies ohne Anmeldung.",
+    ))
+}
+
+fn rules(arguments: &Arguments) -> RolesFor {
+    let rules = RolesFor::new()
         .open("open")
         .open("tiered-small")
         .roles("terms", ["terms"])
@@ -111,8 +120,12 @@ fn rules() -> RolesFor {
         .substitute(
             Substitute::of_same_base("tiered-small")
                 .label(text("A small version for everyone", "Eine kleine Fassung für alle")),
-        )
-        .roles("reading-room", ["reading-room"])
+        );
+    if arguments.reading_room.is_empty() {
+        rules.nobody("reading-room", only_in_the_reading_room())
+    } else {
+        rules.roles("reading-room", ["reading-room"])
+    }
 }
 
 fn text(english: &str, german: &str) -> LanguageMap {

@@ -39,6 +39,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// What browsers type, without a slash at its end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.public_url.trim_end_matches('/')
+    }
+
     /// Who is in the reading room, in words.
     pub(crate) fn reading_room(&self) -> String {
         match &*self.reading_room {

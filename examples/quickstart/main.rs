@@ -10,6 +10,7 @@
 
 mod access;
 mod arguments;
+mod bases;
 mod handlist;
 mod login;
 mod manifests;
@@ -29,7 +30,8 @@ use tokio::net::TcpListener;
 use tower_iiif_auth::aspect::PeerAddr;
 
 use arguments::{Arguments, Command};
-use support::images::{ImageApi, ImageServer};
+use bases::BASES;
+use support::images::ImageServer;
 
 /// The pictures, with the length of their longer side in pixels.
 const PICTURES: [(&str, u32); 8] = [
@@ -70,30 +72,37 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    let public_url = arguments.public_url.trim_end_matches('/').to_owned();
-    let images = match &arguments.images {
-        Some(folder) => ImageServer::from_folder(folder, &PICTURES)?,
-        None => ImageServer::rendered(&PICTURES),
-    };
-    let auth = access::configure(&arguments)?;
-
-    let app = Router::new()
-        .merge(images.routes("/iiif/3", &format!("{public_url}/iiif/3"), ImageApi::V3))
-        .route("/files/handlist.pdf", get(handlist::serve))
-        .route("/auth/login", get(login::form).post(login::submit))
-        .merge(manifests::routes(&public_url, &images, &auth))
-        .merge(site::routes(&public_url))
-        .layer(auth.layer())
-        .layer(from_fn(peer_address));
+    let app = application(&arguments)?.layer(from_fn(peer_address));
 
     print(&format!(
-        "Open {public_url}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n",
+        "Open {}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n",
+        arguments.public_url(),
         arguments.reading_room()
     ))?;
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await
         .map_err(|error| format!("the server stopped: {error}"))
+}
+
+fn application(arguments: &Arguments) -> Result<Router, String> {
+    let images = match &arguments.images {
+        Some(folder) => ImageServer::from_folder(folder, &PICTURES)?,
+        None => ImageServer::rendered(&PICTURES),
+    };
+    let auth = access::configure(arguments)?;
+    let public_url = arguments.public_url();
+    let pictures = BASES.iter().fold(Router::new(), |router, base| {
+        let as_clients_see_it = format!("{public_url}{}", base.images);
+        router.merge(images.routes(base.images, &as_clients_see_it, base.api))
+    });
+    Ok(Router::new()
+        .merge(pictures)
+        .route("/files/handlist.pdf", get(handlist::serve))
+        .route("/auth/login", get(login::form).post(login::submit))
+        .merge(manifests::routes(public_url, &images, &auth))
+        .merge(site::routes(public_url))
+        .layer(auth.layer()))
 }
 
 /// Tells the layers where a connection comes from: the reading room goes by address.
@@ -111,3 +120,6 @@ fn print(text: &str) -> Result<(), String> {
     use std::io::Write;
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("cannot print: {error}"))
 }
+
+#[cfg(test)]
+mod tests;
