@@ -508,6 +508,59 @@ fn kinds() -> BTreeSet<String> {
         .collect()
 }
 
+/// Sessions of one realm share one cookie: the last one is there.
+#[cfg(feature = "tracing")]
+#[test]
+fn operators_are_warned_of_sessions_that_replace_each_other() {
+    let terms = |name: &str| AccessService::click_through(name, "Library", "Terms");
+    let kiosk = AccessService::kiosk;
+    for (what, builder, warned) in [
+        ("a login", good(), false),
+        (
+            "two logins, of one application",
+            { bare(BASE).realm(realm().access(AccessService::active("staff", "Library"))) },
+            false,
+        ),
+        ("a login and terms", bare(BASE).realm(realm().access(terms("terms"))), true),
+        (
+            "a login and a kiosk",
+            bare(BASE).realm(Realm::new().access(kiosk("a")).access(login())),
+            true,
+        ),
+        ("two roles", bare(BASE).realm(Realm::new().access(kiosk("a")).access(terms("b"))), true),
+        (
+            "one role",
+            { bare(BASE).realm(Realm::new().access(kiosk("a")).access(terms("b").role("a"))) },
+            false,
+        ),
+        ("the remedy", good().realm(Realm::named("visitors").access(terms("terms"))), false),
+        (
+            "terms and an address",
+            {
+                let room = IpRanges::new(["192.0.2.1"], "A").unwrap();
+                let realm = Realm::new().access(terms("terms")).access(AccessService::external());
+                bare(BASE).realm(realm.aspect(AccessCookie::new().or(room)))
+            },
+            false,
+        ),
+        (
+            "a login by an aspect of the application's own, and terms",
+            {
+                let aspects = AccessCookie::new().or(Named("sid".to_owned()));
+                bare(BASE).realm(realm().access(terms("terms")).aspect(aspects))
+            },
+            true,
+        ),
+    ] {
+        let (log, guard) = common::logs::record();
+        builder.build().unwrap();
+        drop(guard);
+        let text = log.text();
+        let found = text.lines().any(|line| line.contains("WARN") && line.contains("Realm::named"));
+        assert_eq!(found, warned, "{what}: {text}");
+    }
+}
+
 #[test]
 fn what_looks_odd_and_is_right() {
     for (name, builder) in [

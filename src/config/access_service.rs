@@ -33,6 +33,7 @@ pub struct AccessService {
     pub(crate) protects: Vec<Pattern>,
     pub(crate) role: Option<String>,
     pub(crate) path: Option<String>,
+    pub(crate) steps: Vec<Pattern>,
 }
 
 /// Who answers at an access service's path.
@@ -60,6 +61,7 @@ impl AccessService {
             protects: Vec::new(),
             role: None,
             path: None,
+            steps: Vec::new(),
         }
     }
 
@@ -77,7 +79,9 @@ impl AccessService {
     }
 
     /// A page of the crate's own that shows `terms` with buttons to agree and to decline. Who agrees
-    /// gets a session without a subject, with the role named by [`role`](Self::role).
+    /// gets a session without a subject, with the role named by [`role`](Self::role). It takes the
+    /// place of any other session of the realm: beside a login, give it a
+    /// [realm](crate::Realm) of its own.
     #[must_use]
     pub fn click_through(
         name: impl Into<String>,
@@ -91,7 +95,8 @@ impl AccessService {
     }
 
     /// A page of the crate's own that grants by being opened, without a click. Who opens it gets a
-    /// session with the role named by [`role`](Self::role).
+    /// session with the role named by [`role`](Self::role), in place of any other one of the realm:
+    /// beside a login, give it a [realm](crate::Realm) of its own.
     ///
     /// Browsers may keep its cookie from viewers on other sites (2.0 §3.3.2).
     #[must_use]
@@ -155,6 +160,16 @@ impl AccessService {
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// Further paths of the application's login that are not below its own, such as `/sso/*`.
+    ///
+    /// There, too, the viewer's tie to the tab is kept, pages are not framed, and the checker lets
+    /// requests through. Only a login of the application's has steps.
+    #[must_use]
+    pub fn steps<P: Into<Pattern>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
+        self.steps.extend(patterns.into_iter().map(Into::into));
         self
     }
 

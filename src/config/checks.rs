@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
-use crate::config::{ConfigError, Core, Realm};
+use crate::config::{BoundAccess, ConfigError, Core, Page, Realm};
 use crate::path;
 use crate::protocol::{LanguageMap, Message, v2};
 
@@ -124,4 +124,23 @@ pub(super) fn warn(core: &Core) {
             );
         }
     }
+    if (0..core.realms.len()).any(|realm| sessions_replace_each_other(core, realm)) {
+        crate::trace::warning(
+            "a click-through or kiosk beside a login, or beside one with another role, in one realm: its \
+             session takes the place of the other's, as a realm has one cookie; give it a realm of its \
+             own with Realm::named(…)",
+        );
+    }
+}
+
+/// Whether who goes through one access service of a realm loses what another one of it gave.
+///
+/// What an application grants after its logins is its own affair.
+fn sessions_replace_each_other(core: &Core, realm: usize) -> bool {
+    let of_realm = || core.access.iter().filter(move |access| access.realm == realm);
+    let login = of_realm().any(BoundAccess::is_applications);
+    let mut roles = of_realm()
+        .filter(|access| matches!(access.page, Page::ClickThrough(_) | Page::Kiosk))
+        .map(|access| &access.role);
+    roles.next().is_some_and(|first| login || roles.any(|role| role != first))
 }
