@@ -202,7 +202,7 @@ mod tests {
                 headers.append(COOKIE, field.parse().unwrap());
             }
             let mut scratch = Scratch::new();
-            let found = cookie.read(&headers, now, &mut scratch);
+            let found = cookie.find(&headers, now, &mut scratch, 0);
             let found = found.as_ref().map_or_else(AspectError::as_str, |_| "ok");
             assert_eq!(found, expected, "{:.80}", fields.join(" | "));
         }
@@ -210,6 +210,6 @@ mod tests {
         headers.append(COOKIE, format!("__Host-iiif={c}").parse().unwrap());
         let mut scratch = Scratch::new();
         let later = now.after(Duration::from_secs(60));
-        assert!(matches!(cookie.read(&headers, later, &mut scratch), Err(AspectError::Expired)));
+        assert!(matches!(cookie.find(&headers, later, &mut scratch, 0), Err(AspectError::Expired)));
     }
 }
