@@ -7,9 +7,9 @@
 //! version (1 byte) · key id (1) · nonce (12) · AES-256-GCM ciphertext · tag (16)
 //! ```
 //!
-//! Each [`Purpose`] has a key of its own, derived by HKDF-SHA-256 from the keyring's, and is bound
-//! as associated data together with the version: a value sealed for one purpose can not be opened
-//! for another. Every value has exactly one accepted spelling.
+//! Each [`Purpose`] has a key of its own, derived by HKDF-SHA-256 from the keyring's. Version, key
+//! id, purpose and a context (a realm's name) are bound as associated data: a value sealed for one
+//! purpose or realm can not be opened for another. Every value has exactly one accepted spelling.
 
 mod keyring;
 mod sealed;

@@ -11,6 +11,9 @@ use super::Keyring;
 const VERSION: u8 = 1;
 const HEADER: usize = 2 + NONCE_LEN;
 const TAG: usize = 16;
+/// Longest context, in bytes: longer than any name that a configuration takes.
+const LONGEST_CONTEXT: usize = 128;
+const LONGEST_LABEL: usize = 16;
 
 /// What a sealed value is for. Each has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +26,13 @@ pub(crate) enum Purpose {
     Flow,
     /// A grant that waits for the user's click.
     PendingGrant,
+    /// What a registered client proves itself by.
+    ClientCode,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 4] = [Self::Cookie, Self::Token, Self::Flow, Self::PendingGrant];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Cookie, Self::Token, Self::Flow, Self::PendingGrant, Self::ClientCode];
     pub(super) const COUNT: usize = Self::ALL.len();
 
     pub(super) const fn label(self) -> &'static [u8] {
@@ -35,6 +41,7 @@ impl Purpose {
             Self::Token => b"token",
             Self::Flow => b"flow",
             Self::PendingGrant => b"pending grant",
+            Self::ClientCode => b"client code",
         }
     }
 }
@@ -42,6 +49,34 @@ impl Purpose {
 /// Why a value was not sealed or opened. It says no more: detail would help an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SealError;
+
+/// What a value is bound to beside its key: version, key id, purpose and context. On the stack.
+struct Associated {
+    bytes: [u8; 3 + LONGEST_LABEL + LONGEST_CONTEXT],
+    length: usize,
+}
+
+impl Associated {
+    fn new(key_id: u8, purpose: Purpose, context: &str) -> Result<Self, SealError> {
+        if context.len() > LONGEST_CONTEXT {
+            return Err(SealError);
+        }
+        let label = purpose.label();
+        let mut associated = Self { bytes: [0; 3 + LONGEST_LABEL + LONGEST_CONTEXT], length: 0 };
+        // The label's length keeps it apart from the context.
+        let label_length = u8::try_from(label.len()).map_err(|_| SealError)?;
+        for part in [&[VERSION, key_id, label_length], label, context.as_bytes()] {
+            let end = associated.length + part.len();
+            associated.bytes[associated.length..end].copy_from_slice(part);
+            associated.length = end;
+        }
+        Ok(associated)
+    }
+
+    fn aad(&self) -> Aad<&[u8]> {
+        Aad::from(&self.bytes[..self.length])
+    }
+}
 
 /// Room to open a value in: on the stack for all but unusually large ones.
 pub(crate) struct Scratch {
@@ -71,7 +106,8 @@ impl Scratch {
 }
 
 impl Keyring {
-    /// Seals `payload` under the primary key. `context` has to be the same when it is opened.
+    /// Seals `payload` under the primary key. `context`, of at most [`LONGEST_CONTEXT`] bytes, has to
+    /// be the same when it is opened.
     pub(crate) fn seal(
         &self,
         purpose: Purpose,
@@ -79,6 +115,7 @@ impl Keyring {
         payload: &[u8],
     ) -> Result<String, SealError> {
         let key = self.primary();
+        let associated = Associated::new(key.id, purpose, context)?;
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| SealError)?;
         let mut bytes = Vec::with_capacity(HEADER + payload.len() + TAG);
@@ -89,7 +126,7 @@ impl Keyring {
             .for_purpose(purpose)
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(context.as_bytes()),
+                associated.aad(),
                 &mut bytes[HEADER..],
             )
             .map_err(|_| SealError)?;
@@ -119,6 +156,7 @@ impl Keyring {
         if version != VERSION {
             return Err(SealError);
         }
+        let associated = Associated::new(key_id, purpose, context)?;
         // Two keys share an id once in 256 pairs: then each gets its try, on a fresh copy.
         for key in self.with_id(key_id) {
             // `decode_slice` wants room for its estimate, which may be above the true length.
@@ -126,11 +164,7 @@ impl Keyring {
             let decoded = URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|_| SealError)?;
             let (header, sealed) = room[..decoded].split_at_mut(HEADER);
             let nonce = Nonce::try_assume_unique_for_key(&header[2..]).map_err(|_| SealError)?;
-            let opened = key.for_purpose(purpose).open_in_place(
-                nonce,
-                Aad::from(context.as_bytes()),
-                sealed,
-            );
+            let opened = key.for_purpose(purpose).open_in_place(nonce, associated.aad(), sealed);
             if let Ok(payload) = opened {
                 return Ok((HEADER, payload.len()));
             }
@@ -167,6 +201,47 @@ mod tests {
             assert!(open(&keyring, Purpose::Token, &text).is_err());
             let mut scratch = Scratch::new();
             assert!(keyring.open(Purpose::Cookie, "d", text.as_bytes(), &mut scratch).is_err());
+        }
+    }
+
+    /// Under the very key of its purpose a value is good only with all that it was sealed with.
+    #[test]
+    fn version_key_id_purpose_and_context_are_bound() {
+        let keyring = keyring(1);
+        let key = keyring.primary();
+        let id = key.id;
+        for (associated, good) in [
+            ([&[VERSION, id, 6][..], b"cookie", b"c"].concat(), true),
+            ([&[VERSION + 1, id, 6][..], b"cookie", b"c"].concat(), false),
+            ([&[VERSION, id ^ 1, 6][..], b"cookie", b"c"].concat(), false),
+            ([&[VERSION, id, 5][..], b"token", b"c"].concat(), false),
+            ([&[VERSION, id, 6][..], b"cookie", b"d"].concat(), false),
+            (b"c".to_vec(), false),
+            (Vec::new(), false),
+        ] {
+            let mut bytes = [&[VERSION, id][..], &[9; NONCE_LEN], b"payload"].concat();
+            let nonce = Nonce::assume_unique_for_key([9; NONCE_LEN]);
+            let tag = key
+                .for_purpose(Purpose::Cookie)
+                .seal_in_place_separate_tag(nonce, Aad::from(&associated), &mut bytes[HEADER..])
+                .unwrap();
+            bytes.extend_from_slice(tag.as_ref());
+            let text = URL_SAFE_NO_PAD.encode(bytes);
+            assert_eq!(open(&keyring, Purpose::Cookie, &text).is_ok(), good, "{associated:?}");
+        }
+    }
+
+    #[test]
+    fn contexts_have_a_limit() {
+        let keyring = keyring(1);
+        let mut scratch = Scratch::new();
+        for purpose in Purpose::ALL {
+            let longest = "x".repeat(LONGEST_CONTEXT);
+            let text = keyring.seal(purpose, &longest, b"y").unwrap();
+            assert!(keyring.open(purpose, &longest, text.as_bytes(), &mut scratch).is_ok());
+            let longer = "x".repeat(LONGEST_CONTEXT + 1);
+            assert!(keyring.seal(purpose, &longer, b"y").is_err());
+            assert!(keyring.open(purpose, &longer, text.as_bytes(), &mut scratch).is_err());
         }
     }
 
