@@ -18,11 +18,11 @@ use std::pin::Pin;
 /// let at_once: Answer<u8> = Answer::Now(7);
 /// let waits: Answer<u8> = Answer::later(async { 7 });
 /// ```
-pub enum Answer<T, L = T> {
+pub enum Answer<T> {
     /// The answer.
     Now(T),
     /// A future of it.
-    Later(BoxFuture<L>),
+    Later(BoxFuture<T>),
 }
 
 /// A future on the heap that can move between threads.
@@ -31,14 +31,14 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Any error, as users' own parts return it. It is logged and never sent to a client.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl<T, L> Answer<T, L> {
+impl<T> Answer<T> {
     /// An answer that has to wait for `future`.
-    pub fn later(future: impl Future<Output = L> + Send + 'static) -> Self {
+    pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
         Self::Later(Box::pin(future))
     }
 }
 
-impl<T: fmt::Debug, L> fmt::Debug for Answer<T, L> {
+impl<T: fmt::Debug> fmt::Debug for Answer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Now(answer) => f.debug_tuple("Now").field(answer).finish(),

@@ -98,6 +98,7 @@ pub mod authorizer;
 mod body;
 mod catch;
 pub mod check;
+pub mod client_identity;
 pub mod clock;
 mod config;
 pub mod describe;
@@ -121,7 +122,8 @@ mod trace;
 pub use answer::{Answer, BoxError, BoxFuture};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, ConfigError, IiifAuth, IiifAuthBuilder, OriginPolicy, Realm, Texts,
+    AccessService, Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, OriginPolicy, Realm,
+    Texts,
 };
 pub use future::ResponseFuture;
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};

@@ -25,6 +25,15 @@ pub(crate) fn single<'q>(query: &'q str, name: &str) -> Result<Option<Cow<'q, st
     found.map(decode).transpose()
 }
 
+/// The query without these parameters.
+pub(crate) fn without(query: &str, names: &[&str]) -> String {
+    let stays = |pair: &&str| {
+        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+        !pair.is_empty() && !decode(name).is_ok_and(|own| names.contains(&&*own))
+    };
+    query.split('&').filter(stays).collect::<Vec<_>>().join("&")
+}
+
 fn decode(text: &str) -> Result<Cow<'_, str>, BadParameter> {
     let spaced =
         if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
@@ -42,6 +51,19 @@ fn decode(text: &str) -> Result<Cow<'_, str>, BadParameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_are_taken_out() {
+        for (query, rest) in [
+            ("a=1&b=2&c=3", "b=2"),
+            ("%61=1&b", "b"),
+            ("", ""),
+            ("a=1&a=2", ""),
+            ("x=%ff&%ff=1", "x=%ff&%ff=1"),
+        ] {
+            assert_eq!(without(query, &["a", "c"]), rest, "{query}");
+        }
+    }
 
     #[test]
     fn one_value() {

@@ -31,15 +31,26 @@ pub(crate) fn text(
     response
 }
 
+/// An answer with a JSON body, never stored.
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Bytes> {
+    let body = serde_json::to_vec(body).expect("strings and maps with text keys are JSON");
+    text(status, "application/json", body)
+}
+
 /// The answer to a preflight: anyone may ask, without credentials, with a bearer token.
 ///
 /// It needs no authorization itself, and `*` would not cover the `Authorization` header (Fetch,
 /// "CORS protocol").
 pub(crate) fn preflight() -> Response<Bytes> {
+    preflight_for("GET, HEAD, OPTIONS")
+}
+
+/// The same for an endpoint with other methods.
+pub(crate) fn preflight_for(methods: &'static str) -> Response<Bytes> {
     let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     allow_any_origin(headers);
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(

@@ -4,22 +4,23 @@ use tower_layer::Layer;
 
 use crate::access::AccessCookie;
 use crate::check::Check;
+use crate::client_identity::ClientIdentity;
 use crate::config::IiifAuth;
 use crate::describe::Describe;
 use crate::logout::Logout;
 use crate::probe::Probe;
 use crate::token::Token;
 
-/// The services of a configuration around `S`: probe, token, logout, access cookie.
-pub type Services<S> = Probe<Token<Logout<AccessCookie<S>>>>;
+/// The services of a configuration around `S`: probe, token, client identity, logout, access cookie.
+pub type Services<S> = Probe<Token<ClientIdentity<Logout<AccessCookie<S>>>>>;
 
 /// Every layer of a configuration around `S`: the services, then describer and checker.
 pub type Stack<S> = Services<Describe<Check<S>>>;
 
 /// Puts every layer around a service; made by [`IiifAuth::layer`].
 ///
-/// From the outside in: probe, token, logout, access cookie, describer, checker. The first four
-/// answer at paths of their own; the describer has to see the answer of the image server that the
+/// From the outside in: probe, token, client identity, logout, access cookie, describer, checker. The
+/// first five answer at paths of their own; the describer has to see the answer of the image server that the
 /// checker lets through.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
@@ -61,6 +62,7 @@ impl<S> Layer<S> for ServicesLayer {
     fn layer(&self, inner: S) -> Services<S> {
         let access = self.auth.access_cookie().layer(inner);
         let logout = self.auth.logout().layer(access);
-        self.auth.probe().layer(self.auth.token().layer(logout))
+        let clients = self.auth.client_identity().layer(logout);
+        self.auth.probe().layer(self.auth.token().layer(clients))
     }
 }

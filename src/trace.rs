@@ -58,6 +58,11 @@ pub(crate) fn access(realm: &str, outcome: &'static str) {
     event!(Level::INFO, realm = realm, outcome = outcome, "access service");
 }
 
+/// A client of 0.9.2 proved itself, or not.
+pub(crate) fn client(realm: &str, known: bool) {
+    event!(Level::INFO, realm = realm, known = known, "client identity service");
+}
+
 /// A user logged out.
 pub(crate) fn logout(realm: &str, outcome: &'static str) {
     event!(Level::INFO, realm = realm, outcome = outcome, "logout service");

@@ -50,7 +50,11 @@ pub struct AccessFlow {
 
 impl AccessFlow {
     pub(super) fn new(flow: &Flow, session: Option<Session<'static>>) -> Self {
-        Self { viewer: flow.viewers().last().cloned(), session }
+        let viewer = match flow.viewers().last() {
+            Some(Viewer::Named(origin)) => Some(origin.clone()),
+            Some(Viewer::Unnamed) | None => None,
+        };
+        Self { viewer, session }
     }
 
     /// The origin of the viewer that opened an access service last, where it said so.
@@ -91,8 +95,29 @@ pub(super) struct Flow {
 
 #[derive(Clone)]
 struct Waiting {
-    viewer: Origin,
+    viewer: Viewer,
     since: Timestamp,
+}
+
+/// Who opened an access service.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Viewer {
+    Named(Origin),
+    /// 0.9.2 knows no `origin`: the session is then for any viewer (requirements CON-19).
+    Unnamed,
+}
+
+impl Viewer {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Named(origin) => origin.as_str(),
+            Self::Unnamed => "",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() { Some(Self::Unnamed) } else { text.parse().ok().map(Self::Named) }
+    }
 }
 
 impl Flow {
@@ -108,7 +133,7 @@ impl Flow {
         &mut self,
         core: &Core,
         access: &BoundAccess,
-        viewer: Option<Origin>,
+        viewer: Option<Viewer>,
         now: Timestamp,
     ) {
         self.realm = core.realms[access.realm].name.to_string();
@@ -122,13 +147,13 @@ impl Flow {
         }
     }
 
-    /// The origins of the viewers that wait, the last one last.
-    pub(super) fn viewers(&self) -> impl DoubleEndedIterator<Item = &Origin> {
+    /// The viewers that wait, the last one last.
+    pub(super) fn viewers(&self) -> impl DoubleEndedIterator<Item = &Viewer> {
         self.waiting.iter().map(|own| &own.viewer)
     }
 
     /// A viewer waits no longer.
-    pub(super) fn leave(&mut self, viewer: &Origin) {
+    pub(super) fn leave(&mut self, viewer: &Viewer) {
         self.waiting.retain(|own| own.viewer != *viewer);
     }
 
@@ -154,7 +179,7 @@ impl Flow {
             let count = reader.byte()?;
             let waiting = (0..count).map(|_| {
                 let since = reader.timestamp()?;
-                Some(Waiting { viewer: reader.short_text()?.parse().ok()?, since })
+                Some(Waiting { viewer: Viewer::parse(reader.short_text()?)?, since })
             });
             let waiting = waiting.collect::<Option<_>>()?;
             let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);

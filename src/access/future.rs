@@ -114,22 +114,17 @@ impl Watch {
     /// its handle on the tab.
     fn step(&self, headers: &mut HeaderMap) {
         let core = &self.context.core;
-        if self.context.service.is_none() && self.context.flow.is_none() {
+        // Other pages, visited while a login is open somewhere, stay as they are.
+        if self.context.service.is_none() {
             return;
         }
         if let Some(Ok(cookie)) = self.remember.as_ref().map(|flow| flow.set(core)) {
             headers.append(SET_COOKIE, cookie);
         }
         keep_opener(headers);
-        // Other pages, visited while a login is open somewhere, stay as they are.
-        if self.context.service.is_some() {
-            headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-            headers.append(
-                CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static("frame-ancestors 'none'"),
-            );
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::flow::Flow;
+use super::flow::{Flow, Viewer};
 use super::seal::{Context, FAILED};
 use crate::page::{self, Button, Page};
-use crate::protocol::{LanguageMap, Message, Origin};
+use crate::protocol::{LanguageMap, Message};
 
 /// Closes the tab: the user is in.
 pub(super) fn granted(context: &Context) -> Response<Bytes> {
@@ -25,18 +25,18 @@ fn closing(context: &Context, message: &Message) -> Response<Bytes> {
 }
 
 /// Asks for a click that names the viewer: one form for each that waits, with its sealed grant.
-pub(super) fn gesture(context: &Context, forms: &[(Option<&Origin>, String)]) -> Response<Bytes> {
+pub(super) fn gesture(context: &Context, forms: &[(Option<&Viewer>, String)]) -> Response<Bytes> {
     let core = &context.core;
     let language = page::accept_language(&context.headers);
     let action = core.public_url.browser_path(&core.continue_path);
     let mut page = Page::new(&core.texts.gesture, language);
     for (viewer, sealed) in forms {
         let text = match viewer {
-            Some(viewer) => {
+            Some(Viewer::Named(viewer)) => {
                 let host = viewer.as_str().split_once("://").map_or("", |(_, host)| host);
                 core.texts.gesture_button.best(language).replace("{viewer}", host)
             }
-            None => core.texts.gesture_button_plain.best(language),
+            Some(Viewer::Unnamed) | None => core.texts.gesture_button_plain.best(language),
         };
         page = page.form(&action, &[("grant", sealed)], &[Button { value: "continue", text }]);
     }
@@ -55,7 +55,9 @@ pub(super) fn terms(
     let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
     let secret = Context::form_secret(flow);
     let mut hidden = vec![("secret", &*secret)];
-    hidden.extend(context.viewer.iter().map(|viewer| ("viewer", viewer.as_str())));
+    if let Some(Viewer::Named(viewer)) = &context.viewer {
+        hidden.push(("viewer", viewer.as_str()));
+    }
     Page::new(terms, language)
         .form(
             &core.public_url.browser_path(path),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::flow::Flow;
+use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
 use super::{form, pages};
 use crate::answer::BoxError;
@@ -18,8 +18,6 @@ use crate::aspect::{
 };
 use crate::clock::Timestamp;
 use crate::config::Core;
-use crate::protocol::Origin;
-use crate::protocol::v2::Profile;
 use crate::query;
 use crate::seal::{Purpose, Scratch};
 
@@ -35,7 +33,7 @@ pub(super) struct Context {
     /// The access service that the request's path belongs to.
     pub(super) service: Option<usize>,
     /// The viewer that this very request is known to be for.
-    pub(super) viewer: Option<Origin>,
+    pub(super) viewer: Option<Viewer>,
 }
 
 impl Context {
@@ -63,7 +61,7 @@ impl Context {
             }
         };
         let viewers = self.viewers();
-        let acted = grant.gesture_done || self.is_kiosk(realm) || self.is_posted_here();
+        let acted = grant.gesture_done || self.is_posted_here();
         if acted && viewers.len() <= 1 {
             return match for_viewer(session, viewers.first()) {
                 Ok(session) => self.finish(realm, cookie, &session, now).await,
@@ -93,7 +91,7 @@ impl Context {
 
     /// The viewers that a grant may be for: the one that opened this page, where that is known, or
     /// all that wait.
-    fn viewers(&self) -> Vec<Origin> {
+    fn viewers(&self) -> Vec<Viewer> {
         match &self.viewer {
             Some(viewer) => vec![viewer.clone()],
             None => self.flow.iter().flat_map(Flow::viewers).cloned().collect(),
@@ -151,7 +149,11 @@ impl Context {
         response.headers_mut().append(SET_COOKIE, header);
         self.close_flow(response, |flow| {
             for viewer in session.origins().filter_map(|origin| origin.parse().ok()) {
-                flow.leave(&viewer);
+                flow.leave(&Viewer::Named(viewer));
+            }
+            // A session for any viewer is one for those that do not say who they are.
+            if session.origins().next().is_none() {
+                flow.leave(&Viewer::Unnamed);
             }
         })
     }
@@ -269,13 +271,6 @@ impl Context {
         Some((found.session(&scratch).ok()?.into_owned(), found.index))
     }
 
-    fn is_kiosk(&self, realm: usize) -> bool {
-        self.service.is_some_and(|service| {
-            let service = &self.core.access[service];
-            service.realm == realm && service.profile == Profile::Kiosk
-        })
-    }
-
     pub(super) fn is_posted_here(&self) -> bool {
         form::is_posted_here(&self.core, &self.method, &self.headers)
     }
@@ -287,7 +282,7 @@ impl Context {
         realm: usize,
         cookie: &BoundCookie,
         session: &Session<'static>,
-        viewers: &[Origin],
+        viewers: &[Viewer],
         now: Timestamp,
     ) -> Response<Bytes> {
         let core = &self.core;
@@ -371,10 +366,11 @@ impl Context {
 /// The session, also used from this viewer.
 fn for_viewer(
     session: Session<'static>,
-    viewer: Option<&Origin>,
+    viewer: Option<&Viewer>,
 ) -> Result<Session<'static>, SessionError> {
     match viewer {
-        Some(viewer) => session.with_origin(viewer),
+        Some(Viewer::Named(origin)) => session.with_origin(origin),
+        Some(Viewer::Unnamed) => Ok(session.for_any_viewer()),
         None => Ok(session),
     }
 }

@@ -2,21 +2,24 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::header::LOCATION;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
-use super::flow::{AccessFlow, Flow};
+use super::flow::{AccessFlow, Flow, Viewer};
 use super::future::AccessCookieFuture;
 use super::grant::AccessGrant;
 use super::seal::{Context, append};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
+use crate::client_identity::check_code;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
 use crate::fetch_metadata::is_opened_in_tab;
 use crate::future::ResponseFuture;
-use crate::protocol::{Message, Origin};
+use crate::page::keep_opener;
+use crate::protocol::{Family, Message, Origin};
 use crate::query;
 use crate::respond;
 
@@ -56,17 +59,12 @@ where
             return AccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
         }
         let is_continue = *path == *core.continue_path;
-        // The nearest one: a realm's services may lie below another service.
-        let length = |access: &BoundAccess| access.path.as_deref().map_or(0, str::len);
-        let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
-        let service = covering.max_by_key(|(_, access)| length(access)).map(|(index, _)| index);
-        let at_service =
-            service.filter(|service| core.access[*service].path.as_deref() == Some(path));
+        let at_service = core.access_at(path);
         let mut context = Context {
             method: request.method().clone(),
             headers: request.headers().clone(),
             flow: Flow::read(&core, request.headers(), core.now()),
-            service,
+            service: at_service.map(|(service, _)| service).or_else(|| nearest(&core, path)),
             viewer: None,
             core: Arc::clone(&core),
         };
@@ -81,21 +79,26 @@ where
             });
         }
         let mut remember = None;
-        if let Some(service) = at_service {
-            match begin(&mut context, service, request.uri().query().unwrap_or_default()) {
+        if let Some((service, family)) = at_service {
+            let query = request.uri().query().unwrap_or_default();
+            match begin(&mut context, service, family, query) {
                 Ok(flow) => remember = flow,
                 Err(response) => return AccessCookieFuture::own(*response),
             }
-            match &core.access[service].page {
-                Page::ClickThrough(terms) => {
+            match (&core.access[service].page, family) {
+                (Page::ClickThrough(terms), Family::V2) => {
                     return click_through(context, service, terms, request.into_body());
                 }
-                Page::Kiosk => return kiosk(context, service),
-                Page::Application | Page::None => {}
+                (Page::ClickThrough(_), _) | (Page::Kiosk, _) => return at_once(context, service),
+                (Page::Application, Family::V1 | Family::V09) => {
+                    return AccessCookieFuture::own(to_login(&context, service, query, remember));
+                }
+                (Page::Application, Family::V2) | (Page::None, _) => {}
             }
         }
         if let Some(flow) = &context.flow {
-            let cookie = service
+            let cookie = context
+                .service
                 .map(|service| core.access[service].realm)
                 .or_else(|| core.realm_named(&flow.realm))
                 .and_then(|realm| core.realms[realm].cookie.as_ref());
@@ -106,10 +109,19 @@ where
     }
 }
 
+/// The access service that a path belongs to. The nearest one: a realm's services may lie below
+/// another service.
+fn nearest(core: &Core, path: &str) -> Option<usize> {
+    let length = |access: &BoundAccess| access.path.as_deref().map_or(0, str::len);
+    let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
+    covering.max_by_key(|(_, access)| length(access)).map(|(index, _)| index)
+}
+
 /// Remembers the viewer that opens a service; the flow is returned if the browser has to be told.
 fn begin(
     context: &mut Context,
     service: usize,
+    family: Family,
     query: &str,
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
@@ -123,7 +135,7 @@ fn begin(
     if context.method != Method::GET {
         return Ok(None);
     }
-    let viewer = match query::single(query, "origin") {
+    let origin = match query::single(query, "origin") {
         Ok(None) => None,
         Ok(Some(text)) => match text.parse::<Origin>() {
             Ok(origin) => Some(origin),
@@ -132,10 +144,19 @@ fn begin(
         Err(_) => return Err(Box::new(pages::bad_origin(context))),
     };
     let core = Arc::clone(&context.core);
-    if viewer.as_ref().is_some_and(|viewer| core.origins.refuses(viewer)) {
+    if origin.as_ref().is_some_and(|origin| core.origins.refuses(origin)) {
         return Err(Box::new(pages::viewer_refused(context)));
     }
     let now = core.now();
+    let realm = core.access[service].realm;
+    if family == Family::V09 && check_code(&core, realm, query, now).is_err() {
+        return Err(Box::new(pages::viewer_refused(context)));
+    }
+    let viewer = match origin {
+        Some(origin) => Some(Viewer::Named(origin)),
+        None if family == Family::V09 => Some(Viewer::Unnamed),
+        None => None,
+    };
     let Some(mut flow) = context.flow.take().or_else(|| Flow::begin(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
@@ -191,20 +212,21 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
     if !context.is_posted_here() || secret != Context::form_secret(flow) {
         return None;
     }
-    context.viewer =
-        query::single(form, "viewer").ok()?.map(|text| text.parse()).transpose().ok()?;
+    let viewer = query::single(form, "viewer").ok()?.map(|text| text.parse()).transpose().ok()?;
+    context.viewer = viewer.map(Viewer::Named);
     query::single(form, "decision").ok()?.map(Into::into)
 }
 
-/// Grants by being opened (2.0 §3.3.2).
-fn kiosk<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
+/// Grants by being opened: a kiosk (2.0 §3.3.2), and terms of 1.0 and 0.9, to which the user agreed
+/// in the viewer (1.0 §2.1.4).
+fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
     match context.method {
         Method::GET => AccessCookieFuture::working(async move {
-            let grant = grant(&context.core, service);
+            let grant = grant(&context.core, service).insecure_without_gesture_page();
             context.grant(grant).await
         }),
         // HEAD is safe: it grants nothing.
-        Method::HEAD => AccessCookieFuture::own(respond::empty(http::StatusCode::OK)),
+        Method::HEAD => AccessCookieFuture::own(respond::empty(StatusCode::OK)),
         _ => AccessCookieFuture::own(respond::method_not_allowed("GET, HEAD")),
     }
 }
@@ -212,4 +234,29 @@ fn kiosk<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
 fn grant(core: &Core, service: usize) -> AccessGrant {
     let service = &core.access[service];
     AccessGrant::to("").role(&*service.role).realm(&*core.realms[service.realm].name)
+}
+
+/// Leads from the URI that 1.0 or 0.9 know to the application's login. The viewer is remembered
+/// here; what is left of the query goes along.
+fn to_login(
+    context: &Context,
+    service: usize,
+    query: &str,
+    remember: Option<Flow>,
+) -> Response<Bytes> {
+    let core = &context.core;
+    let path = core.access[service].path.as_deref().unwrap_or_default();
+    let rest = query::without(query, &["origin", "code"]);
+    let mut location = core.public_url.browser_path(path);
+    if !rest.is_empty() {
+        location.push('?');
+        location.push_str(&rest);
+    }
+    // The method stays: clients that are no browsers may post what they know (1.0 §2.1.3).
+    let mut response = respond::empty(StatusCode::TEMPORARY_REDIRECT);
+    let Ok(location) = HeaderValue::try_from(location) else { return pages::failed(context) };
+    response.headers_mut().insert(LOCATION, location);
+    keep_opener(response.headers_mut());
+    append(&mut response, remember.and_then(|flow| flow.set(core).ok()));
+    response
 }

@@ -177,6 +177,12 @@ impl<'a> Session<'a> {
         Ok(self)
     }
 
+    /// The same session, used from any viewer.
+    pub(crate) fn for_any_viewer(mut self) -> Self {
+        self.origins = List::default();
+        self
+    }
+
     /// The same session with the roles of another one added.
     pub(crate) fn with_roles_of(mut self, other: &Session<'_>) -> Result<Self, SessionError> {
         for role in other.roles() {

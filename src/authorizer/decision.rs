@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::protocol::v2::probe_result::DeniedStatus;
 use crate::protocol::{AbsoluteUri, LanguageMap, Message};
+use crate::resource::Resource;
 
 /// Grant, send elsewhere, or deny.
 #[derive(Clone, Debug)]
@@ -140,6 +141,17 @@ impl Denial {
 
     pub(crate) fn substitutes(&self) -> &[Substitute] {
         self.details.as_ref().map_or(&[], |details| &details.substitutes)
+    }
+
+    /// The substitutes of a resource below its own base, in order.
+    pub(crate) fn siblings(
+        &self,
+        resource: &Resource<'_>,
+    ) -> impl Iterator<Item = Resource<'static>> {
+        self.substitutes().iter().filter_map(|substitute| match &substitute.target {
+            Target::SameBase(identifier) => Some(resource.sibling(identifier).into_owned()),
+            Target::Elsewhere(_) => None,
+        })
     }
 
     /// The status on the content route and in a probe result: one rule for both.

@@ -42,6 +42,7 @@
 
 mod future;
 mod layer;
+mod lower;
 mod private;
 mod refusal;
 mod service;

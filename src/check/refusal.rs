@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::aspect::Head;
-use crate::authorizer::{Denial, Remedy};
+use crate::authorizer::Denial;
 use crate::config::Texts;
 use crate::page::accept_language;
 use crate::resource::Refusal;
@@ -17,19 +17,12 @@ pub(super) fn denied(denial: &Denial, head: &Head<'_>, texts: &Texts) -> Respons
     if is_grpc(head) {
         return grpc(status);
     }
-    let message = denial.text().unwrap_or(match denial.remedy() {
-        Remedy::Login => &texts.denied_login,
-        Remedy::Never => &texts.denied_never,
-        Remedy::Absent => &texts.denied_absent,
-        Remedy::Later => &texts.denied_later,
-    });
     let language = accept_language(head.headers());
-    let mut text = message.heading().best(language);
-    if let Some(note) = message.note_text() {
+    let mut text = String::new();
+    for line in texts.of(denial).texts() {
+        text.push_str(&line.best(language));
         text.push('\n');
-        text.push_str(&note.best(language));
     }
-    text.push('\n');
     private(head, respond::text(status, "text/plain; charset=utf-8", text))
 }
 

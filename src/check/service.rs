@@ -3,20 +3,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::future::CheckFuture;
 use super::private::Private;
-use super::refusal;
+use super::{lower, refusal};
 use crate::aspect::{Head, Session};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
+use crate::clock::Timestamp;
 use crate::config::{Found, IiifAuth};
+use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
-use crate::fetch_metadata::is_made_here;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -81,23 +83,17 @@ where
         let now = core.now();
         let question = Question { head, resource, now, token: None };
         match core.decide(&question) {
-            Progress::Done(verdict) => {
+            Progress::Done(verdict) if !lower::is_wanted(core, &question.resource, &verdict) => {
                 match course(&self.auth, &question.head, &question.resource, verdict) {
                     Course::Answer(response) => CheckFuture::own(response),
                     Course::Forward(private, session) => self.forward(request, private, session),
                 }
             }
-            Progress::Waiting(pending) => {
-                let core = Arc::clone(core);
+            progress => {
                 let parts = question.head.to_parts();
                 let resource = question.resource.into_owned();
                 let auth = self.auth.clone();
-                let course = Box::pin(async move {
-                    let head = parts.clone();
-                    let verdict =
-                        finish_decision(core, parts, resource.clone(), now, None, pending).await;
-                    course(&auth, &Head::of_parts(&head), &resource, verdict)
-                });
+                let course = Box::pin(decide(auth, parts, resource, now, progress));
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
@@ -105,6 +101,32 @@ where
             }
         }
     }
+}
+
+/// Waits for the decision, and for those on lesser versions.
+async fn decide(
+    auth: IiifAuth,
+    parts: Parts,
+    resource: Resource<'static>,
+    now: Timestamp,
+    progress: Progress<Verdict>,
+) -> Course {
+    let core = &auth.core;
+    let verdict = match progress {
+        Progress::Done(verdict) => verdict,
+        Progress::Waiting(pending) => {
+            let (parts, resource) = (parts.clone(), resource.clone());
+            finish_decision(Arc::clone(core), parts, resource, now, None, pending).await
+        }
+    };
+    if lower::is_wanted(core, &resource, &verdict) {
+        if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
+            crate::trace::decided("content", parts.uri.path(), 302, verdict.basis_word());
+            let head = Head::of_parts(&parts);
+            return Course::Answer(refusal::redirect(&location, http::StatusCode::FOUND, &head));
+        }
+    }
+    course(&auth, &Head::of_parts(&parts), &resource, verdict)
 }
 
 impl<S> Check<S> {

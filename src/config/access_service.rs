@@ -180,10 +180,7 @@ impl AccessService {
             _ => None,
         };
         let messages = [self.message.as_ref(), terms];
-        let in_messages = messages
-            .into_iter()
-            .flatten()
-            .flat_map(|message| std::iter::once(message.heading()).chain(message.note_text()));
+        let in_messages = messages.into_iter().flatten().flat_map(Message::texts);
         self.label.iter().chain(self.confirm_label.iter()).chain(in_messages)
     }
 }

@@ -4,42 +4,42 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::aspect::{AccessCookie, BoundCookie, LONGEST_TEXT, aspects};
+use crate::client_identity::BoundClients;
 use crate::config::bound::CandidateAspect;
 use crate::config::checks::{check_languages, check_message, check_name, check_path};
 use crate::config::realm::Logout;
 use crate::config::{
-    AccessService, BoundAccess, BoundRealm, Candidate, ConfigError, Page, PublicUrl, Realm, Texts,
+    AccessService, BoundAccess, BoundRealm, Candidate, Compatibility, ConfigError, Page, PublicUrl,
+    Realm, Texts, cookie_service,
 };
-use crate::protocol::{LanguageMap, v2};
+use crate::protocol::v1::Version;
+use crate::protocol::{Family, LanguageMap, v2};
+use crate::resource::Families;
 use crate::seal::Keyring;
 
 /// Turns realms into what the layers use.
 pub(super) struct Binder<'a> {
-    public_url: &'a PublicUrl,
-    keyring: &'a Keyring,
-    endpoints: &'a str,
-    texts: &'a Texts,
+    around: Surroundings<'a>,
     pub(super) realms: Vec<BoundRealm>,
     pub(super) access: Vec<BoundAccess>,
     pub(super) candidates: Vec<Candidate>,
 }
 
+/// What realms and services are bound to.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) public_url: &'a PublicUrl,
+    pub(super) keyring: &'a Keyring,
+    pub(super) endpoints: &'a str,
+    pub(super) texts: &'a Texts,
+    pub(super) families: Families,
+    pub(super) compatibility: Compatibility,
+    pub(super) plain_language: &'a str,
+}
+
 impl<'a> Binder<'a> {
-    pub(super) fn new(
-        public_url: &'a PublicUrl,
-        keyring: &'a Keyring,
-        endpoints: &'a str,
-        texts: &'a Texts,
-    ) -> Self {
-        Self {
-            public_url,
-            keyring,
-            endpoints,
-            texts,
-            realms: Vec::new(),
-            access: Vec::new(),
-            candidates: Vec::new(),
-        }
+    pub(super) fn new(around: Surroundings<'a>) -> Self {
+        Self { around, realms: Vec::new(), access: Vec::new(), candidates: Vec::new() }
     }
 
     pub(super) fn bind(&mut self, realm: &Realm) -> Result<(), ConfigError> {
@@ -58,33 +58,40 @@ impl<'a> Binder<'a> {
         }
         let cookie = self.bind_aspects(index, realm)?;
         let prefix = if realm.name.is_empty() {
-            self.endpoints.to_owned()
+            self.around.endpoints.to_owned()
         } else {
-            format!("{}/{}", self.endpoints, realm.name)
+            format!("{}/{}", self.around.endpoints, realm.name)
         };
         let token_path = format!("{prefix}/token");
         let label = match &realm.logout {
             Logout::Without => None,
             Logout::Labelled(label) => Some(label.clone()),
-            Logout::Default => cookie
-                .as_ref()
-                .map(|_| self.texts.logout_label.filled("{institution}", &self.label_of(first))),
+            Logout::Default => cookie.as_ref().map(|_| {
+                self.around.texts.logout_label.filled("{institution}", &self.label_of(first))
+            }),
         };
         if let Some(label) = &label {
             check_languages(label)?;
         }
         let logout_path = label.as_ref().map(|_| format!("{prefix}/logout"));
         let token = v2::TokenService {
-            id: self.public_url.join(&token_path),
+            id: self.around.public_url.join(&token_path),
             error: realm.token_error.clone(),
         };
         let logout = label.zip(logout_path.as_deref()).map(|(label, path)| v2::LogoutService {
-            id: self.public_url.join(path),
+            id: self.around.public_url.join(path),
             kind: v2::description::LogoutType::default(),
             label,
         });
+        let clients = self.bind_clients(&prefix, realm)?;
+        let below = Below {
+            prefix: &prefix,
+            token: &token,
+            logout: logout.as_ref(),
+            client_identity: clients.as_ref().map(|own| self.around.public_url.join(own.path())),
+        };
         for service in &realm.access {
-            let bound = self.bind_access(index, &prefix, service, &token, logout.as_ref())?;
+            let bound = self.bind_access(index, service, &below)?;
             self.access.push(bound);
         }
         self.realms.push(BoundRealm {
@@ -92,6 +99,7 @@ impl<'a> Binder<'a> {
             cookie,
             token_path: token_path.into(),
             logout_path: logout_path.map(Into::into),
+            clients,
         });
         Ok(())
     }
@@ -120,9 +128,9 @@ impl<'a> Binder<'a> {
                     let bound = config
                         .bind(
                             &realm.name,
-                            self.public_url.host(),
-                            self.public_url.is_https(),
-                            self.keyring,
+                            self.around.public_url.host(),
+                            self.around.public_url.is_https(),
+                            self.around.keyring,
                         )
                         .map_err(|cause| ConfigError::Cookie { realm: name(), cause })?;
                     cookie = Some(bound.clone());
@@ -148,18 +156,30 @@ impl<'a> Binder<'a> {
         Ok(cookie)
     }
 
+    fn bind_clients(
+        &self,
+        prefix: &str,
+        realm: &Realm,
+    ) -> Result<Option<BoundClients>, ConfigError> {
+        if realm.clients.is_empty() {
+            return Ok(None);
+        }
+        if !self.around.families.contains(Family::V09) {
+            return Err(ConfigError::ClientsUnused { realm: realm.name.clone() });
+        }
+        BoundClients::new(format!("{prefix}/client"), &realm.clients).map(Some)
+    }
+
     /// What names the institution: the label, or else the host.
     fn label_of(&self, service: &AccessService) -> LanguageMap {
-        service.label.clone().unwrap_or_else(|| self.public_url.host().into())
+        service.label.clone().unwrap_or_else(|| self.around.public_url.host().into())
     }
 
     fn bind_access(
         &self,
         realm: usize,
-        prefix: &str,
         service: &AccessService,
-        token: &v2::TokenService,
-        logout: Option<&v2::LogoutService>,
+        below: &Below<'_>,
     ) -> Result<BoundAccess, ConfigError> {
         for text in service.texts() {
             check_languages(text)?;
@@ -173,24 +193,42 @@ impl<'a> Binder<'a> {
             (_, Some(path)) => Some(path.clone()),
             (_, None) => {
                 check_name(&service.name)?;
-                Some(format!("{prefix}/{}", service.name))
+                Some(format!("{}/{}", below.prefix, service.name))
             }
         };
         if let Some(path) = &path {
             check_path(path)?;
         }
-        let id = path.as_deref().map(|path| self.public_url.join(path));
+        let id = path.as_deref().map(|path| self.around.public_url.join(path));
         let reference = id.as_deref().map(|id| raw(&Reference { id, kind: "AuthAccessService2" }));
-        let json = raw(&v2::AccessService {
+        if !service.steps.is_empty() && !matches!(service.page, Page::Application) {
+            return Err(ConfigError::StepsUnused(service.name.clone()));
+        }
+        if let Some(step) = service.steps.iter().find(|own| !own.may_match_path()) {
+            return Err(ConfigError::Step(step.as_str().to_owned()));
+        }
+        let mut described = v2::AccessService {
             id,
             profile: service.profile,
             // Some viewers do not survive a service without a label, whatever its profile.
             label: Some(self.label_of(service)),
             message: service.message.clone(),
             confirm_label: service.confirm_label.clone(),
-            token: token.clone(),
-            logout: logout.cloned(),
-        });
+            token: below.token.clone(),
+            logout: below.logout.cloned(),
+        };
+        let around = &self.around;
+        let spoken = |version: &Version| around.families.contains((*version).into());
+        let in_version = |version| {
+            let Surroundings { plain_language, compatibility, .. } = *around;
+            let (page, clients) = (&service.page, below.client_identity.as_deref());
+            cookie_service::bind(version, &described, page, clients, plain_language, compatibility)
+        };
+        let authentication = Version::ALL.into_iter().filter(spoken).map(in_version).collect();
+        if around.compatibility.without_confirm_label {
+            described.confirm_label = None;
+        }
+        let json = raw(&described);
         Ok(BoundAccess {
             realm,
             profile: service.profile,
@@ -200,6 +238,8 @@ impl<'a> Binder<'a> {
             role: role.into(),
             json,
             reference,
+            authentication,
+            steps: service.steps.clone(),
         })
     }
 }
@@ -222,6 +262,15 @@ fn role(service: &AccessService) -> Result<&str, ConfigError> {
     }
 }
 
+/// What lies below a realm's access services, and where.
+struct Below<'a> {
+    prefix: &'a str,
+    token: &'a v2::TokenService,
+    logout: Option<&'a v2::LogoutService>,
+    /// The URI of the client identity service.
+    client_identity: Option<String>,
+}
+
 #[derive(Serialize)]
 struct Reference<'a> {
     id: &'a str,
@@ -229,6 +278,6 @@ struct Reference<'a> {
     kind: &'static str,
 }
 
-fn raw(value: &impl Serialize) -> Box<RawValue> {
+pub(super) fn raw(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("strings and maps with text keys are JSON")
 }

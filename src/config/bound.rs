@@ -9,12 +9,14 @@ use serde_json::value::RawValue;
 use crate::aspect::{AuthorizingAspect, BoundCookie};
 use crate::authorizer::Authorizer;
 use crate::catch::catch;
+use crate::client_identity::BoundClients;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{OriginPolicy, Page, PublicUrl, Texts};
+use crate::config::{Compatibility, OriginPolicy, Page, PublicUrl, Texts};
 use crate::path;
 use crate::protocol::v2::Profile;
+use crate::protocol::{Family, v1};
 use crate::resource::{
-    Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+    Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
@@ -40,6 +42,11 @@ pub(crate) struct Core {
     pub(crate) decision_timeout: Duration,
     pub(crate) longest_info: usize,
     pub(crate) hand_on_session: bool,
+    pub(crate) compatibility: Compatibility,
+    /// The language of plain texts in 1.0 and 0.9; empty for each text's first.
+    pub(crate) plain_language: Box<str>,
+    /// What any base speaks.
+    pub(crate) families: Families,
     /// Whether some access service is for certain resources only.
     pub(crate) services_differ: bool,
 }
@@ -47,16 +54,21 @@ pub(crate) struct Core {
 /// A map with its base, which is asked for once.
 pub(crate) struct BoundMap {
     base: Box<str>,
+    families: Families,
     map: Box<dyn ResourceMap>,
 }
 
 impl BoundMap {
     pub(crate) fn new(map: Box<dyn ResourceMap>) -> Self {
-        Self { base: map.base().into(), map }
+        Self { base: map.base().into(), families: map.families(), map }
     }
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    pub(crate) fn families(&self) -> Families {
+        self.families
     }
 
     /// What a path names. A path that the map panics at is refused.
@@ -74,6 +86,8 @@ pub(crate) struct BoundRealm {
     pub(crate) cookie: Option<BoundCookie>,
     pub(crate) token_path: Box<str>,
     pub(crate) logout_path: Option<Box<str>>,
+    /// The registered clients of 0.9.2.
+    pub(crate) clients: Option<BoundClients>,
 }
 
 /// An access service as the layers use it.
@@ -88,6 +102,19 @@ pub(crate) struct BoundAccess {
     pub(crate) json: Box<RawValue>,
     /// Id and type, for repeats in a manifest; the external profile has no id to refer to.
     pub(crate) reference: Option<Box<RawValue>>,
+    /// The same service in 1.0 and 0.9, as far as a base speaks them.
+    pub(crate) authentication: Vec<BoundCookieService>,
+    /// Pages of the application's login that lie elsewhere.
+    pub(crate) steps: Vec<Pattern>,
+}
+
+/// An access service as 1.0 or 0.9 describe it.
+pub(crate) struct BoundCookieService {
+    pub(crate) version: v1::Version,
+    pub(crate) id: Option<Box<str>>,
+    /// In Image API 2 and Presentation 2 documents.
+    pub(crate) for_two: Box<RawValue>,
+    pub(crate) for_three: Box<RawValue>,
 }
 
 /// One aspect of one realm.
@@ -160,6 +187,49 @@ impl Core {
         }
     }
 
+    /// The families that the base of a resource speaks.
+    pub(crate) fn families_of(&self, resource: &Resource<'_>) -> Families {
+        let own = |map: &&BoundMap| map.base() == resource.base();
+        self.maps.iter().find(own).map_or_else(Families::default, BoundMap::families)
+    }
+
+    /// Which family's service a path is, for a service whose 2.0 path is `own`: those of 1.0 and 0.9
+    /// lie at `1` and `0` below it (requirements CON-3).
+    pub(crate) fn family_at(&self, path: &str, own: &str) -> Option<Family> {
+        let below = path::below(path, own)?;
+        let family = match below {
+            "" => Family::V2,
+            "/1" => Family::V1,
+            "/0" => Family::V09,
+            _ => return None,
+        };
+        (family == Family::V2 || self.families.contains(family)).then_some(family)
+    }
+
+    /// The realm whose token service a path is, and in which family.
+    pub(crate) fn token_at(&self, path: &str) -> Option<(usize, Family)> {
+        let at = |realm: &BoundRealm| self.family_at(path, &realm.token_path);
+        self.realms.iter().enumerate().find_map(|(index, realm)| Some((index, at(realm)?)))
+    }
+
+    /// The realm whose logout service a path is, in any family.
+    pub(crate) fn logout_at(&self, path: &str) -> Option<usize> {
+        let at = |realm: &BoundRealm| self.family_at(path, realm.logout_path.as_deref()?);
+        self.realms.iter().position(|realm| at(realm).is_some())
+    }
+
+    /// The access service that a path is, and in which family.
+    pub(crate) fn access_at(&self, path: &str) -> Option<(usize, Family)> {
+        let at = |access: &BoundAccess| self.family_at(path, access.path.as_deref()?);
+        self.access.iter().enumerate().find_map(|(index, access)| Some((index, at(access)?)))
+    }
+
+    /// The realm whose client identity service a path is.
+    pub(crate) fn clients_at(&self, path: &str) -> Option<usize> {
+        let own = |realm: &BoundRealm| realm.clients.as_ref().is_some_and(|own| own.path() == path);
+        self.realms.iter().position(own)
+    }
+
     /// The resource as a whole that a path names, for the probe.
     pub(crate) fn find_whole<'a>(&'a self, path: &'a str) -> Result<Resource<'a>, Refusal> {
         use crate::resource::ResourceKind::{Content, ImageService};
@@ -230,8 +300,9 @@ impl BoundAccess {
         matches!(self.page, Page::Application)
     }
 
-    /// Whether a path is the service's own or lies below it.
+    /// Whether a path is the service's own, lies below it, or is a further step of the login.
     pub(crate) fn covers(&self, path: &str) -> bool {
         self.path.as_deref().is_some_and(|own| path::below(path, own).is_some())
+            || self.steps.iter().any(|step| step.matches(path))
     }
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::{Clock, SystemClock};
-use crate::config::bind::Binder;
+use crate::config::bind::{Binder, Surroundings};
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
-use crate::config::{BoundMap, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts};
-use crate::resource::{Files, ImageApi, Pattern, ResourceMap};
+use crate::config::{
+    BoundMap, Compatibility, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts,
+};
+use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
 use crate::seal::Keyring;
 
@@ -34,6 +36,8 @@ pub struct IiifAuthBuilder {
     decision_timeout: Duration,
     longest_info: usize,
     hand_on_session: bool,
+    compatibility: Compatibility,
+    plain_language: String,
 }
 
 impl IiifAuthBuilder {
@@ -55,6 +59,8 @@ impl IiifAuthBuilder {
             decision_timeout: Duration::from_secs(5),
             longest_info: 4 << 20,
             hand_on_session: false,
+            compatibility: Compatibility::default(),
+            plain_language: String::new(),
         }
     }
 
@@ -175,6 +181,19 @@ impl IiifAuthBuilder {
         self
     }
 
+    /// What is done differently for viewers that disagree with the specifications. Default: nothing.
+    pub fn compatibility(mut self, compatibility: Compatibility) -> Self {
+        self.compatibility = compatibility;
+        self
+    }
+
+    /// The language of texts in descriptions and errors of 1.0 and 0.9, which have no language maps.
+    /// Default: the first that each text has.
+    pub fn plain_language(mut self, tag: impl Into<String>) -> Self {
+        self.plain_language = tag.into();
+        self
+    }
+
     /// Another clock than the machine's, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
@@ -207,6 +226,14 @@ impl IiifAuthBuilder {
         for map in &self.maps {
             check_path(map.base())?;
         }
+        let spoken = self.maps.iter().map(|map| (map.base(), map.families()));
+        let mut families = Families::default();
+        for (base, own) in spoken {
+            if let Some(fault) = own.fault() {
+                return Err(ConfigError::Families { base: base.to_owned(), fault });
+            }
+            families = families.and(own);
+        }
         check_path(&self.endpoints)?;
         // A token's life is told in whole seconds (2.0 §4.4).
         for (duration, least, what) in [
@@ -234,7 +261,15 @@ impl IiifAuthBuilder {
             None => Box::new(InMemory::new()?),
         };
 
-        let mut binder = Binder::new(&public_url, &keyring, &self.endpoints, &self.texts);
+        let mut binder = Binder::new(Surroundings {
+            public_url: &public_url,
+            keyring: &keyring,
+            endpoints: &self.endpoints,
+            texts: &self.texts,
+            families,
+            compatibility: self.compatibility,
+            plain_language: &self.plain_language,
+        });
         for realm in &self.realms {
             binder.bind(realm)?;
         }
@@ -269,6 +304,9 @@ impl IiifAuthBuilder {
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
             hand_on_session: self.hand_on_session,
+            compatibility: self.compatibility,
+            plain_language: self.plain_language.into(),
+            families,
         };
         check_paths(&core)?;
         check_cookies(&core, &self.realms)?;

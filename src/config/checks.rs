@@ -6,11 +6,12 @@ use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
 use crate::config::{BoundAccess, ConfigError, Core, Page, Realm};
 use crate::path;
+use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message, v2};
 
 pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let reserved = matches!(name, "probe" | "token" | "logout" | "continue");
+    let reserved = matches!(name, "probe" | "token" | "logout" | "continue" | "client");
     if name.is_empty() || name.len() > 64 || reserved || !name.bytes().all(plain) {
         return Err(ConfigError::Name(name.to_owned()));
     }
@@ -35,12 +36,13 @@ pub(super) fn check_paths(core: &Core) -> Result<(), ConfigError> {
     let bases: Vec<&str> = core.maps.iter().map(|map| map.base()).collect();
     let mut seen = HashSet::new();
     for path in service_paths(core) {
+        let path = &*path;
         // In any case, as nothing near a base is open either.
         let base = bases.iter().find(|base| path::below_in_any_case(path, base).is_some());
         if let Some(base) = base {
             return Err(ConfigError::PathInBase { path: path.into(), base: (*base).into() });
         }
-        if !seen.insert(path) {
+        if !seen.insert(path.to_owned()) {
             return Err(ConfigError::PathTwice(path.to_owned()));
         }
     }
@@ -72,13 +74,23 @@ fn check_bases(bases: &[&str]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn service_paths(core: &Core) -> impl Iterator<Item = &str> {
-    let realms = core
+/// Every path that a service answers at, in each family that is spoken.
+fn service_paths(core: &Core) -> Vec<String> {
+    let in_families = |path: &str| {
+        let spoken = |version: &Version| core.families.contains((*version).into());
+        let below = |version: Version| format!("{path}/{}", version.digit());
+        let older: Vec<_> = Version::ALL.into_iter().filter(spoken).map(below).collect();
+        std::iter::once(path.to_owned()).chain(older)
+    };
+    let of_realms = core
         .realms
         .iter()
         .flat_map(|realm| std::iter::once(&*realm.token_path).chain(realm.logout_path.as_deref()));
+    let clients = core.realms.iter().filter_map(|realm| realm.clients.as_ref());
+    let alone = [&*core.probe_prefix, &*core.continue_path];
+    let alone = alone.into_iter().chain(clients.map(|own| own.path())).map(ToOwned::to_owned);
     let access = core.access.iter().filter_map(|access| access.path.as_deref());
-    [&*core.probe_prefix, &*core.continue_path].into_iter().chain(realms).chain(access)
+    alone.chain(of_realms.chain(access).flat_map(in_families)).collect()
 }
 
 /// Cookies have names of their own and reach every path that needs them (2.0 §2, §4).

@@ -53,6 +53,29 @@ pub enum ConfigError {
         /// The other one.
         outer: String,
     },
+    /// A base speaks families that do not go together.
+    Families {
+        /// The base.
+        base: String,
+        /// What is wrong, and what to change.
+        fault: &'static str,
+    },
+    /// A service has steps and is no login of the application's.
+    StepsUnused(String),
+    /// A step of a login matches no path.
+    Step(String),
+    /// Clients are registered, and no base speaks 0.9.
+    ClientsUnused {
+        /// The realm's name.
+        realm: String,
+    },
+    /// A client is registered twice, or its id is empty or longer than 255 bytes.
+    Client(String),
+    /// A client's secret is shorter than 16 bytes.
+    ClientSecret {
+        /// The client's id.
+        client: String,
+    },
     /// A realm or access service has a name that can not stand in a path.
     Name(String),
     /// Two realms have the same name.
@@ -192,7 +215,26 @@ impl fmt::Display for ConfigError {
             Self::Name(name) => write!(
                 f,
                 "name {name:?} has to be one path segment of letters, digits, - and _, and not one of \
-                 \"probe\", \"token\", \"logout\", \"continue\""
+                 \"probe\", \"token\", \"logout\", \"continue\", \"client\""
+            ),
+            Self::Families { base, fault } => write!(f, "base {base:?}: {fault}"),
+            Self::StepsUnused(name) => write!(
+                f,
+                "access service {name:?} has steps(…), which only a login of the application's has: leave it out"
+            ),
+            Self::Step(pattern) => write!(f, "step {pattern:?} matches no path: begin it with a slash or *"),
+            Self::ClientsUnused { realm } => write!(
+                f,
+                "{} has clients, which only 0.9 knows: let a base speak Family::V09 or leave client(…) out",
+                realm_name(realm)
+            ),
+            Self::Client(id) => write!(
+                f,
+                "client {id:?}: give every client an id of its own, of 1 to 255 bytes"
+            ),
+            Self::ClientSecret { client } => write!(
+                f,
+                "client {client:?} has a secret of less than 16 bytes: make one with `openssl rand -hex 16`"
             ),
             Self::RealmTwice(name) => write!(f, "two realms are named {name:?}: rename one"),
             Self::NoAccessService { realm } => {

@@ -5,6 +5,8 @@ mod bind;
 mod bound;
 mod builder;
 mod checks;
+mod compatibility;
+mod cookie_service;
 mod error;
 mod origin_policy;
 mod public_url;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 pub use access_service::AccessService;
 pub use builder::IiifAuthBuilder;
+pub use compatibility::Compatibility;
 pub use error::ConfigError;
 pub use origin_policy::OriginPolicy;
 pub use realm::Realm;
@@ -23,12 +26,15 @@ pub use texts::Texts;
 
 pub(crate) use access_service::Page;
 pub(crate) use bound::{
-    BoundAccess, BoundMap, BoundRealm, Candidate, CandidateAspect, Core, Found, RealmSet,
+    BoundAccess, BoundCookieService, BoundMap, BoundRealm, Candidate, CandidateAspect, Core, Found,
+    RealmSet,
 };
 pub(crate) use public_url::PublicUrl;
+pub(crate) use realm::Client;
 
 use crate::access::AccessCookieLayer;
 use crate::check::CheckLayer;
+use crate::client_identity::ClientIdentityLayer;
 use crate::describe::DescribeLayer;
 use crate::logout::LogoutLayer;
 use crate::probe::ProbeLayer;
@@ -103,6 +109,11 @@ impl IiifAuth {
     /// The access-cookie setter, around the application's own login.
     pub fn access_cookie(&self) -> AccessCookieLayer {
         AccessCookieLayer::new(self.clone())
+    }
+
+    /// The client identity service of 0.9.2.
+    pub fn client_identity(&self) -> ClientIdentityLayer {
+        ClientIdentityLayer::new(self.clone())
     }
 
     /// The logout service.

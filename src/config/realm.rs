@@ -1,5 +1,7 @@
 //! A realm: users who are told by the same aspects, with one token and one logout service.
 
+use std::fmt;
+
 use crate::aspect::Aspects;
 use crate::config::AccessService;
 use crate::protocol::{LanguageMap, Message};
@@ -34,6 +36,21 @@ pub struct Realm {
     pub(crate) aspects: Option<Aspects>,
     pub(crate) token_error: Option<Message>,
     pub(crate) logout: Logout,
+    pub(crate) clients: Vec<Client>,
+}
+
+/// A client that is registered.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+/// Shows the id and nothing of the secret.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +83,7 @@ impl Realm {
             aspects: None,
             token_error: None,
             logout: Logout::Default,
+            clients: Vec::new(),
         }
     }
 
@@ -99,6 +117,19 @@ impl Realm {
     #[must_use]
     pub fn logout_label(mut self, label: impl Into<LanguageMap>) -> Self {
         self.logout = Logout::Labelled(label.into());
+        self
+    }
+
+    /// Registers a client of 0.9.2 by id and secret; several may be given. From then on its login and
+    /// token services of 0.9 want the `code` that the client identity service gives to a registered
+    /// client (0.9.2 §2.4). Default: none, and a `code` is ignored.
+    ///
+    /// It tells which software asks, and not who uses it: a client in a browser keeps no secret from
+    /// its users. The id has 1 to 255 bytes, the secret 16 at the least. A wrong secret may be tried
+    /// ten times a minute.
+    #[must_use]
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.clients.push(Client { id: id.into(), secret: secret.into() });
         self
     }
 

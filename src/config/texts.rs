@@ -1,5 +1,6 @@
 //! Every text that a user may read, in a few languages, replaceable one by one.
 
+use crate::authorizer::{Denial, Remedy};
 use crate::protocol::{LanguageMap, Message};
 
 /// The texts of the crate's pages and default messages. In pages the reader's language is chosen by
@@ -246,10 +247,16 @@ impl Texts {
             &self.close,
             &self.logout_label,
         ];
-        labels.into_iter().chain(
-            messages
-                .into_iter()
-                .flat_map(|message| std::iter::once(message.heading()).chain(message.note_text())),
-        )
+        labels.into_iter().chain(messages.into_iter().flat_map(Message::texts))
+    }
+
+    /// What a denial is told with: its own message, or the general one.
+    pub(crate) fn of<'a>(&'a self, denial: &'a Denial) -> &'a Message {
+        denial.text().unwrap_or(match denial.remedy() {
+            Remedy::Login => &self.denied_login,
+            Remedy::Never => &self.denied_never,
+            Remedy::Absent => &self.denied_absent,
+            Remedy::Later => &self.denied_later,
+        })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::config::Core;
+use crate::config::{BoundCookieService, Core};
 use crate::protocol::v2::ProbeService;
 use crate::resource::Resource;
 
@@ -46,11 +46,47 @@ fn write(
         return None;
     }
     let id = core.probe_uri(resource);
-    let mut probe = ProbeService::new(&id, access, Some(&core.texts.denied_login));
+    let mut probe = ProbeService::new(&id, access, &core.texts.denied_login);
     if own_context {
         probe = probe.with_context();
     }
+    if core.compatibility.profile_on_probe {
+        probe = probe.with_profile();
+    }
     to_raw_value(&probe).ok()
+}
+
+/// A service as it is put into a description, for each kind of document.
+pub(super) struct Put {
+    /// None for the external profile of 1.0 and 0.9.
+    pub(super) id: Option<String>,
+    pub(super) for_two: Box<RawValue>,
+    pub(super) for_three: Box<RawValue>,
+}
+
+/// The probe of a resource, to be put into its description; `None` if no access service is for it.
+pub(super) fn put_probe(core: &Core, resource: &Resource<'_>) -> Option<Put> {
+    Some(Put {
+        id: Some(core.probe_uri(resource)),
+        for_two: probe(core, resource, true)?,
+        for_three: probe(core, resource, false)?,
+    })
+}
+
+/// The access services of a resource in the words of 1.0 and 0.9, as far as its base describes them.
+pub(super) fn put_cookie_services(core: &Core, resource: &Resource<'_>) -> Vec<Put> {
+    let versions: Vec<_> = core.families_of(resource).described().collect();
+    let in_version = |version| {
+        core.access_of(resource)
+            .flat_map(|access| &access.authentication)
+            .filter(move |own| own.version == version)
+    };
+    let put = |own: &BoundCookieService| Put {
+        id: own.id.as_deref().map(ToOwned::to_owned),
+        for_two: own.for_two.clone(),
+        for_three: own.for_three.clone(),
+    };
+    versions.into_iter().flat_map(in_version).map(put).collect()
 }
 
 /// An image service as a substitute refers to it.

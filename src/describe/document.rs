@@ -75,14 +75,18 @@ impl Document {
         Ok(())
     }
 
-    /// Adds a service, or replaces the one with the same id; all others stay.
+    /// Adds a service, or replaces the one with the same id or the same text; all others stay.
     pub(super) fn add_service(
         &mut self,
         service: Box<RawValue>,
-        id: &str,
+        id: Option<&str>,
     ) -> Result<(), NotDescribable> {
         let mut services = self.list("service")?;
-        match services.iter_mut().find(|own| has_id(own, id)) {
+        let same = |own: &RawValue| match id {
+            Some(id) => has_id(own, id),
+            None => own.get() == service.get(),
+        };
+        match services.iter_mut().find(|own| same(own)) {
             Some(own) => *own = service,
             None => services.push(service),
         }
@@ -165,7 +169,7 @@ mod tests {
             document.add_context()?;
         }
         let service = RawValue::from_string(r#"{"id":"p"}"#.to_owned()).unwrap();
-        document.add_service(service, "p")?;
+        document.add_service(service, Some("p"))?;
         Ok(String::from_utf8(document.to_bytes()?).unwrap())
     }
 

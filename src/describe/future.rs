@@ -4,44 +4,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG, LOCATION};
 use http::response::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use serde_json::value::RawValue;
 use tower_service::Service;
 
 use super::collect::{Collect, CollectError};
 use super::document::{Document, HostVersion, NotDescribable};
 use super::headers;
+use super::plan::{Plan, Rewrite};
 use super::service::prepare;
 use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
 use crate::respond;
-
-/// What is done with a description.
-pub(super) enum Plan {
-    /// It is open to everyone: passed on.
-    Open,
-    /// As if it were not there.
-    Absent,
-    /// The services are put in.
-    Rewrite(Box<Rewrite>),
-    /// It is protected and no access service is for it: refused.
-    Undescribed,
-}
-
-/// What is put into a description.
-pub(super) struct Rewrite {
-    pub(super) path: String,
-    pub(super) id: String,
-    pub(super) for_three: Box<RawValue>,
-    pub(super) for_two: Box<RawValue>,
-    pub(super) longest: usize,
-    /// The client's `If-None-Match`.
-    pub(super) known: Option<HeaderValue>,
-}
 
 pin_project! {
     /// The response of [`Describe`](super::Describe).
@@ -109,6 +86,7 @@ where
             Plan::Rewrite(rewrite) => {
                 Self::Inner { response: inner.call(request), rewrite: Some((rewrite, method)) }
             }
+            Plan::Lower(location) => Self::Own { response: Some(lower(&location)) },
             Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
             Plan::Undescribed => Self::Own { response: Some(plain(StatusCode::BAD_GATEWAY)) },
         }
@@ -180,7 +158,7 @@ fn begin<B: Body>(mut response: Response<B>, rewrite: Box<Rewrite>, method: &Met
     }
     let (mut parts, body) = response.into_parts();
     if *method == Method::HEAD {
-        headers::rewritten(&mut parts.headers);
+        fit(&mut parts, &rewrite);
         return Begun::Done(Box::new(Response::from_parts(parts, ResponseBody::default())));
     }
     let body = Collect::new(body, rewrite.longest);
@@ -206,7 +184,10 @@ fn finish(
         Ok(body) => Bytes::from(body),
         Err(NotDescribable(reason)) => return undescribed(rewrite, reason),
     };
-    headers::rewritten(&mut parts.headers);
+    fit(&mut parts, rewrite);
+    if rewrite.status != StatusCode::OK {
+        return Response::from_parts(parts, body);
+    }
     if let Some(tag) = headers::etag(&body) {
         if headers::is_known(rewrite.known.as_ref(), &tag) {
             parts.status = StatusCode::NOT_MODIFIED;
@@ -218,17 +199,42 @@ fn finish(
     Response::from_parts(parts, body)
 }
 
+/// Fits status and headers to the rewritten document.
+fn fit(parts: &mut Parts, rewrite: &Rewrite) {
+    parts.status = rewrite.status;
+    headers::rewritten(&mut parts.headers);
+    if rewrite.gated {
+        headers::gated(&mut parts.headers, rewrite.status == StatusCode::OK);
+    }
+}
+
 fn edit(body: &[u8], rewrite: &Rewrite) -> Result<Vec<u8>, NotDescribable> {
     let mut document = Document::parse(body)?;
-    let service = match document.version() {
-        HostVersion::Three => {
-            document.add_context()?;
-            &rewrite.for_three
-        }
-        HostVersion::Two => &rewrite.for_two,
-    };
-    document.add_service(service.clone(), &rewrite.id)?;
+    let version = document.version();
+    if rewrite.in_flow && version == HostVersion::Three {
+        document.add_context()?;
+    }
+    for put in &rewrite.services {
+        let service = match version {
+            HostVersion::Three => &put.for_three,
+            HostVersion::Two => &put.for_two,
+        };
+        document.add_service(service.clone(), put.id.as_deref())?;
+    }
     document.to_bytes()
+}
+
+/// Leads to the description of a lesser version, which stays on this origin, so that a token goes along
+/// (1.0 §3.2).
+fn lower(location: &str) -> Response<Bytes> {
+    let mut response = respond::empty(StatusCode::FOUND);
+    match HeaderValue::try_from(location) {
+        Ok(location) => response.headers_mut().insert(LOCATION, location),
+        Err(_) => return plain(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    respond::allow_any_origin(response.headers_mut());
+    headers::gated(response.headers_mut(), false);
+    response
 }
 
 /// A protected resource whose description would lack its services is worse than none.

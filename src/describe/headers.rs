@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG,
     IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
-    RANGE, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    RANGE, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -45,6 +45,14 @@ pub(super) fn rewritten(headers: &mut HeaderMap) {
     respond::tell_caches_nothing_else(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     respond::allow_any_origin(headers);
+}
+
+/// Says that the answer depends on who asks, and that a refusal is not to be kept.
+pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
+    headers.append(VARY, HeaderValue::from_static("Authorization, Cookie"));
+    if !granted {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 /// Lets viewers read a document that is passed on as it is, and browsers ask for no password.

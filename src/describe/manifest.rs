@@ -10,6 +10,7 @@ use super::description;
 use crate::answer::Answer;
 use crate::authorizer::Decision;
 use crate::config::{Core, IiifAuth};
+use crate::protocol::Family;
 use crate::protocol::v2::CONTEXT;
 use crate::resource::Resource;
 
@@ -18,7 +19,7 @@ const DEEPEST: usize = 64;
 
 impl IiifAuth {
     /// The probe service of the resource at `path`, complete, for its `service` array; `None` if
-    /// the resource is open to everyone, or `path` (without scheme and host) names none.
+    /// the resource is open to everyone, its base does not speak 2.0, or `path` (without scheme and host) names none.
     ///
     /// # Example
     ///
@@ -39,6 +40,9 @@ impl IiifAuth {
     /// ```
     pub async fn probe_service(&self, path: &str) -> Option<Value> {
         let whole = self.core.find_whole(path).ok()?.into_owned();
+        if !self.core.families_of(&whole).contains(Family::V2) {
+            return None;
+        }
         if is_open(&self.core, &whole).await {
             return None;
         }
@@ -84,7 +88,8 @@ fn content_of(core: &Core, object: &Map<String, Value>) -> Option<Resource<'stat
     let path = id.strip_prefix(core.public_url.as_str())?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let resource = core.find_whole(path).ok()?;
-    (!resource.is_image_service()).then(|| resource.into_owned())
+    let probed = core.families_of(&resource).contains(Family::V2);
+    (probed && !resource.is_image_service()).then(|| resource.into_owned())
 }
 
 fn collect(core: &Core, value: &Value, depth: usize, found: &mut Vec<Resource<'static>>) {

@@ -52,9 +52,12 @@ mod collect;
 pub(crate) mod description;
 mod document;
 mod future;
+mod gated;
 mod headers;
 mod layer;
 mod manifest;
+mod open;
+mod plan;
 mod service;
 
 pub use future::DescribeFuture;

@@ -1,17 +1,18 @@
 use std::mem;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::AUTHORIZATION;
 use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::future::{DescribeFuture, Plan, Rewrite};
-use super::{description, headers};
-use crate::answer::{Answer, BoxError};
-use crate::authorizer::{Decision, Remedy};
+use super::future::DescribeFuture;
+use super::plan::Plan;
+use super::{gated, headers, open};
+use crate::answer::Answer;
+use crate::aspect::Head;
 use crate::body::ResponseBody;
-use crate::config::{Core, Found, IiifAuth};
+use crate::config::{Found, IiifAuth};
 use crate::resource::{Refusal, Resource, ResourceKind};
 
 /// Describes `info.json` and passes on everything else; see the [module](crate::describe).
@@ -62,17 +63,14 @@ where
             Found::Refused(why @ Refusal::Unavailable) => return DescribeFuture::own(why.status()),
             _ => return DescribeFuture::inner(self.inner.call(request)),
         };
-        match core.decide_as_nobody(&whole, core.now()) {
-            Answer::Now(outcome) => {
-                let plan = plan(core, &whole, outcome);
-                DescribeFuture::planned(plan, &mut self.inner, request)
-            }
-            Answer::Later(outcome) => {
-                let core = Arc::clone(core);
-                let plan = Box::pin(async move {
-                    let outcome = core.within_time(outcome).await;
-                    plan(&core, &whole, outcome)
-                });
+        let course = if core.families_of(&whole).gates_descriptions() {
+            gated::course(core, &Head::of(&request), whole)
+        } else {
+            open::course(core, whole)
+        };
+        match course {
+            Answer::Now(plan) => DescribeFuture::planned(plan, &mut self.inner, request),
+            Answer::Later(plan) => {
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
@@ -82,32 +80,13 @@ where
     }
 }
 
-/// What is done with the description of a resource on which nobody's decision is `outcome`.
-fn plan(core: &Core, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
-    match outcome {
-        Ok(Decision::Grant) => return Plan::Open,
-        Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => return Plan::Absent,
-        Ok(_) => {}
-        // The content is denied while this lasts; that it is protected may be told.
-        Err(error) => crate::trace::failure("authorizer", &error),
-    }
-    let id = core.probe_uri(whole);
-    match (description::probe(core, whole, false), description::probe(core, whole, true)) {
-        (Some(for_three), Some(for_two)) => Plan::Rewrite(Box::new(Rewrite {
-            path: whole.path(),
-            id,
-            for_three,
-            for_two,
-            longest: core.longest_info,
-            known: None,
-        })),
-        _ => Plan::Undescribed,
-    }
-}
-
 /// Prepares a request whose answer will be rewritten.
 pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
     if let Plan::Rewrite(rewrite) = plan {
         rewrite.known = headers::ask_plainly(request.headers_mut());
+        if rewrite.gated {
+            // The token is for the describer and not for the image server.
+            request.headers_mut().remove(AUTHORIZATION);
+        }
     }
 }

@@ -45,7 +45,9 @@ pub(crate) enum Basis {
     Open,
     /// A session that ends at this time; the session itself where it is to be handed on.
     Session { expires_at: Timestamp, session: Option<Session<'static>> },
-    /// There is no session, for this reason, or it was not enough.
+    /// There is a session, and it is not enough.
+    NotEnough,
+    /// There is no session, for this reason.
     Nobody(AspectError),
 }
 
@@ -54,6 +56,7 @@ impl Verdict {
         match &self.basis {
             Basis::Open => "open",
             Basis::Session { .. } => "session",
+            Basis::NotEnough => "not enough",
             Basis::Nobody(error) => error.as_str(),
         }
     }
@@ -217,12 +220,12 @@ impl Tally {
 
     /// No session helped.
     fn refuse(self) -> Verdict {
-        let denial = if matches!(self.aspect, AspectError::Unavailable(_)) {
-            Denial::later()
-        } else {
-            self.with_session.unwrap_or(self.as_nobody)
+        let (denial, basis) = match (self.aspect, self.with_session) {
+            (aspect @ AspectError::Unavailable(_), _) => (Denial::later(), Basis::Nobody(aspect)),
+            (_, Some(denial)) => (denial, Basis::NotEnough),
+            (aspect, None) => (self.as_nobody, Basis::Nobody(aspect)),
         };
-        Verdict { decision: Decision::Deny(denial), basis: Basis::Nobody(self.aspect) }
+        Verdict { decision: Decision::Deny(denial), basis }
     }
 }
 
@@ -236,6 +239,27 @@ fn failed(what: &'static str, error: BoxError) -> Verdict {
 
 fn wait<T>(tally: Tally, realms: RealmSet, at: At) -> Progress<T> {
     Progress::Waiting(Box::new(Pending { tally, realms, at }))
+}
+
+/// Decides, and waits for what the decision needs.
+pub(crate) async fn decide_and_wait(
+    core: &Arc<Core>,
+    parts: &Parts,
+    resource: &Resource<'static>,
+    now: Timestamp,
+    token: Option<TokenSession>,
+) -> Verdict {
+    let progress = {
+        let head = Head::of_parts(parts);
+        core.decide(&Question { head, resource: resource.clone(), now, token: token.clone() })
+    };
+    match progress {
+        Progress::Done(verdict) => verdict,
+        Progress::Waiting(pending) => {
+            let (core, resource) = (Arc::clone(core), resource.clone());
+            finish_decision(core, parts.clone(), resource, now, token, pending).await
+        }
+    }
 }
 
 /// Waits for what a decision needs, and goes on until it is there.
@@ -255,23 +279,26 @@ pub(crate) async fn finish_decision(
                 let outcome = limits::within(core.decision_timeout, outcome).await;
                 core.after_nobody(&question, tally, outcome)
             }
-            At::Session { place, live } => match core.finish_live(live, &question.head, now).await {
-                Err(error) => {
-                    tally.lacks(error);
-                    core.go_on_at(&question, tally, realms, place + 1)
-                }
-                Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
-                    Answer::Now(outcome) => {
-                        if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
-                            return verdict;
-                        }
+            At::Session { place, live } => {
+                match core.finish_live(live, &question.head, now).await {
+                    Err(error) => {
+                        tally.lacks(error);
                         core.go_on_at(&question, tally, realms, place + 1)
                     }
-                    Answer::Later(decision) => {
-                        wait(tally, realms, At::May { place, session, decision })
-                    }
-                },
-            },
+                    Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
+                        Answer::Now(outcome) => {
+                            if let Some(verdict) = core.after_session(&mut tally, session, outcome)
+                            {
+                                return verdict;
+                            }
+                            core.go_on_at(&question, tally, realms, place + 1)
+                        }
+                        Answer::Later(decision) => {
+                            wait(tally, realms, At::May { place, session, decision })
+                        }
+                    },
+                }
+            }
             At::May { place, session, decision } => {
                 let outcome = limits::within(core.decision_timeout, decision).await;
                 if let Some(verdict) = core.after_session(&mut tally, session, outcome) {

@@ -38,8 +38,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
-        let own = |realm: &crate::config::BoundRealm| realm.logout_path.as_deref() == Some(path);
-        let Some(realm) = core.realms.iter().position(own) else {
+        let Some(realm) = core.logout_at(path) else {
             return LogoutFuture::inner(self.inner.call(request));
         };
         let headers = request.headers();

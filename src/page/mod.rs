@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 pub(crate) use escape::{html, json_for_script};
@@ -104,7 +104,6 @@ impl<'a> Page<'a> {
         // With no referrer at all browsers would send `Origin: null` with our own forms.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         keep_opener(headers);
-        headers.remove(CONTENT_LANGUAGE);
         response
     }
 }

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, VARY};
+use http::header::{CACHE_CONTROL, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::aspect::Head;
 use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
 use crate::clock::Timestamp;
 use crate::config::{Core, Texts};
 use crate::describe::description;
-use crate::gate::{Progress, Question, TokenSession, Verdict, finish_decision};
-use crate::protocol::Message;
+use crate::gate::{TokenSession, Verdict, decide_and_wait};
 use crate::protocol::v2::probe_result::DeniedStatus;
 use crate::protocol::v2::{ContentResource, ProbeResult};
 use crate::resource::{Refusal, Resource};
@@ -75,7 +73,9 @@ pub(super) async fn with_substitutes(
             },
             Target::SameBase(identifier) => {
                 let sibling = resource.sibling(identifier).into_owned();
-                let decision = decision(core, &parts, &sibling, now, token.clone()).await;
+                // The same decision: may this very user see it?
+                let verdict = decide_and_wait(core, &parts, &sibling, now, token.clone()).await;
+                let decision = verdict.decision;
                 if matches!(&decision, Decision::Deny(denial) if denial.remedy() == Remedy::Absent)
                 {
                     continue; // That there is such a resource is not told.
@@ -109,47 +109,15 @@ pub(super) fn respond(method: &Method, result: &ProbeResult) -> Response<Bytes> 
     let body = serde_json::to_vec(result).expect("strings and maps with text keys are JSON");
     let mut response = respond::text(StatusCode::OK, "application/json", body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Cookie"));
     respond::allow_any_origin(headers);
     respond::for_method(method, response)
 }
 
 fn denied(denial: &Denial, texts: &Texts, substitutes: Vec<ContentResource>) -> ProbeResult {
-    let fallback: &Message = match denial.remedy() {
-        Remedy::Login => &texts.denied_login,
-        Remedy::Never => &texts.denied_never,
-        Remedy::Absent => &texts.denied_absent,
-        Remedy::Later => &texts.denied_later,
-    };
-    ProbeResult::Denied {
-        status: denial.status(),
-        message: denial.text().unwrap_or(fallback).clone(),
-        substitutes,
-    }
-}
-
-/// The same decision for a substitute: may this very user see it?
-async fn decision(
-    core: &Arc<Core>,
-    parts: &Parts,
-    resource: &Resource<'static>,
-    now: Timestamp,
-    token: Option<TokenSession>,
-) -> Decision {
-    let progress = {
-        let head = Head::of_parts(parts);
-        core.decide(&Question { head, resource: resource.clone(), now, token: token.clone() })
-    };
-    let verdict = match progress {
-        Progress::Done(verdict) => verdict,
-        Progress::Waiting(pending) => {
-            let core = Arc::clone(core);
-            finish_decision(core, parts.clone(), resource.clone(), now, token, pending).await
-        }
-    };
-    verdict.decision
+    let message = texts.of(denial).clone();
+    ProbeResult::Denied { status: denial.status(), message, substitutes }
 }
 
 /// What is said of a substitute. One that this user may not see either declares its own probe, so

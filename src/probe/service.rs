@@ -4,14 +4,16 @@ use std::task::{Context, Poll};
 use http::{Method, Request, Response};
 use tower_service::Service;
 
-use super::{ProbeFuture, bearer, result};
+use super::{ProbeFuture, result};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::{Core, IiifAuth};
 use crate::gate::{Progress, Question, finish_decision};
 use crate::path;
+use crate::protocol::Family;
+use crate::resource::{Refusal, Resource};
 use crate::respond;
-use crate::token::sealed;
+use crate::token::{bearer, sealed};
 
 /// Answers probes and passes on everything else; see the [module](crate::probe).
 #[derive(Clone, Debug)]
@@ -59,7 +61,14 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
             return ProbeFuture::own(response);
         }
     }
-    let resource = match core.find_whole(path) {
+    // Where 2.0 is not spoken there is no probe either (requirements CON-13).
+    let spoken = |resource: &Resource<'_>| core.families_of(resource).contains(Family::V2);
+    let found = match core.find_whole(path) {
+        Ok(resource) if spoken(&resource) => Ok(resource),
+        Ok(_) => Err(Refusal::Unknown),
+        Err(refusal) => Err(refusal),
+    };
+    let resource = match found {
         Ok(resource) => resource,
         Err(refusal) => {
             crate::trace::refused_path("probe", path, refusal.status().as_u16());
@@ -69,7 +78,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     };
     let now = core.now();
     let token = bearer::token(head.headers())
-        .and_then(|token| sealed::open(core, token, head.headers(), now));
+        .and_then(|token| sealed::open(core, &[Family::V2], token, head.headers(), now));
     let question = Question { head: *head, resource, now, token };
     let progress = core.decide(&question);
     match progress {

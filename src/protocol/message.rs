@@ -47,6 +47,11 @@ impl Message {
     pub fn note_text(&self) -> Option<&LanguageMap> {
         self.note.as_ref()
     }
+
+    /// Both, in that order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &LanguageMap> {
+        std::iter::once(&self.heading).chain(&self.note)
+    }
 }
 
 impl<T: Into<LanguageMap>> From<T> for Message {

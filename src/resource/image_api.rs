@@ -1,6 +1,8 @@
 //! Paths of the IIIF Image API 2.1 and 3.0.
 
-use super::{ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap, encoding};
+use super::{
+    Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap, encoding,
+};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
 /// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
@@ -22,13 +24,22 @@ use super::{ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap, e
 pub struct ImageApi {
     base: Box<str>,
     path_parameters: bool,
+    families: Families,
 }
 
 impl ImageApi {
     /// The images below `base`, a path such as `/iiif/3`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').into(), path_parameters: false }
+        let base = base.trim_end_matches('/').into();
+        Self { base, path_parameters: false, families: Families::default() }
+    }
+
+    /// The families of the specification that this base speaks. Default: 2.0.
+    #[must_use]
+    pub fn families(mut self, families: impl Into<Families>) -> Self {
+        self.families = families.into();
+        self
     }
 
     /// Takes a raw `;` in a path as part of the identifier, as Cantaloupe's page numbers need
@@ -77,6 +88,10 @@ impl ResourceMap for ImageApi {
             None => Match::Elsewhere,
             Some(below) => self.read(below).map_or_else(Match::Refused, Match::Found),
         }
+    }
+
+    fn families(&self) -> Families {
+        self.families
     }
 }
 

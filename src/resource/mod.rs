@@ -6,6 +6,7 @@
 //! is the one the wrapped server answers with.
 
 mod encoding;
+mod families;
 mod files;
 mod image_api;
 mod image_request;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+pub use families::Families;
 pub use files::Files;
 pub use image_api::ImageApi;
 pub use image_request::ImageRequest;
@@ -61,6 +63,11 @@ pub trait ResourceMap: Send + Sync + 'static {
     /// It is asked for every request, for a description twice, and must not block. A panic refuses the
     /// request with 503.
     fn find<'a>(&'a self, path: &'a str) -> Match<'a>;
+
+    /// Which families of the specification are spoken below the base. Default: 2.0.
+    fn families(&self) -> Families {
+        Families::default()
+    }
 }
 
 /// What a path names.

@@ -1,4 +1,4 @@
-//! From a token request to a message, in the order of checks that requirements CON-8 fixes.
+//! From a token request to a token, in the order of checks that requirements CON-8 fixes.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -7,11 +7,25 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::request::TokenRequest;
-use super::{page, sealed};
+use super::request::{Addressee, TokenRequest};
+use super::{answer, sealed};
 use crate::aspect::AspectError;
+use crate::client_identity::check_code;
 use crate::config::{Core, OriginPolicy};
-use crate::protocol::v2::{TokenErrorProfile, TokenMessage};
+use crate::protocol::v2::TokenErrorProfile;
+use crate::protocol::{Family, Message, Origin};
+
+/// An access token and its life in seconds.
+pub(super) struct Issued {
+    pub(super) token: String,
+    pub(super) expires_in: NonZeroU64,
+}
+
+/// Why there is no token, and what the user is told.
+pub(super) struct Refused<'c> {
+    pub(super) profile: TokenErrorProfile,
+    pub(super) message: &'c Message,
+}
 
 /// Answers a token request of a realm.
 pub(super) async fn answer(
@@ -21,58 +35,63 @@ pub(super) async fn answer(
     request: TokenRequest,
 ) -> Response<Bytes> {
     let outcome = token(&core, realm, &parts, &request).await;
-    let word = outcome.as_ref().map_or_else(|profile| profile.as_str(), |_| "issued");
+    let word = outcome.as_ref().map_or_else(|refused| refused.profile.as_str(), |_| "issued");
     crate::trace::token(&core.realms[realm].name, word);
-    let message_id = request.message_id.as_deref().unwrap_or_default();
-    match outcome {
-        Ok((token, expires_in)) => page::message(
-            &request.origin,
-            &TokenMessage::Token { message_id, access_token: &token, expires_in },
-        ),
-        Err(profile) => {
-            let texts = &core.texts;
-            let message = match profile {
-                TokenErrorProfile::InvalidRequest => Some(&texts.bad_request),
-                TokenErrorProfile::InvalidOrigin => Some(&texts.invalid_origin),
-                TokenErrorProfile::MissingAspect => Some(&texts.missing_aspect),
-                TokenErrorProfile::InvalidAspect | TokenErrorProfile::ExpiredAspect => {
-                    Some(&texts.expired_aspect)
-                }
-                TokenErrorProfile::Unavailable => Some(&texts.unavailable),
-            };
-            page::message(&request.origin, &TokenMessage::Error { message_id, profile, message })
-        }
-    }
+    answer::write(&core, &request, &outcome)
 }
 
-async fn token(
-    core: &Arc<Core>,
+async fn token<'c>(
+    core: &'c Arc<Core>,
     realm: usize,
     parts: &Parts,
     request: &TokenRequest,
-) -> Result<(String, NonZeroU64), TokenErrorProfile> {
-    if request.message_id.is_none() {
-        return Err(TokenErrorProfile::InvalidRequest);
-    }
-    if core.origins.refuses(&request.origin) {
-        return Err(TokenErrorProfile::InvalidOrigin);
-    }
+) -> Result<Issued, Refused<'c>> {
+    let refused = |profile| Refused { profile, message: text(core, profile) };
+    let origin = match request {
+        TokenRequest::Posted(_, Addressee { message_id: None, .. }) => {
+            return Err(refused(TokenErrorProfile::InvalidRequest));
+        }
+        TokenRequest::Posted(_, addressee) => Some(&addressee.origin),
+        TokenRequest::Body(_) => None,
+    };
     let now = core.now();
+    if request.family() == Family::V09 {
+        let message = &core.texts.viewer_refused;
+        check_code(core, realm, parts.uri.query().unwrap_or_default(), now)
+            .map_err(|profile| Refused { profile, message })?;
+    }
+    if origin.is_some_and(|origin| core.origins.refuses(origin)) {
+        return Err(refused(TokenErrorProfile::InvalidOrigin));
+    }
     let session =
         Arc::clone(core).identify(realm, parts, now).await.map_err(|error| match error {
-            AspectError::Missing => TokenErrorProfile::MissingAspect,
-            AspectError::Invalid => TokenErrorProfile::InvalidAspect,
-            AspectError::Expired => TokenErrorProfile::ExpiredAspect,
-            AspectError::Unavailable(_) => TokenErrorProfile::Unavailable,
+            AspectError::Missing => refused(TokenErrorProfile::MissingAspect),
+            AspectError::Invalid => refused(TokenErrorProfile::InvalidAspect),
+            AspectError::Expired => refused(TokenErrorProfile::ExpiredAspect),
+            AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
         })?;
-    let bound = core.origins == OriginPolicy::Bound;
-    if bound && !session.session.is_bound_to(&request.origin) {
-        return Err(TokenErrorProfile::InvalidOrigin);
+    let strange = |origin: &Origin| !session.session.is_bound_to(origin);
+    if core.origins == OriginPolicy::Bound && origin.is_some_and(strange) {
+        return Err(refused(TokenErrorProfile::InvalidOrigin));
     }
     // Never longer than the session, and never zero (2.0 §4.4).
     let lifetime = core.token_lifetime.min(session.session.expires_at().remaining(now));
-    let seconds = NonZeroU64::new(lifetime.as_secs()).ok_or(TokenErrorProfile::ExpiredAspect)?;
-    let token = sealed::seal(core, &session, &request.origin, now, now.after(lifetime))
-        .map_err(|_| TokenErrorProfile::Unavailable)?;
-    Ok((token, seconds))
+    let expires_in = NonZeroU64::new(lifetime.as_secs())
+        .ok_or_else(|| refused(TokenErrorProfile::ExpiredAspect))?;
+    let token = sealed::seal(core, request.family(), &session, origin, now, now.after(lifetime))
+        .map_err(|_| refused(TokenErrorProfile::Unavailable))?;
+    Ok(Issued { token, expires_in })
+}
+
+fn text(core: &Core, profile: TokenErrorProfile) -> &Message {
+    let texts = &core.texts;
+    match profile {
+        TokenErrorProfile::InvalidRequest => &texts.bad_request,
+        TokenErrorProfile::InvalidOrigin => &texts.invalid_origin,
+        TokenErrorProfile::MissingAspect => &texts.missing_aspect,
+        TokenErrorProfile::InvalidAspect | TokenErrorProfile::ExpiredAspect => {
+            &texts.expired_aspect
+        }
+        TokenErrorProfile::Unavailable => &texts.unavailable,
+    }
 }

@@ -39,6 +39,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer;
+pub(crate) mod bearer;
 mod issue;
 mod layer;
 mod page;

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use crate::page::{csp_hash, json_for_script};
 use crate::protocol::Origin;
-use crate::protocol::v2::TokenMessage;
 use crate::respond;
 
 /// The one script; the message stands beside it as data, so that the bytes under the hash in the
@@ -18,14 +17,14 @@ const SCRIPT: &str = include_str!("post_message.js");
 
 /// What the script finds in the page.
 #[derive(Serialize)]
-struct Post<'a> {
+struct Post<'a, M> {
     #[serde(rename = "targetOrigin")]
     target_origin: &'a str,
-    message: &'a TokenMessage<'a>,
+    message: &'a M,
 }
 
 /// HTTP 200, whatever the message says (2.0 §4.3).
-pub(super) fn message(origin: &Origin, message: &TokenMessage<'_>) -> Response<Bytes> {
+pub(super) fn message(origin: &Origin, message: &impl Serialize) -> Response<Bytes> {
     let post = Post { target_origin: origin.as_str(), message };
     let json = serde_json::to_string(&post).expect("strings and maps with text keys are JSON");
     let json = json_for_script(&json);

@@ -1,15 +1,29 @@
-//! The parameters of a token request (2.0 §4.3), as clients really send them.
+//! The parameters of a token request (2.0 §4.3, 1.0 §2.2.3–2.2.4), as clients really send them.
 
-use crate::protocol::Origin;
+use http::HeaderMap;
+use http::header::REFERER;
+
+use crate::config::Compatibility;
+use crate::protocol::v1::Version;
+use crate::protocol::{Family, Origin};
 use crate::query;
 
 /// Longest `messageId`, in bytes. It may be any text: a number, a whole URL.
 const LONGEST_MESSAGE_ID: usize = 2048;
 
-/// A token request that can be answered by a message.
+/// A token request that can be answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TokenRequest {
-    /// Where the message goes.
+pub(super) enum TokenRequest {
+    /// By a message that a page posts to the viewer.
+    Posted(Family, Addressee),
+    /// By a JSON body, for a client that is no browser: only 1.0 and 0.9 know it.
+    Body(Version),
+}
+
+/// Who the message is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Addressee {
+    /// Where it goes.
     pub(super) origin: Origin,
     /// The `messageId`; `None` if it is missing, empty, doubled or too long.
     pub(super) message_id: Option<String>,
@@ -20,15 +34,45 @@ pub(super) struct TokenRequest {
 pub(super) struct NoTarget;
 
 impl TokenRequest {
-    pub(super) fn parse(query: &str) -> Result<Self, NoTarget> {
-        let origin = query::single(query, "origin").map_err(|_| NoTarget)?.ok_or(NoTarget)?;
-        let origin = origin.parse().map_err(|_| NoTarget)?;
-        let message_id = query::single(query, "messageId")
+    pub(super) fn parse(
+        query: &str,
+        headers: &HeaderMap,
+        family: Family,
+        compatibility: Compatibility,
+    ) -> Result<Self, NoTarget> {
+        let message_id = query::single(query, "messageId");
+        if let (Some(version), Ok(None)) = (family.authentication(), &message_id) {
+            return Ok(Self::Body(version));
+        }
+        let origin = match query::single(query, "origin").map_err(|_| NoTarget)? {
+            Some(origin) => origin.parse().map_err(|_| NoTarget)?,
+            None if family == Family::V09 && compatibility.origin_from_referer => {
+                of_referer(headers).ok_or(NoTarget)?
+            }
+            None => return Err(NoTarget),
+        };
+        let message_id = message_id
             .ok()
             .flatten()
-            .filter(|id| !id.is_empty() && id.len() <= LONGEST_MESSAGE_ID);
-        Ok(Self { origin, message_id: message_id.map(Into::into) })
+            .filter(|id| !id.is_empty() && id.len() <= LONGEST_MESSAGE_ID)
+            .map(Into::into);
+        Ok(Self::Posted(family, Addressee { origin, message_id }))
     }
+
+    pub(super) fn family(&self) -> Family {
+        match self {
+            Self::Posted(family, _) => *family,
+            Self::Body(version) => (*version).into(),
+        }
+    }
+}
+
+/// The origin of the page that sent the request, by its `Referer`.
+fn of_referer(headers: &HeaderMap) -> Option<Origin> {
+    let referer = headers.get(REFERER)?.to_str().ok()?;
+    let (scheme, rest) = referer.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    format!("{scheme}://{authority}").parse().ok()
 }
 
 #[cfg(test)]
@@ -37,7 +81,11 @@ mod tests {
 
     const V: &str = "https://viewer.example";
 
-    /// CLI-2, CLI-3, CLI-4, TP-03, TP-05, V2-ERR-4, V2-ERR-11, V2-ERR-12
+    fn parse(query: &str, family: Family) -> Result<TokenRequest, NoTarget> {
+        TokenRequest::parse(query, &HeaderMap::new(), family, Compatibility::default())
+    }
+
+    /// CLI-2, CLI-3, CLI-4, TP-03, TP-05, V2-ERR-4, V2-ERR-11, V2-ERR-12, CON-4, CON-5
     #[test]
     fn parameters() {
         let long = format!("messageId={}&origin={V}", "x".repeat(2049));
@@ -54,7 +102,6 @@ mod tests {
             ("messageId=a%2Bb&origin=https://viewer.example", Some(Some("a+b"))),
             ("messageId=http://x/?y=z&origin=https://viewer.example", Some(Some("http://x/?y=z"))),
             ("messageId=&origin=https://viewer.example", Some(None)),
-            ("origin=https://viewer.example", Some(None)),
             ("messageId=a&messageId=b&origin=https://viewer.example", Some(None)),
             ("messageId=%ff&origin=https://viewer.example", Some(None)),
             (&long, Some(None)),
@@ -64,14 +111,54 @@ mod tests {
             ("messageId=m1&origin=*", None),
             ("messageId=m1&origin=https://viewer.example&origin=https://evil.example", None),
             ("messageId=m1&origin=https://viewer.example&origin=https://viewer.example", None),
-            ("", None),
         ] {
-            let parsed = TokenRequest::parse(query).ok();
-            let expected = expected.map(|message_id| TokenRequest {
-                origin: V.parse().unwrap(),
-                message_id: message_id.map(str::to_owned),
-            });
-            assert_eq!(parsed, expected, "{query:.80}");
+            for family in Family::ALL {
+                let expected = expected.map(|message_id| {
+                    let origin = V.parse().unwrap();
+                    let message_id = message_id.map(str::to_owned);
+                    TokenRequest::Posted(family, Addressee { origin, message_id })
+                });
+                assert_eq!(parse(query, family).ok(), expected, "{query:.80}");
+            }
+        }
+    }
+
+    /// CON-4, CON-5: what a request without `messageId` asks for depends on the family.
+    #[test]
+    fn without_a_message_id() {
+        for query in ["origin=https://viewer.example", "", "t=1", "origin=*"] {
+            for version in Version::ALL {
+                assert_eq!(parse(query, version.into()), Ok(TokenRequest::Body(version)));
+            }
+        }
+        let posted = parse("origin=https://viewer.example", Family::V2).unwrap();
+        let addressee = Addressee { origin: V.parse().unwrap(), message_id: None };
+        assert_eq!(posted, TokenRequest::Posted(Family::V2, addressee));
+        assert_eq!(parse("", Family::V2), Err(NoTarget));
+    }
+
+    /// CON-5: for the 0.9 mode of Universal Viewer, if it is switched on.
+    #[test]
+    fn the_referer_may_name_the_origin() {
+        let on = Compatibility::default().origin_from_referer();
+        let parse = |referer: &str, family, compatibility| {
+            let headers = HeaderMap::from_iter([(REFERER, referer.parse().unwrap())]);
+            TokenRequest::parse("messageId=1", &headers, family, compatibility)
+        };
+        for (referer, family, compatibility, expected) in [
+            ("https://viewer.example/uv?x#y", Family::V09, on, true),
+            ("https://viewer.example", Family::V09, on, true),
+            ("https://user@viewer.example/", Family::V09, on, false),
+            ("about:blank", Family::V09, on, false),
+            ("https://viewer.example/", Family::V1, on, false),
+            ("https://viewer.example/", Family::V2, on, false),
+            ("https://viewer.example/", Family::V09, Compatibility::default(), false),
+        ] {
+            let parsed = parse(referer, family, compatibility);
+            assert_eq!(parsed.is_ok(), expected, "{referer} {family:?}");
+            if let Ok(TokenRequest::Posted(_, addressee)) = parsed {
+                assert_eq!(addressee.origin.as_str(), V);
+            }
         }
     }
 }

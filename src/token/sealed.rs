@@ -7,25 +7,33 @@ use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::TokenSession;
-use crate::protocol::Origin;
+use crate::protocol::{Family, Origin};
 use crate::seal::{Purpose, Scratch, SealError};
 
-/// The family that a token is of: 2.0. A token of one family is none of another.
-const FAMILY: u8 = 2;
+/// The first byte of a token: one of one family is none of another.
+fn family_byte(family: Family) -> u8 {
+    match family {
+        Family::V2 => 2,
+        Family::V1 => 1,
+        Family::V09 => 0,
+    }
+}
 
-/// Seals a token for a viewer.
+/// Seals a token for a viewer, or for a client that is no browser and has no origin.
 pub(super) fn seal(
     core: &Core,
+    family: Family,
     of: &TokenSession,
-    origin: &Origin,
+    origin: Option<&Origin>,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<String, SealError> {
     let mut payload = Vec::with_capacity(512);
-    payload.push(FAMILY);
+    payload.push(family_byte(family));
     payload.extend_from_slice(&now.as_millis().to_be_bytes());
     payload.extend_from_slice(&expires_at.as_millis().to_be_bytes());
-    let texts = [&*core.realms[of.realm].name, &*of.aspect, origin.as_str()];
+    let origin = origin.map_or("", Origin::as_str);
+    let texts = [&*core.realms[of.realm].name, &*of.aspect, origin];
     for text in texts {
         write_short_text(&mut payload, text).ok_or(SealError)?;
     }
@@ -33,14 +41,15 @@ pub(super) fn seal(
     core.keyring.seal(Purpose::Token, "", &payload)
 }
 
-/// The session behind a token, if the token is good for the request with these headers. Anything
-/// else counts as no token (2.0 §5.1).
+/// The session behind a token, if the token is of one of these families and good for the request
+/// with these headers. Anything else counts as no token (2.0 §5.1).
 ///
 /// A browser names the page that asks in `Origin`: a token is good only for the viewer that it was
 /// issued to. Requests without that header, from the publisher's own pages or no browser at all,
 /// are not held to it.
 pub(crate) fn open(
     core: &Core,
+    families: &[Family],
     token: &str,
     headers: &HeaderMap,
     now: Timestamp,
@@ -48,7 +57,8 @@ pub(crate) fn open(
     let mut scratch = Scratch::new();
     let found = core.keyring.open(Purpose::Token, "", token.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
-    if reader.byte()? != FAMILY {
+    let byte = reader.byte()?;
+    if !families.iter().any(|family| family_byte(*family) == byte) {
         return None;
     }
     let (issued_at, expires_at) = (reader.timestamp()?, reader.timestamp()?);
@@ -61,7 +71,7 @@ pub(crate) fn open(
         && expires_at <= issued_at.after(core.token_lifetime.saturating_add(SKEW));
     let from_its_viewer = match headers.get(ORIGIN) {
         None => true,
-        Some(own) => own.as_bytes() == origin.as_bytes(),
+        Some(own) => origin.is_empty() || own.as_bytes() == origin.as_bytes(),
     };
     (in_time && from_its_viewer && reader.0.is_empty()).then(|| TokenSession {
         realm,

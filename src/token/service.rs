@@ -39,7 +39,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
-        let Some(realm) = core.realms.iter().position(|realm| *realm.token_path == *path) else {
+        let Some((realm, family)) = core.token_at(path) else {
             return TokenFuture::inner(self.inner.call(request));
         };
         match *request.method() {
@@ -47,7 +47,8 @@ where
             Method::HEAD => return TokenFuture::own(page::head()),
             _ => return TokenFuture::own(respond::method_not_allowed("GET, HEAD")),
         }
-        match TokenRequest::parse(request.uri().query().unwrap_or_default()) {
+        let query = request.uri().query().unwrap_or_default();
+        match TokenRequest::parse(query, request.headers(), family, core.compatibility) {
             Err(_) => {
                 crate::trace::token(&core.realms[realm].name, "no usable origin");
                 TokenFuture::own(page::no_target())

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "no test file uses all of it")]
 
+pub mod families;
 pub mod logs;
 pub mod shapes;
 pub mod steps;

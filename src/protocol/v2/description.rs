@@ -75,9 +75,12 @@ pub struct ProbeService<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// No member of a probe service; there for viewers that can not do without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'static str>,
     service: &'a [&'a RawValue],
-    #[serde(rename = "errorHeading", skip_serializing_if = "Option::is_none")]
-    error_heading: Option<&'a LanguageMap>,
+    #[serde(rename = "errorHeading")]
+    error_heading: &'a LanguageMap,
     #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
     error_note: Option<&'a LanguageMap>,
 }
@@ -85,15 +88,24 @@ pub struct ProbeService<'a> {
 impl<'a> ProbeService<'a> {
     /// The probe at `id`, opened by any of `access`.
     #[must_use]
-    pub fn new(id: &'a str, access: &'a [&'a RawValue], error: Option<&'a Message>) -> Self {
+    pub fn new(id: &'a str, access: &'a [&'a RawValue], error: &'a Message) -> Self {
         Self {
             context: None,
             id,
             kind: "AuthProbeService2",
+            profile: None,
             service: access,
-            error_heading: error.map(Message::heading),
-            error_note: error.and_then(Message::note_text),
+            error_heading: error.heading(),
+            error_note: error.note_text(),
         }
+    }
+
+    /// Has a `profile`, which 2.0 does not know: see
+    /// [`Compatibility::profile_on_probe`](crate::Compatibility::profile_on_probe).
+    #[must_use]
+    pub fn with_profile(mut self) -> Self {
+        self.profile = Some("http://iiif.io/api/auth/2/probe");
+        self
     }
 
     /// Carries the context itself, for Image API 2 and Presentation 2 hosts.

@@ -27,7 +27,7 @@ pub enum TokenMessage<'a> {
         /// Why there is no token.
         profile: TokenErrorProfile,
         /// What to tell the user.
-        message: Option<&'a Message>,
+        message: &'a Message,
     },
 }
 
@@ -122,8 +122,8 @@ impl Serialize for TokenMessage<'_> {
                 access_token: None,
                 expires_in: None,
                 profile: Some(profile),
-                heading: message.map(Message::heading),
-                note: message.and_then(Message::note_text),
+                heading: Some(message.heading()),
+                note: message.note_text(),
             },
         };
         wire.serialize(serializer)

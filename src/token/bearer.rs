@@ -1,4 +1,4 @@
-//! The access token of a probe request (2.0 §5.1, RFC 6750 §2.1).
+//! The access token of a request (2.0 §5.1, 1.0 §3, RFC 6750 §2.1).
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 const LONGEST: usize = 16 * 1024;
 
 /// The token of the one `Authorization: Bearer` header. Everything else counts as no token.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() || value.len() > LONGEST {

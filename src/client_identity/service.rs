@@ -1,0 +1,124 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, Limited};
+use tower_service::Service;
+
+use super::clients::Identified;
+use super::{ClientIdentityFuture, code};
+use crate::answer::BoxError;
+use crate::body::ResponseBody;
+use crate::config::{Core, IiifAuth};
+use crate::protocol::v1::client_identity::ClientIdentity as Identity;
+use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};
+use crate::respond;
+
+/// Longest body that is read, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// Answers client identity requests and passes on everything else; see the
+/// [module](crate::client_identity).
+#[derive(Clone, Debug)]
+pub struct ClientIdentity<S> {
+    inner: S,
+    auth: IiifAuth,
+}
+
+impl<S> ClientIdentity<S> {
+    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
+        Self { inner, auth }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ClientIdentity<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ReqBody: Body + Send + 'static,
+    ReqBody::Data: Send,
+    ReqBody::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ClientIdentityFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let core = &self.auth.core;
+        let path = request.uri().path();
+        let Some(realm) = core.clients_at(path) else {
+            return ClientIdentityFuture::inner(self.inner.call(request));
+        };
+        match *request.method() {
+            Method::POST => {
+                let core = Arc::clone(core);
+                ClientIdentityFuture::working(async move {
+                    let body = Limited::new(request.into_body(), LONGEST).collect().await;
+                    answer(&core, realm, body.ok().map(|body| body.to_bytes()))
+                })
+            }
+            Method::OPTIONS => ClientIdentityFuture::own(respond::preflight_for("POST, OPTIONS")),
+            _ => {
+                let mut response = refused(TokenError::InvalidRequest, "POST a JSON object");
+                *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+                let allow = HeaderValue::from_static("POST, OPTIONS");
+                response.headers_mut().insert(http::header::ALLOW, allow);
+                ClientIdentityFuture::own(response)
+            }
+        }
+    }
+}
+
+/// The answer to a posted body; `None` if it is too long or broke off.
+fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
+    let now = core.now();
+    let identity = body.and_then(|body| serde_json::from_slice::<Identity>(&body).ok());
+    let Some(identity) = identity else {
+        return refused(TokenError::InvalidRequest, "the body is no JSON object of two strings");
+    };
+    let (Some(id), Some(secret)) = (identity.client_id, identity.client_secret) else {
+        return refused(TokenError::MissingCredentials, "clientId or clientSecret is missing");
+    };
+    let Some(clients) = &core.realms[realm].clients else {
+        return refused(TokenError::Unavailable, "no client is registered");
+    };
+    let identified = clients.identify(&id, &secret, now);
+    crate::trace::client(&core.realms[realm].name, identified == Identified::Yes);
+    match identified {
+        Identified::Yes => {}
+        Identified::UnknownClient => {
+            return refused(TokenError::InvalidClient, "no client has this id");
+        }
+        Identified::WrongSecret => {
+            return refused(TokenError::InvalidClientSecret, "the client has another secret");
+        }
+        Identified::TooManyGuesses => {
+            let mut response = refused(TokenError::InvalidRequest, "too many wrong secrets");
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            return response;
+        }
+    }
+    match code::issue(core, realm, &id, now) {
+        Ok(code) => json(StatusCode::OK, &ClientIdentityMessage { authorization_code: &code }),
+        Err(_) => refused(TokenError::Unavailable, "no code could be made"),
+    }
+}
+
+fn refused(error: TokenError, description: &str) -> Response<Bytes> {
+    let message = TokenMessage::Error { message_id: None, error, description: Some(description) };
+    json(error.status(), &message)
+}
+
+fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Bytes> {
+    let mut response = respond::json(status, body);
+    // The request carries no credentials of a user's: any page may be such a client.
+    respond::allow_any_origin(response.headers_mut());
+    response
+}

@@ -1,0 +1,33 @@
+//! What is done with a description.
+
+use http::{HeaderValue, StatusCode};
+
+use super::description::Put;
+
+pub(super) enum Plan {
+    /// It is open to everyone: passed on.
+    Open,
+    /// As if it were not there.
+    Absent,
+    /// Services are put in.
+    Rewrite(Box<Rewrite>),
+    /// A lesser version is described at this URI (1.0 §3.2).
+    Lower(String),
+    /// It is protected and no access service is for it: refused.
+    Undescribed,
+}
+
+/// What is put into a description, and how it is answered.
+pub(super) struct Rewrite {
+    pub(super) path: String,
+    pub(super) services: Vec<Put>,
+    /// Whether the 2.0 context is needed for them.
+    pub(super) in_flow: bool,
+    /// The answer's status, where the inner service has the document.
+    pub(super) status: StatusCode,
+    /// Whether the answer depends on who asks.
+    pub(super) gated: bool,
+    pub(super) longest: usize,
+    /// The client's `If-None-Match`.
+    pub(super) known: Option<HeaderValue>,
+}

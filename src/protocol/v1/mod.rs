@@ -1,0 +1,48 @@
+//! IIIF Authentication API 1.0 and 0.9: descriptions, token messages and client identities as data.
+//!
+//! The two differ in their URIs (`/auth/1/`, `/auth/0/`) and in a few members.
+
+pub mod client_identity;
+pub mod description;
+pub mod token_message;
+
+pub use client_identity::ClientIdentityMessage;
+pub use description::{AccessCookieService, Host, InteractionPattern};
+pub use token_message::{TokenError, TokenMessage};
+
+/// A version of the Authentication API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// 1.0.
+    One,
+    /// 0.9.x; the URIs do not tell 0.9.2 from 0.9.4.
+    ZeroNine,
+}
+
+impl Version {
+    /// Both, the newer first.
+    pub const ALL: [Self; 2] = [Self::One, Self::ZeroNine];
+
+    /// The digit in the version's URIs.
+    #[must_use]
+    pub fn digit(self) -> char {
+        match self {
+            Self::One => '1',
+            Self::ZeroNine => '0',
+        }
+    }
+
+    /// The JSON-LD context (1.0 §2.1.1).
+    #[must_use]
+    pub fn context(self) -> &'static str {
+        match self {
+            Self::One => "http://iiif.io/api/auth/1/context.json",
+            Self::ZeroNine => "http://iiif.io/api/auth/0/context.json",
+        }
+    }
+
+    /// The profile URI of a service: `login`, `token`, `logout` …
+    pub(crate) fn profile(self, service: &str) -> String {
+        format!("http://iiif.io/api/auth/{}/{service}", self.digit())
+    }
+}

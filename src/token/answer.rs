@@ -1,0 +1,86 @@
+//! A token, or why there is none, in the words of each family.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::issue::{Issued, Refused};
+use super::page;
+use super::request::TokenRequest;
+use crate::config::Core;
+use crate::protocol::v1::{self, TokenError, Version};
+use crate::protocol::{Family, v2};
+use crate::respond;
+
+pub(super) fn write(
+    core: &Core,
+    request: &TokenRequest,
+    outcome: &Result<Issued, Refused<'_>>,
+) -> Response<Bytes> {
+    let (family, addressee) = match request {
+        TokenRequest::Posted(family, addressee) => (*family, addressee),
+        TokenRequest::Body(version) => return body(core, *version, outcome),
+    };
+    let message_id = addressee.message_id.as_deref().unwrap_or_default();
+    match family.authentication() {
+        None => page::message(&addressee.origin, &flow(message_id, outcome)),
+        Some(version) => {
+            let description = description(core, outcome);
+            let message =
+                authentication(core, version, Some(message_id), outcome, description.as_deref());
+            page::message(&addressee.origin, &message)
+        }
+    }
+}
+
+/// The message as the body, with a status of its own (1.0 §2.2.3, §2.2.6). No page of another
+/// origin may read it, and none can run it.
+fn body(core: &Core, version: Version, outcome: &Result<Issued, Refused<'_>>) -> Response<Bytes> {
+    let status = match outcome {
+        Ok(_) => StatusCode::OK,
+        Err(refused) => TokenError::from(refused.profile).status(),
+    };
+    let description = description(core, outcome);
+    let message = authentication(core, version, None, outcome, description.as_deref());
+    respond::json(status, &message)
+}
+
+fn flow<'a>(message_id: &'a str, outcome: &'a Result<Issued, Refused<'_>>) -> v2::TokenMessage<'a> {
+    match outcome {
+        Ok(Issued { token, expires_in }) => {
+            v2::TokenMessage::Token { message_id, access_token: token, expires_in: *expires_in }
+        }
+        Err(Refused { profile, message }) => {
+            v2::TokenMessage::Error { message_id, profile: *profile, message }
+        }
+    }
+}
+
+fn authentication<'a>(
+    core: &Core,
+    version: Version,
+    message_id: Option<&'a str>,
+    outcome: &'a Result<Issued, Refused<'_>>,
+    description: Option<&'a str>,
+) -> v1::TokenMessage<'a> {
+    match outcome {
+        Ok(Issued { token, expires_in }) => v1::TokenMessage::Token {
+            version,
+            message_id,
+            access_token: token,
+            expires_in: *expires_in,
+        },
+        Err(refused) => {
+            let error = TokenError::from(refused.profile);
+            let strict = core.compatibility.strict_0_9_2 && Family::from(version) == Family::V09;
+            let error = if strict { error.in_0_9_2() } else { error };
+            v1::TokenMessage::Error { message_id, error, description }
+        }
+    }
+}
+
+/// What the user of 2.0 is told, as one plain text.
+fn description(core: &Core, outcome: &Result<Issued, Refused<'_>>) -> Option<String> {
+    let message = outcome.as_ref().err()?.message;
+    let texts: Vec<_> = message.texts().map(|text| text.best(&core.plain_language)).collect();
+    Some(texts.join(": "))
+}
