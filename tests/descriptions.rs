@@ -627,6 +627,7 @@ async fn texts_are_language_maps_of_plain_text() {
         &texts.denied_never,
         &texts.denied_absent,
         &texts.denied_later,
+        &texts.denied_foreign,
         &texts.missing_aspect,
         &texts.expired_aspect,
         &texts.invalid_origin,

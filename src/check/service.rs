@@ -160,7 +160,8 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
             // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
             if !is_read(head.method()) && !is_made_here(core, head.headers()) {
                 crate::trace::decided("content", path, 403, "foreign page");
-                return Course::Answer(refusal::denied(&Denial::never(), head, &core.texts));
+                let denial = Denial::never().message(core.texts.denied_foreign.clone());
+                return Course::Answer(refusal::denied(&denial, head, &core.texts));
             }
             crate::trace::decided("content", path, 200, basis);
             Course::Forward(Some(Private::until(expires_at.remaining(core.now()))), session)

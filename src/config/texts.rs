@@ -56,6 +56,8 @@ pub struct Texts {
     pub denied_absent: Message,
     /// Probe and content route: not now.
     pub denied_later: Message,
+    /// Content route: a change that a page of another site asks for.
+    pub denied_foreign: Message,
     /// Token error `missingAspect`.
     pub missing_aspect: Message,
     /// Token errors `invalidAspect` and `expiredAspect`.
@@ -182,6 +184,16 @@ impl Default for Texts {
                 "Indisponible pour le moment",
             ))
             .note(try_again()),
+            denied_foreign: Message::new(text(
+                "This request came from another site",
+                "Diese Anfrage kam von einer anderen Website",
+                "Cette requête vient d’un autre site",
+            ))
+            .note(text(
+                "Nothing was changed: only pages of this site may ask for changes here.",
+                "Nichts wurde geändert: Nur Seiten dieser Website können hier etwas ändern.",
+                "Rien n’a été modifié : seules les pages de ce site peuvent demander des modifications.",
+            )),
             missing_aspect: Message::new(text(
                 "No login arrived",
                 "Es ist keine Anmeldung angekommen",
@@ -234,6 +246,7 @@ impl Texts {
             &self.denied_never,
             &self.denied_absent,
             &self.denied_later,
+            &self.denied_foreign,
             &self.missing_aspect,
             &self.expired_aspect,
             &self.invalid_origin,

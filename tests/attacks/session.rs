@@ -823,5 +823,8 @@ async fn a_foreign_page_changes_nothing_by_a_user_s_cookie() {
         let response = publisher.send(request(method.clone(), "/files/sec", &all)).await;
         assert_eq!(response.status().as_u16(), status, "{method} {headers:?}");
         assert_eq!(publisher.calls() - calls, usize::from(status == 200), "{method} {headers:?}");
+        // The user lacks no right, and is not told so.
+        let told = text(&response).starts_with("This request came from another site\n");
+        assert_eq!(told, status == 403, "{method} {headers:?}: {}", text(&response));
     }
 }
