@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, Denial};
+use crate::resource::Resource;
 
-type Dimensions = Box<dyn Fn(&str) -> Option<(u32, u32)> + Send + Sync>;
+type Dimensions = Box<dyn Fn(&Resource<'_>) -> Option<(u32, u32)> + Send + Sync>;
 
 /// Opens every image request that shows no more detail than the whole image scaled to a number of
 /// pixels; denies everything else. Combine it by [`or`](Authorizer::or).
@@ -20,7 +21,7 @@ type Dimensions = Box<dyn Fn(&str) -> Option<(u32, u32)> + Send + Sync>;
 ///
 /// let rules = RolesFor::new()
 ///     .roles("*", ["reader"])
-///     .or(MaxUnauthorized::new(400).with_dimensions(|identifier| match identifier {
+///     .or(MaxUnauthorized::new(400).with_dimensions(|image| match image.identifier() {
 ///         "page1" => Some((6000, 8000)),
 ///         _ => None,
 ///     }));
@@ -40,12 +41,13 @@ impl MaxUnauthorized {
         Self { pixels, dimensions: None }
     }
 
-    /// Looks up the full width and height of an image by its identifier, so that regions and
-    /// sizes of one side (`full/400,`) can be told to be small.
+    /// Looks up the full width and height of an image, so that regions and sizes of one side
+    /// (`full/400,`) can be told to be small. An identifier that is not the same image below every
+    /// base has to be told apart by its base.
     #[must_use]
     pub fn with_dimensions(
         mut self,
-        dimensions: impl Fn(&str) -> Option<(u32, u32)> + Send + Sync + 'static,
+        dimensions: impl Fn(&Resource<'_>) -> Option<(u32, u32)> + Send + Sync + 'static,
     ) -> Self {
         self.dimensions = Some(Box::new(dimensions));
         self
@@ -55,7 +57,7 @@ impl MaxUnauthorized {
 impl Authorizer for MaxUnauthorized {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
         let small = request.resource().image().is_some_and(|image| {
-            let dimensions = self.dimensions.as_ref().and_then(|find| find(request.identifier()));
+            let dimensions = self.dimensions.as_ref().and_then(|find| find(request.resource()));
             image
                 .whole_image_at_this_scale(dimensions)
                 .is_some_and(|shown| shown <= f64::from(self.pixels))

@@ -2,7 +2,7 @@
 //!
 //! Most decisions need no waiting and are best written as a closure over [`AccessRequest`], see
 //! [`from_fn`]. Those that ask a database or a policy server are `async` functions, see
-//! [`from_async_fn`]. In the box are [`RolesFor`] (identifier pattern → roles) and
+//! [`from_async_fn`]. In the box are [`RolesFor`] (pattern → roles) and
 //! [`MaxUnauthorized`] (small images are open); [`and`](Authorizer::and) and [`or`](Authorizer::or)
 //! combine them.
 

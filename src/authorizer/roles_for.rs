@@ -1,11 +1,14 @@
-//! Identifier pattern → roles: the rules most publishers need.
+//! Pattern → roles: the rules most publishers need.
 
 use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, Denial, Substitute};
 use crate::protocol::Message;
 use crate::resource::Pattern;
 
-/// Rules from identifier patterns to the roles that may see them. The first pattern that matches
+/// Rules from [`Pattern`]s to the roles that may see what they match. The first pattern that matches
 /// decides; what no pattern matches is denied to everyone.
+///
+/// A pattern is over identifiers below every base, or over paths where it begins with a slash:
+/// `open("cover-*")` opens the file `/files/cover-1`, too, `open("/iiif/3/cover-*")` does not.
 ///
 /// Without a session a rule with roles answers 401; with a session that has none of them, 403.
 ///
@@ -103,7 +106,7 @@ impl RolesFor {
     }
 
     fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        let rule = self.rules.iter().find(|rule| rule.pattern.matches(request.identifier()));
+        let rule = self.rules.iter().find(|rule| rule.pattern.covers(request.resource()));
         let Some(rule) = rule else { return Denial::never().into() };
         let granted = match &rule.who {
             Who::Everyone => true,
@@ -135,6 +138,7 @@ mod tests {
     #[test]
     fn the_first_matching_rule_decides() {
         let rules = RolesFor::new()
+            .open("/files/reader")
             .open("open*")
             .roles("reader", ["reader", "curator"])
             .roles("curator", ["curator"])
@@ -170,5 +174,9 @@ mod tests {
             };
             assert_eq!(status, expected, "{identifier} {roles:?}");
         }
+        // A rule over paths is for one base.
+        let file = Resource::new("/files", "reader", ResourceKind::Content, "Dataset");
+        let request = AccessRequest::new(file, None, Timestamp::default());
+        assert!(rules.decide(&request).is_grant());
     }
 }

@@ -135,9 +135,9 @@ impl AccessService {
         self
     }
 
-    /// Declares this service for resources whose identifier matches one of `patterns`, and for no
-    /// other. A service without patterns is for every resource that no pattern of another service
-    /// matches.
+    /// Declares this service for resources that one of `patterns` covers, and for no other: by their
+    /// identifier below every base or, where a pattern begins with a slash, by their path. A service
+    /// without patterns is for every resource that no pattern of another service covers.
     #[must_use]
     pub fn protects<P: Into<Pattern>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.protects.extend(patterns.into_iter().map(Into::into));

@@ -1,8 +1,13 @@
-//! Patterns over identifiers.
+//! Patterns over identifiers and paths.
 
 use super::Resource;
 
-/// A pattern over identifiers: literal text in which `*` stands for any text, also none.
+/// A pattern over resources: literal text in which `*` stands for any text, also none.
+///
+/// It is over identifiers, **below every base**: `letter-1` is the image at `/iiif/3/letter-1` and
+/// the same one at `/iiif/2/letter-1`, and the file `/files/letter-1`, too. A pattern that begins
+/// with a slash is over the whole path, base and identifier, both decoded: `/files/*` is every file
+/// and no image. Write it so where an identifier does not mean the same below every base.
 ///
 /// # Example
 ///
@@ -12,6 +17,12 @@ use super::Resource;
 /// let pattern = Pattern::new("ms-*/folio-*");
 /// assert!(pattern.matches("ms-117/folio-2r"));
 /// assert!(!pattern.matches("ms-117"));
+///
+/// use tower_iiif_auth::resource::{Resource, ResourceKind};
+/// let scan = Resource::new("/iiif/3", "ms-117", ResourceKind::ImageService, "Image");
+/// let sound = Resource::new("/files", "ms-117", ResourceKind::Content, "Sound");
+/// assert!(Pattern::new("ms-*").covers(&scan) && Pattern::new("ms-*").covers(&sound));
+/// assert!(!Pattern::new("/files/ms-*").covers(&scan) && Pattern::new("/files/ms-*").covers(&sound));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
@@ -23,20 +34,49 @@ impl Pattern {
         Self(text.into())
     }
 
-    /// Whether `identifier` (decoded) fits as a whole.
+    /// Whether `text` fits as a whole.
     #[must_use]
-    pub fn matches(&self, identifier: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = identifier.strip_prefix(first) else { return false };
-        let Some(last) = parts.next_back() else { return rest.is_empty() };
-        for part in parts {
-            match rest.find(part) {
-                Some(at) => rest = &rest[at + part.len()..],
-                None => return false,
+    pub fn matches(&self, text: &str) -> bool {
+        self.fits(text.bytes())
+    }
+
+    /// Whether it is a pattern of this resource: of its identifier or, where it begins with a slash,
+    /// of its whole path.
+    #[must_use]
+    pub fn covers(&self, resource: &Resource<'_>) -> bool {
+        let identifier = resource.identifier();
+        if self.0.starts_with('/') {
+            // The path is not put together: this is on the way to every tile.
+            self.fits(resource.base().bytes().chain([b'/']).chain(identifier.bytes()))
+        } else {
+            self.matches(identifier)
+        }
+    }
+
+    fn fits(&self, mut text: impl Iterator<Item = u8> + Clone) -> bool {
+        let mut pattern = self.0.bytes();
+        // Behind the last star, and the text that it has not taken yet.
+        let mut star = None;
+        loop {
+            let mut next = pattern.clone();
+            let mut rest = text.clone();
+            match (next.next(), rest.next()) {
+                (Some(b'*'), _) if next.len() == 0 => return true,
+                (Some(b'*'), _) => {
+                    star = Some((next.clone(), text.clone()));
+                    pattern = next;
+                }
+                (None, None) => return true,
+                (Some(own), Some(byte)) if own == byte => (pattern, text) = (next, rest),
+                (Some(_), None) => return false,
+                // What stands behind the star does not fit here: the star takes one more.
+                (_, Some(_)) => {
+                    let Some((behind, from)) = &mut star else { return false };
+                    from.next();
+                    (pattern, text) = (behind.clone(), from.clone());
+                }
             }
         }
-        rest.ends_with(last)
     }
 
     /// Whether it fits any path at all: paths begin with a slash.
@@ -46,10 +86,6 @@ impl Pattern {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
-    }
-
-    pub(crate) fn covers(&self, resource: &Resource<'_>) -> bool {
-        self.matches(resource.identifier())
     }
 }
 
@@ -88,6 +124,10 @@ mod tests {
             ("a*c*e", "abcde", true),
             ("a*c*e", "aec", false),
             ("a**b", "ab", true),
+            ("a*bc", "abbc", true),
+            ("a*bc*bcd", "abcbcbcd", true),
+            ("*ab*", "aab", true),
+            ("*a", "", false),
             ("é*", "éa", true),
         ] {
             assert_eq!(
@@ -95,6 +135,30 @@ mod tests {
                 expected,
                 "{pattern} {identifier}"
             );
+        }
+    }
+
+    #[test]
+    fn a_slash_begins_a_pattern_over_paths() {
+        use crate::resource::ResourceKind;
+        for (pattern, base, identifier, expected) in [
+            ("sec", "/iiif/3", "sec", true),
+            ("sec", "/files", "sec", true),
+            ("/files/*", "/files", "sec", true),
+            ("/files/*", "/files", "dir/sec", true),
+            ("/files/*", "/filesystem", "sec", false),
+            ("/files/*", "/iiif/3", "files/sec", false),
+            ("/files/*", "/iiif/3", "sec", false),
+            ("/iiif/*/sec", "/iiif/3", "sec", true),
+            ("/iiif/3/dir/se*", "/iiif/3", "dir/sec", true),
+            ("/*", "/iiif/3", "sec", true),
+            ("/sec", "/iiif/3", "sec", false),
+            ("*/sec", "/files", "sec", false),
+            ("*/sec", "/files", "dir/sec", true),
+        ] {
+            let resource = Resource::new(base, identifier, ResourceKind::Content, "Dataset");
+            let covers = Pattern::new(pattern).covers(&resource);
+            assert_eq!(covers, expected, "{pattern} {base} {identifier}");
         }
     }
 }
