@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
-use crate::config::{BoundAccess, ConfigError, Core, Page, Realm};
+use crate::config::{BoundAccess, BoundMap, ConfigError, Core, Page, Realm};
 use crate::path;
 use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message, v2};
@@ -27,13 +27,12 @@ pub(super) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
 }
 
 pub(super) fn check_message(message: &Message) -> Result<(), ConfigError> {
-    check_languages(message.heading())?;
-    message.note_text().map_or(Ok(()), check_languages)
+    message.texts().try_for_each(check_languages)
 }
 
 /// Every service and every base is reached.
 pub(super) fn check_paths(core: &Core) -> Result<(), ConfigError> {
-    let bases: Vec<&str> = core.maps.iter().map(|map| map.base()).collect();
+    let bases: Vec<&str> = core.maps.iter().map(BoundMap::base).collect();
     let mut seen = HashSet::new();
     for path in service_paths(core) {
         let path = &*path;
@@ -108,7 +107,7 @@ pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigE
         paths.push(&bound.token_path);
         paths.extend(bound.logout_path.as_deref());
         paths.push(&core.continue_path);
-        paths.extend(core.maps.iter().map(|map| map.base()));
+        paths.extend(core.maps.iter().map(BoundMap::base));
         for path in paths {
             let path = core.public_url.browser_path(path);
             if !config.covers(&path) {
