@@ -1,4 +1,4 @@
-//! IIIF Authorization Flow API 2.0 as composable Tower layers.
+//! IIIF Authorization Flow API 2.0, and Authentication 1.0 and 0.9, as composable Tower layers.
 //!
 //! Put them around an image server and its login, and images open for those who may see them, in
 //! every viewer that speaks [the flow]. The layers work with any [`tower_service::Service`] over
@@ -62,13 +62,28 @@
 //! | --- | --- |
 //! | [`probe`] | whether the user would see a resource, asked with an access token |
 //! | [`token`] | an access token for a viewer's script, or why there is none |
+//! | [`client_identity`] | a code for registered clients of 0.9.2 |
 //! | [`logout`] | the end of a session |
 //! | [`access`] | around the login: a grant becomes a cookie |
 //! | [`describe`] | `info.json`, with the services put in |
 //! | [`check`] | everything that is refused; what is allowed goes to the inner service |
 //!
-//! [`IiifAuth::services`] is the first four. [`describe`] and [`check`] belong around the routes that
+//! [`IiifAuth::services`] is the first five. [`describe`] and [`check`] belong around the routes that
 //! serve content.
+//!
+//! # Families
+//!
+//! A base speaks 2.0 by default. Mirador and Universal Viewer, as published, speak Authentication 1.0
+//! and 0.9: give them a base of their own, with the same login, cookie, decision and logout.
+//!
+//! ```
+//! use tower_iiif_auth::protocol::Family;
+//! use tower_iiif_auth::resource::ImageApi;
+//!
+//! let for_mirador = ImageApi::new("/iiif/2").families([Family::V1, Family::V09]);
+//! ```
+//!
+//! See [`Families`](resource::Families) for what each choice costs.
 //!
 //! # The four questions
 //!
@@ -87,7 +102,8 @@
 //! | --- | --- | --- |
 //! | `tracing` | on | events with the target `tower_iiif_auth`, none of which holds a secret |
 //!
-//! "2.0 §4.3" in these pages is a section of [the flow]'s specification.
+//! "2.0 §4.3" in these pages is a section of [the flow]'s specification, "1.0" and "0.9.2" are versions
+//! of the [Authentication API](https://iiif.io/api/auth/1.0/).
 //!
 //! [the flow]: https://iiif.io/api/auth/2.0/
 
@@ -144,6 +160,8 @@ mod guide {
     mod deployment {}
     #[doc = include_str!("../docs/guide/threats.md")]
     mod threats {}
+    #[doc = include_str!("../docs/guide/families.md")]
+    mod families {}
     #[doc = include_str!("../docs/guide/viewers.md")]
     mod viewers {}
 }
