@@ -170,6 +170,7 @@ pub enum ConfigError {
 }
 
 impl fmt::Display for ConfigError {
+    #[allow(clippy::too_many_lines)] // A list of messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let realm_name = |realm: &str| {
             if realm.is_empty() { "the realm".to_owned() } else { format!("realm {realm:?}") }
