@@ -11,7 +11,9 @@ use tower_iiif_auth::aspect::{
     TrustedHeader,
 };
 use tower_iiif_auth::clock::Timestamp;
+use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::protocol::origin::OriginError;
+use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
     AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
     OriginPolicy, Realm, Texts,
@@ -87,6 +89,15 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
     let below = |base: &str, realm: Realm| {
         let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize(|_| true);
         builder.images(base).realm(realm).build().err()
+    };
+    let of_families =
+        |families| good().resources(ImageApi::new("/iiif/2").families(families)).build().err();
+    let families = |fault| ConfigError::Families { base: own("/iiif/2"), fault };
+    let secret = "sixteen letters!";
+    let of_clients = |ids: &[&str], secret: &str| {
+        let realm = ids.iter().fold(realm(), |realm, id| realm.client(*id, secret));
+        let base = ImageApi::new("/iiif/2").families([Family::V09]);
+        bare(BASE).resources(base).realm(realm).build().err()
     };
     let texts = |change: fn(&mut Texts)| {
         let mut texts = Texts::default();
@@ -263,7 +274,44 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             role(256, 255),
             "role(",
         ),
+        (
+            of_families(Families::new([])),
+            families("it speaks no family: name at least one"),
+            "at least one",
+        ),
+        (
+            of_families(Families::from([Family::V2]).open()),
+            families("open() is for 2.0 beside an older family: leave it out or name both"),
+            "name both",
+        ),
+        (
+            of_families(Families::from([Family::V1, Family::V2]).redirecting_content()),
+            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            "leave one of them out",
+        ),
+        (
+            of(realm().client("app", secret)),
+            ConfigError::ClientsUnused { realm: String::new() },
+            "Family::V09",
+        ),
+        (of_clients(&["app", "app"], secret), ConfigError::Client(own("app")), "an id of its own"),
+        (of_clients(&[""], secret), ConfigError::Client(String::new()), "1 to 255 bytes"),
+        (
+            of_clients(&["app"], "fifteen letters"),
+            ConfigError::ClientSecret { client: own("app") },
+            "openssl",
+        ),
+        (
+            of(Realm::new().access(login().steps(["sso/back"]))),
+            ConfigError::Step(own("sso/back")),
+            "begin it with a slash",
+        ),
         // What would be of no effect, or the end of every request.
+        (
+            of(Realm::new().access(AccessService::kiosk("room").steps(["/sso/*"]))),
+            ConfigError::StepsUnused(own("room")),
+            "leave it out",
+        ),
         (
             of(Realm::new().access(AccessService::external().path("/room")).aspect(room())),
             ConfigError::ExternalPath(own("/room")),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
+use crate::client_identity::BoundClients;
 use crate::config::{BoundAccess, BoundMap, ConfigError, Core, Page, Realm};
 use crate::path;
 use crate::protocol::v1::Version;
@@ -87,7 +88,7 @@ fn service_paths(core: &Core) -> Vec<String> {
         .flat_map(|realm| std::iter::once(&*realm.token_path).chain(realm.logout_path.as_deref()));
     let clients = core.realms.iter().filter_map(|realm| realm.clients.as_ref());
     let alone = [&*core.probe_prefix, &*core.continue_path];
-    let alone = alone.into_iter().chain(clients.map(|own| own.path())).map(ToOwned::to_owned);
+    let alone = alone.into_iter().chain(clients.map(BoundClients::path)).map(ToOwned::to_owned);
     let access = core.access.iter().filter_map(|access| access.path.as_deref());
     alone.chain(of_realms.chain(access).flat_map(in_families)).collect()
 }
