@@ -89,7 +89,7 @@ where
                 (Page::ClickThrough(terms), Family::V2) => {
                     return click_through(context, service, terms, request.into_body());
                 }
-                (Page::ClickThrough(_), _) | (Page::Kiosk, _) => return at_once(context, service),
+                (Page::ClickThrough(_) | Page::Kiosk, _) => return at_once(context, service),
                 (Page::Application, Family::V1 | Family::V09) => {
                     return AccessCookieFuture::own(to_login(&context, service, query, remember));
                 }

@@ -85,13 +85,11 @@ impl BoundClients {
         if guesses.wrong >= MOST_GUESSES {
             return Identified::TooManyGuesses;
         }
-        match hmac::verify(&self.key, secret.as_bytes(), known.secret.as_ref()) {
-            Ok(()) => Identified::Yes,
-            Err(_) => {
-                guesses.wrong += 1;
-                Identified::WrongSecret
-            }
+        if hmac::verify(&self.key, secret.as_bytes(), known.secret.as_ref()).is_ok() {
+            return Identified::Yes;
         }
+        guesses.wrong += 1;
+        Identified::WrongSecret
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn check(
     match query::single(request_query, "code") {
         Err(_) => Err(TokenErrorProfile::InvalidRequest),
         Ok(None) => Err(TokenErrorProfile::MissingAspect),
-        Ok(Some(code)) => {
-            let good = is_good(core, realm, clients, &code, now).unwrap_or(false);
+        Ok(Some(sealed)) => {
+            let good = is_good(core, realm, clients, &sealed, now).unwrap_or(false);
             if good { Ok(()) } else { Err(TokenErrorProfile::InvalidAspect) }
         }
     }
@@ -49,13 +49,13 @@ fn is_good(
     core: &Core,
     realm: usize,
     clients: &BoundClients,
-    code: &str,
+    sealed: &str,
     now: Timestamp,
 ) -> Option<bool> {
     let mut scratch = Scratch::new();
     let context = &core.realms[realm].name;
     let found =
-        core.keyring.open(Purpose::ClientCode, context, code.as_bytes(), &mut scratch).ok()?;
+        core.keyring.open(Purpose::ClientCode, context, sealed.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
     let issued = reader.timestamp()?;
     let client = reader.short_text()?;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use tower_service::Service;
 
 use super::clients::Identified;
@@ -60,7 +60,7 @@ where
                 let core = Arc::clone(core);
                 ClientIdentityFuture::working(async move {
                     let body = Limited::new(request.into_body(), LONGEST).collect().await;
-                    answer(&core, realm, body.ok().map(|body| body.to_bytes()))
+                    answer(&core, realm, body.ok().map(Collected::to_bytes))
                 })
             }
             Method::OPTIONS => ClientIdentityFuture::own(respond::preflight_for("POST, OPTIONS")),
@@ -106,7 +106,7 @@ fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
         }
     }
     match code::issue(core, realm, &id, now) {
-        Ok(code) => json(StatusCode::OK, &ClientIdentityMessage { authorization_code: &code }),
+        Ok(sealed) => json(StatusCode::OK, &ClientIdentityMessage { authorization_code: &sealed }),
         Err(_) => refused(TokenError::Unavailable, "no code could be made"),
     }
 }

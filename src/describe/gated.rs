@@ -48,7 +48,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
     let progress = core.decide(&question);
     match progress {
         Progress::Done(verdict) if !has_substitutes(&verdict) => {
-            Answer::Now(plan(core, &asked, verdict))
+            Answer::Now(plan(core, &asked, &verdict))
         }
         progress => {
             let core = Arc::clone(core);
@@ -75,7 +75,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
                         }
                     }
                 }
-                plan(&core, &asked, verdict)
+                plan(&core, &asked, &verdict)
             }))
         }
     }
@@ -106,7 +106,7 @@ fn has_substitutes(verdict: &Verdict) -> bool {
     matches!(&verdict.decision, Decision::Deny(denial) if !denial.substitutes().is_empty())
 }
 
-fn plan(core: &Core, asked: &Asked, verdict: Verdict) -> Plan {
+fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> Plan {
     let basis = verdict.basis_word();
     let status = match (&verdict.decision, &verdict.basis) {
         (Decision::Grant, Basis::Open) if asked.higher.is_none() => return Plan::Open,

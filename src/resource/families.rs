@@ -28,9 +28,8 @@ use crate::protocol::{Family, v1};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Families {
-    v2: bool,
-    v1: bool,
-    v09: bool,
+    /// By [`Family`], in the order of its variants.
+    spoken: [bool; 3],
     open: bool,
     redirecting: bool,
 }
@@ -38,15 +37,11 @@ pub struct Families {
 impl Families {
     /// These families.
     pub fn new(families: impl IntoIterator<Item = Family>) -> Self {
-        let mut own = Self { v2: false, v1: false, v09: false, open: false, redirecting: false };
+        let mut spoken = [false; 3];
         for family in families {
-            match family {
-                Family::V2 => own.v2 = true,
-                Family::V1 => own.v1 = true,
-                Family::V09 => own.v09 = true,
-            }
+            spoken[family as usize] = true;
         }
-        own
+        Self { spoken, open: false, redirecting: false }
     }
 
     /// Answers `info.json` with 200 also without a token, and leaves the services of 1.0 and 0.9 out
@@ -74,16 +69,16 @@ impl Families {
     /// Whether this family is spoken.
     #[must_use]
     pub fn contains(self, family: Family) -> bool {
-        match family {
-            Family::V2 => self.v2,
-            Family::V1 => self.v1,
-            Family::V09 => self.v09,
-        }
+        self.spoken[family as usize]
+    }
+
+    fn has_older(self) -> bool {
+        self.contains(Family::V1) || self.contains(Family::V09)
     }
 
     /// Whether `info.json` needs a token, or an aspect that comes along with its own request.
     pub(crate) fn gates_descriptions(self) -> bool {
-        (self.v1 || self.v09) && !self.open
+        self.has_older() && !self.open
     }
 
     /// The older families that stand in descriptions.
@@ -103,12 +98,12 @@ impl Families {
 
     /// What is wrong with it, if anything is.
     pub(crate) fn fault(self) -> Option<&'static str> {
-        let older = self.v1 || self.v09;
-        if !self.v2 && !older {
+        let (flow, older) = (self.contains(Family::V2), self.has_older());
+        if !flow && !older {
             Some("it speaks no family: name at least one")
-        } else if self.open && !(self.v2 && older) {
+        } else if self.open && !(flow && older) {
             Some("open() is for 2.0 beside an older family: leave it out or name both")
-        } else if self.redirecting && (self.v2 || !older) {
+        } else if self.redirecting && (flow || !older) {
             Some("redirecting_content() can not be had beside 2.0: leave one of them out")
         } else {
             None

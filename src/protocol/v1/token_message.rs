@@ -117,7 +117,7 @@ impl Serialize for TokenMessage<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Token<'a> {
+        struct Issued<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             message_id: Option<&'a str>,
             access_token: &'a str,
@@ -127,7 +127,7 @@ impl Serialize for TokenMessage<'_> {
         }
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Error<'a> {
+        struct Refused<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             message_id: Option<&'a str>,
             error: TokenError,
@@ -137,10 +137,10 @@ impl Serialize for TokenMessage<'_> {
         match *self {
             TokenMessage::Token { version, message_id, access_token, expires_in } => {
                 let token_type = (version == Version::ZeroNine).then_some("Bearer");
-                Token { message_id, access_token, token_type, expires_in }.serialize(serializer)
+                Issued { message_id, access_token, token_type, expires_in }.serialize(serializer)
             }
             TokenMessage::Error { message_id, error, description } => {
-                Error { message_id, error, description }.serialize(serializer)
+                Refused { message_id, error, description }.serialize(serializer)
             }
         }
     }
