@@ -18,7 +18,7 @@ pub(super) fn write(
 ) -> Response<Bytes> {
     let (family, addressee) = match request {
         TokenRequest::Posted(family, addressee) => (*family, addressee),
-        TokenRequest::Body(version) => return body(core, *version, outcome),
+        TokenRequest::Body(version, _) => return body(core, *version, outcome),
     };
     let message_id = addressee.message_id.as_deref().unwrap_or_default();
     match family.authentication() {

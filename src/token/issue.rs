@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
-use super::request::{Addressee, TokenRequest};
+use super::request::{Addressee, BadOrigin, TokenRequest};
 use super::{answer, sealed};
 use crate::aspect::AspectError;
 use crate::client_identity::check_code;
@@ -48,11 +48,12 @@ async fn token<'c>(
 ) -> Result<Issued, Refused<'c>> {
     let refused = |profile| Refused { profile, message: text(core, profile) };
     let origin = match request {
-        TokenRequest::Posted(_, Addressee { message_id: None, .. }) => {
+        TokenRequest::Posted(_, Addressee { message_id: None, .. })
+        | TokenRequest::Body(_, Err(BadOrigin)) => {
             return Err(refused(TokenErrorProfile::InvalidRequest));
         }
         TokenRequest::Posted(_, addressee) => Some(&addressee.origin),
-        TokenRequest::Body(_) => None,
+        TokenRequest::Body(_, Ok(origin)) => origin.as_ref(),
     };
     let now = core.now();
     if request.family() == Family::V09 {

@@ -16,8 +16,9 @@ const LONGEST_MESSAGE_ID: usize = 2048;
 pub(super) enum TokenRequest {
     /// By a message that a page posts to the viewer.
     Posted(Family, Addressee),
-    /// By a JSON body, for a client that is no browser: only 1.0 and 0.9 know it.
-    Body(Version),
+    /// By a JSON body, for a client that is no browser: only 1.0 and 0.9 know it. It needs no origin;
+    /// one that is named all the same has to be good.
+    Body(Version, Result<Option<Origin>, BadOrigin>),
 }
 
 /// Who the message is for.
@@ -33,6 +34,10 @@ pub(super) struct Addressee {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoTarget;
 
+/// The `origin` is no origin, or stands more than once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadOrigin;
+
 impl TokenRequest {
     pub(super) fn parse(
         query: &str,
@@ -41,11 +46,12 @@ impl TokenRequest {
         compatibility: Compatibility,
     ) -> Result<Self, NoTarget> {
         let message_id = query::single(query, "messageId");
+        let origin = origin(query);
         if let (Some(version), Ok(None)) = (family.authentication(), &message_id) {
-            return Ok(Self::Body(version));
+            return Ok(Self::Body(version, origin));
         }
-        let origin = match query::single(query, "origin").map_err(|_| NoTarget)? {
-            Some(origin) => origin.parse().map_err(|_| NoTarget)?,
+        let origin = match origin.map_err(|_| NoTarget)? {
+            Some(origin) => origin,
             None if family == Family::V09 && compatibility.origin_from_referer => {
                 of_referer(headers).ok_or(NoTarget)?
             }
@@ -62,9 +68,17 @@ impl TokenRequest {
     pub(super) fn family(&self) -> Family {
         match self {
             Self::Posted(family, _) => *family,
-            Self::Body(version) => (*version).into(),
+            Self::Body(version, _) => (*version).into(),
         }
     }
+}
+
+/// The origin that the request names, if it names one.
+fn origin(query: &str) -> Result<Option<Origin>, BadOrigin> {
+    let Some(origin) = query::single(query, "origin").map_err(|_| BadOrigin)? else {
+        return Ok(None);
+    };
+    origin.parse().map(Some).map_err(|_| BadOrigin)
 }
 
 /// The origin of the page that sent the request, by its `Referer`.
@@ -126,9 +140,19 @@ mod tests {
     /// CON-4, CON-5: what a request without `messageId` asks for depends on the family.
     #[test]
     fn without_a_message_id() {
-        for query in ["origin=https://viewer.example", "", "t=1", "origin=*"] {
+        let own = || Ok(Some(V.parse().unwrap()));
+        for (query, origin) in [
+            ("", Ok(None)),
+            ("t=1", Ok(None)),
+            ("origin=https://viewer.example", own()),
+            ("origin=https://viewer.example/", own()),
+            ("origin=", Err(BadOrigin)),
+            ("origin=*", Err(BadOrigin)),
+            ("origin=https://viewer.example&origin=https://viewer.example", Err(BadOrigin)),
+        ] {
             for version in Version::ALL {
-                assert_eq!(parse(query, version.into()), Ok(TokenRequest::Body(version)));
+                let expected = TokenRequest::Body(version, origin.clone());
+                assert_eq!(parse(query, version.into()), Ok(expected), "{query}");
             }
         }
         let posted = parse("origin=https://viewer.example", Family::V2).unwrap();
