@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE, X_FRAME_OPTIONS};
+use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
@@ -13,7 +13,7 @@ use super::grant::{AccessDeclined, AccessGrant};
 use super::seal::{Context, keep_cookies};
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
-use crate::page::keep_opener;
+use crate::page::{keep_opener, refuse_frames};
 
 pin_project! {
     /// The response of [`AccessCookie`](super::AccessCookie).
@@ -122,8 +122,7 @@ impl Watch {
             headers.append(SET_COOKIE, cookie);
         }
         keep_opener(headers);
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+        refuse_frames(headers);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

@@ -18,7 +18,8 @@ use crate::client_identity::check_code;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
 use crate::fetch_metadata::is_opened_in_tab;
 use crate::future::ResponseFuture;
-use crate::page::keep_opener;
+use crate::hand_off;
+use crate::page::{keep_opener, refuse_frames};
 use crate::protocol::{Family, Message, Origin};
 use crate::query;
 use crate::respond;
@@ -66,8 +67,27 @@ where
             flow: Flow::read(&core, request.headers(), core.now()),
             service: at_service.map(|(service, _)| service).or_else(|| nearest(&core, path)),
             viewer: None,
+            helper: false,
             core: Arc::clone(&core),
         };
+        if core.third_party.hand_off {
+            if *path == *core.hand_off_path {
+                return AccessCookieFuture::own(match context.method {
+                    Method::GET => hand_off::helper(),
+                    _ => respond::method_not_allowed("GET"),
+                });
+            }
+            if *path == *core.redeem_path {
+                if context.method != Method::POST {
+                    return AccessCookieFuture::own(respond::method_not_allowed("POST"));
+                }
+                let body = request.into_body();
+                return AccessCookieFuture::working(async move {
+                    let form = form::read(body).await;
+                    hand_off::redeem(context.core, context.headers, form).await
+                });
+            }
+        }
         if is_continue {
             if context.method != Method::POST {
                 return AccessCookieFuture::own(respond::method_not_allowed("POST"));
@@ -214,6 +234,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
     }
     let viewer = query::single(form, "viewer").ok()?.map(|text| text.parse()).transpose().ok()?;
     context.viewer = viewer.map(Viewer::Named);
+    context.helper = context.core.third_party.hand_off && context.viewer.is_some();
     query::single(form, "decision").ok()?.map(Into::into)
 }
 
@@ -257,6 +278,7 @@ fn to_login(
     let Ok(location) = HeaderValue::try_from(location) else { return pages::failed(context) };
     response.headers_mut().insert(LOCATION, location);
     keep_opener(response.headers_mut());
+    refuse_frames(response.headers_mut());
     append(&mut response, remember.and_then(|flow| flow.set(core).ok()));
     response
 }

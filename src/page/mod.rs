@@ -6,7 +6,7 @@
 mod escape;
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,14 +23,47 @@ pub(crate) const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
 const STYLE: &str = include_str!("page.css");
-const CLOSE: &str = include_str!("close.js");
+
+/// Closes the tab.
+static CLOSE: Script = Script::new(include_str!("close.js"));
+/// Opens the helper window of the hand-off with the form.
+static OPEN_HELPER: Script = Script::new(include_str!("../hand_off/open.js"));
+/// Lets the helper window take what is in the page, and closes the tab.
+static GIVE: Script = Script::new(include_str!("../hand_off/give.js"));
+
+/// A script that is served inline, and the policy that allows it and no other.
+struct Script {
+    source: &'static str,
+    policy: OnceLock<HeaderValue>,
+}
+
+impl Script {
+    const fn new(source: &'static str) -> Self {
+        Self { source, policy: OnceLock::new() }
+    }
+
+    fn policy(&self) -> HeaderValue {
+        let policy = self.policy.get_or_init(|| {
+            let policy = format!(
+                "default-src 'none'; style-src {}; script-src {}; form-action 'self'; \
+                 frame-ancestors 'none'; base-uri 'none'",
+                csp_hash(STYLE),
+                csp_hash(self.source)
+            );
+            HeaderValue::try_from(policy).expect("hashes are visible ASCII")
+        });
+        policy.clone()
+    }
+}
 
 /// A page in the making.
 pub(crate) struct Page<'a> {
     language: &'a str,
     title: String,
     body: String,
-    closes: bool,
+    script: Option<&'static Script>,
+    /// The helper window that forms open with the click.
+    helper: Option<&'a str>,
 }
 
 impl<'a> Page<'a> {
@@ -42,7 +75,14 @@ impl<'a> Page<'a> {
         if let Some(note) = message.note_text() {
             let _ = write!(body, "<p{}>{}</p>", lang(note, language), html(&note.best(language)));
         }
-        Self { language, title, body, closes: false }
+        Self { language, title, body, script: None, helper: None }
+    }
+
+    /// Lets its forms open this helper window with the click that sends them.
+    pub(crate) fn opening_helper(mut self, path: &'a str) -> Self {
+        self.helper = Some(path);
+        self.script = Some(&OPEN_HELPER);
+        self
     }
 
     /// Adds a form that posts hidden fields and the button that was pressed to a path on this site.
@@ -52,7 +92,11 @@ impl<'a> Page<'a> {
         hidden: &[(&str, &str)],
         buttons: &[Button<'_>],
     ) -> Self {
-        let _ = write!(self.body, "<form method=\"post\" action=\"{}\">", html(action));
+        let _ = write!(self.body, "<form method=\"post\" action=\"{}\"", html(action));
+        if let Some(helper) = self.helper {
+            let _ = write!(self.body, " data-hand-off=\"{}\"", html(helper));
+        }
+        self.body.push('>');
         for (name, value) in hidden {
             let _ = write!(
                 self.body,
@@ -81,13 +125,26 @@ impl<'a> Page<'a> {
             "<p><button type=\"button\" id=\"close\">{}</button></p>",
             html(&close.best(self.language))
         );
-        self.closes = true;
+        self.script = Some(&CLOSE);
+        self
+    }
+
+    /// A page that closes its tab once the helper window has taken `json`.
+    pub(crate) fn handing_off(mut self, close: &LanguageMap, json: &str) -> Self {
+        self = self.closing(close);
+        let _ = write!(
+            self.body,
+            "<script type=\"application/json\" id=\"hand-off\">{}</script>",
+            json_for_script(json)
+        );
+        self.script = Some(&GIVE);
         self
     }
 
     /// The response, never stored, never framed, and with its tie to the viewer left whole.
     pub(crate) fn respond(self, status: StatusCode) -> Response<Bytes> {
-        let script = if self.closes { format!("<script>{CLOSE}</script>") } else { String::new() };
+        let script = self.script.map(|own| format!("<script>{}</script>", own.source));
+        let script = script.unwrap_or_default();
         let body = format!(
             "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -99,7 +156,7 @@ impl<'a> Page<'a> {
         );
         let mut response = respond::text(status, "text/html; charset=utf-8", body);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+        headers.insert(CONTENT_SECURITY_POLICY, self.script.unwrap_or(&CLOSE).policy());
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         // With no referrer at all browsers would send `Origin: null` with our own forms.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -123,6 +180,12 @@ pub(crate) fn plain(status: StatusCode, message: &Message, headers: &HeaderMap) 
 /// the tab as closed at once (2.0 §3.3.1.1).
 pub(crate) fn keep_opener(headers: &mut HeaderMap) {
     headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("unsafe-none"));
+}
+
+/// Keeps an answer that is not a page of ours out of frames, whatever its own policy says.
+pub(crate) fn refuse_frames(headers: &mut HeaderMap) {
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
 }
 
 /// The reader's languages.
@@ -149,13 +212,3 @@ pub(crate) fn csp_hash(source: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, source.as_bytes());
     format!("'sha256-{}'", STANDARD.encode(digest))
 }
-
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; form-action 'self'; \
-         frame-ancestors 'none'; base-uri 'none'",
-        csp_hash(STYLE),
-        csp_hash(CLOSE)
-    );
-    HeaderValue::try_from(policy).expect("hashes are visible ASCII")
-});
