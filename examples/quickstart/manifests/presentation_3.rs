@@ -14,8 +14,8 @@ pub(super) fn manifest(
 ) -> Value {
     let pictures = pictures
         .iter()
-        .map(|picture| canvas(place, picture.item, picture.width, picture.height, image(picture)));
-    let handlist = handlist.map(|(item, id)| canvas(place, item, 595, 842, pdf(id)));
+        .map(|picture| canvas(place, picture.item, picture.width, picture.height, &image(picture)));
+    let handlist = handlist.map(|(item, id)| canvas(place, item, 595, 842, &pdf(id)));
     json!({
         "@context": "http://iiif.io/api/presentation/3/context.json",
         "id": format!("{place}/{name}.json"),
@@ -25,7 +25,7 @@ pub(super) fn manifest(
     })
 }
 
-fn canvas(place: &str, item: &Item, width: u32, height: u32, body: Value) -> Value {
+fn canvas(place: &str, item: &Item, width: u32, height: u32, body: &Value) -> Value {
     let id = format!("{place}/{}/canvas", item.identifier);
     json!({
         "id": id,
