@@ -6,7 +6,7 @@ import { makeCertificate } from './certificate.mjs';
 import { launchBrowser } from './browser.mjs';
 import { startHttpsSite } from './https-site.mjs';
 import { startQuickstart } from './quickstart.mjs';
-import { serveFiles } from './static-files.mjs';
+import { pathOf, serveFiles } from './static-files.mjs';
 import { forwardTo } from './tls-front.mjs';
 import { Traffic } from './traffic.mjs';
 import { Visit } from './visit.mjs';
@@ -16,8 +16,11 @@ export const VIEWER_SITE = 'viewer.example.test';
 
 const notReady = (request, response) => response.writeHead(503).end();
 
-/** `files`: what the viewer site serves, path → { type, body }. */
-export async function setStage({ files = new Map() } = {}) {
+/**
+ * `files`: what the viewer site serves, path → { type, body }; `libraryFiles`: what the image
+ * server's own site serves beside the quickstart.
+ */
+export async function setStage({ files = new Map(), libraryFiles = new Map() } = {}) {
   const certificate = makeCertificate([LIBRARY, VIEWER_SITE]);
   const traffic = new Traffic();
   // The front first: the quickstart has to be told the public address it will be known by.
@@ -30,7 +33,9 @@ export async function setStage({ files = new Map() } = {}) {
     await Promise.all([library.close(), viewers.close()]);
     throw error;
   }
-  library.handler = forwardTo(quickstart.port);
+  const [toQuickstart, toFile] = [forwardTo(quickstart.port), serveFiles(libraryFiles)];
+  library.handler = (request, response) =>
+    (libraryFiles.has(pathOf(request)) ? toFile : toQuickstart)(request, response);
 
   return {
     library: library.origin,

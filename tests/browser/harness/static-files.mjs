@@ -1,8 +1,10 @@
-// The viewer site: a few files from memory.
+// The viewers: a few files from memory.
+
+export const pathOf = (request) => request.url.split('?')[0];
 
 export function serveFiles(files) {
   return (request, response) => {
-    const file = files.get(request.url.split('?')[0]);
+    const file = files.get(pathOf(request));
     if (!file) {
       response.writeHead(404, { 'content-type': 'text/plain' });
       return response.end('no such file\n');

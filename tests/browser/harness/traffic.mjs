@@ -70,24 +70,26 @@ export class Traffic {
   }
 }
 
-// The kinds of requests the tests talk about, by the quickstart's URIs.
+// The kinds of requests the tests talk about, by the quickstart's URIs. `base` is the last segment
+// of a base of pictures: `3` is `/iiif/3`.
 
-export const isInfo = (id) => (entry) => entry.path === `/iiif/3/${id}/info.json`;
+export const isInfo = (id, base = '3') => (entry) => entry.path === `/iiif/${base}/${id}/info.json`;
 
-const IMAGE = /^\/iiif\/3\/([^/]+)\/[^/]+\/[^/]+\/[^/]+\/[^/]+\.(?:jpg|png|webp)$/;
+const IMAGE = /^\/iiif\/([^/]+)\/([^/]+)\/[^/]+\/[^/]+\/[^/]+\/[^/]+\.(?:jpg|png|webp)$/;
 
 /** An image response: a tile or a whole picture. */
-export const isImage = (id) => (entry) => {
+export const isImage = (id, base = '3') => (entry) => {
   const match = IMAGE.exec(entry.path);
-  return match !== null && (id === undefined || match[1] === id);
+  return match !== null && match[1] === base && (id === undefined || match[2] === id);
 };
 
-export const isProbe = (id) => (entry) =>
-  entry.method === 'GET' && entry.path === `/auth/probe/iiif/3/${id}`;
+export const isProbe = (id, base = '3') => (entry) =>
+  entry.method === 'GET' && entry.path === `/auth/probe/iiif/${base}/${id}`;
 
-export const isToken = (entry) => /^\/auth\/(?:[^/]+\/)?token$/.test(entry.path);
-export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?(?:login|accept)$/.test(entry.path);
-export const isLogout = (entry) => /^\/auth\/(?:[^/]+\/)?logout$/.test(entry.path);
+// Each may end in the major version of an older family, `/1` or `/0`.
+export const isToken = (entry) => /^\/auth\/(?:[^/]+\/)?token(?:\/[01])?$/.test(entry.path);
+export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?(?:login|accept)(?:\/[01])?$/.test(entry.path);
+export const isLogout = (entry) => /^\/auth\/(?:[^/]+\/)?logout(?:\/[01])?$/.test(entry.path);
 
 export const granted = (entry) => entry.status === 200;
 export const both = (...filters) => (entry) => filters.every((filter) => filter(entry));

@@ -34,9 +34,10 @@ export class Visit {
     context.on('console', (message) => {
       if (message.type() !== 'error') return;
       const where = message.location().url ?? '';
-      if (REFUSED_IMAGE.test(message.text()) && /\/(iiif\/3|files)\//.test(where)) return;
-      if (noise.some((pattern) => pattern.test(message.text()))) return;
-      this.#complaints.push(`[${this.#step}] console: ${message.text()} (${where})`);
+      if (REFUSED_IMAGE.test(message.text()) && /\/(iiif|files)\//.test(where)) return;
+      const complaint = `${message.text()} (${where})`;
+      if (noise.some((pattern) => pattern.test(complaint))) return;
+      this.#complaints.push(`[${this.#step}] console: ${complaint}`);
     });
     context.on('weberror', (error) => {
       this.#complaints.push(`[${this.#step}] uncaught: ${error.error().stack ?? error.error()}`);

@@ -75,3 +75,43 @@ export const mirador = ({ name, module, probesImages }) => ({
   // sees nothing again and goes closer again.
   nudge: (page) => page.getByRole('button', { name: 'Zoom in' }).click(),
 });
+
+/**
+ * The same with Authentication 1.0 and 0.9: the bar has the service's header and description behind
+ * "Continue", and the button below them.
+ */
+export const olderMirador = (options) => {
+  const viewer = mirador(options);
+  const loginButton = (page) => bar(page).locator('.MuiDialogActions-root button').last();
+  const unfold = async (page) => {
+    await bar(page).getByText('Continue', { exact: true }).click();
+    await loginButton(page).waitFor();
+  };
+  return {
+    ...viewer,
+    loginButton,
+    unfold,
+
+    // As with 2.0, a person sees that nothing happened, but not why: the bar is as it was.
+    loginFailed: async (visit, page) => {
+      await visit.seen(isToken, 'a token request');
+      await sleep(500);
+      await bar(page).getByText('Continue', { exact: true }).waitFor();
+    },
+    again: unfold,
+
+    // It goes on with the tiles of the smaller picture until the picture is opened anew.
+    comeBack: async (page) => {
+      for (const view of ['Gallery', 'Single']) {
+        await page.getByRole('button', { name: /^window views/i }).click();
+        await page.getByRole('menuitemradio', { name: view }).click();
+      }
+    },
+
+    // It has a token, and tiles that do not come.
+    refused: async (visit, page) => {
+      await viewer.logoutButton(page).waitFor();
+      await visit.assertBlank(viewer.picture(page));
+    },
+  };
+};
