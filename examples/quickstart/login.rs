@@ -2,7 +2,7 @@
 
 use axum::extract::Form;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::http::{Extensions, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
@@ -21,12 +21,16 @@ pub(crate) struct Fields {
 }
 
 /// Shows the form.
-pub(crate) async fn form(extensions: Extensions) -> Response {
-    page(StatusCode::OK, extensions.get(), false)
+pub(crate) async fn form(uri: Uri, extensions: Extensions) -> Response {
+    page(StatusCode::OK, &uri, extensions.get(), false)
 }
 
 /// Looks at what was sent.
-pub(crate) async fn submit(extensions: Extensions, Form(fields): Form<Fields>) -> Response {
+pub(crate) async fn submit(
+    uri: Uri,
+    extensions: Extensions,
+    Form(fields): Form<Fields>,
+) -> Response {
     let flow: Option<&AccessFlow> = extensions.get();
     match fields.action.as_deref() {
         Some("cancel") => return with(AccessDeclined),
@@ -38,7 +42,7 @@ pub(crate) async fn submit(extensions: Extensions, Form(fields): Form<Fields>) -
     });
     match account {
         Some((name, _, roles)) => with(AccessGrant::to(*name).roles(roles.iter().copied())),
-        None => page(StatusCode::FORBIDDEN, flow, true),
+        None => page(StatusCode::FORBIDDEN, &uri, flow, true),
     }
 }
 
@@ -49,7 +53,9 @@ fn with(word: impl Clone + Send + Sync + 'static) -> Response {
     response
 }
 
-fn page(status: StatusCode, flow: Option<&AccessFlow>, wrong: bool) -> Response {
+fn page(status: StatusCode, uri: &Uri, flow: Option<&AccessFlow>, wrong: bool) -> Response {
+    // Relative, as a front may have taken a prefix away.
+    let root = "../".repeat(uri.path().matches('/').count().saturating_sub(1));
     let viewer = flow.and_then(AccessFlow::viewer).map_or_else(String::new, |origin| {
         // An origin holds no character that HTML would read.
         format!("<p class=\"viewer\">to continue to <strong>{origin}</strong></p>")
@@ -71,7 +77,7 @@ fn page(status: StatusCode, flow: Option<&AccessFlow>, wrong: bool) -> Response 
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Log in to the Quickstart Library</title>\
-         <link rel=\"stylesheet\" href=\"../page/login.css\"></head><body><main>\
+         <link rel=\"stylesheet\" href=\"{root}page/login.css\"></head><body><main>\
          <h1>The Quickstart Library</h1>{viewer}{wrong}{known}\
          <form method=\"post\" autocomplete=\"on\">\
          <label for=\"username\">Name</label>\
@@ -91,4 +97,28 @@ fn page(status: StatusCode, flow: Option<&AccessFlow>, wrong: bool) -> Response 
         ),
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use url::Url;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_style_is_found_wherever_the_form_is() {
+        for path in ["/auth/login", "/auth/login/1"] {
+            let response = form(Uri::from_static(path), Extensions::new()).await;
+            let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+            let html = String::from_utf8_lossy(&body);
+            let (_, rest) = html.split_once("stylesheet\" href=\"").expect("a style");
+            let (link, _) = rest.split_once('"').expect("the end of the link");
+            for prefix in ["", "/images"] {
+                let page = Url::parse(&format!("https://iiif.example{prefix}{path}"));
+                let style = page.expect("a URL").join(link).expect("a link");
+                assert_eq!(style.path(), format!("{prefix}/page/login.css"), "{path}");
+            }
+        }
+    }
 }
