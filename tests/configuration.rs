@@ -94,10 +94,12 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         |families| good().resources(ImageApi::new("/iiif/2").families(families)).build().err();
     let families = |fault| ConfigError::Families { base: own("/iiif/2"), fault };
     let secret = "sixteen letters!";
-    let of_clients = |ids: &[&str], secret: &str| {
-        let realm = ids.iter().fold(realm(), |realm, id| realm.client(*id, secret));
+    let in_0_9 = |realm: Realm| {
         let base = ImageApi::new("/iiif/2").families([Family::V09]);
         bare(BASE).resources(base).realm(realm).build().err()
+    };
+    let of_clients = |ids: &[&str], secret: &str| {
+        in_0_9(ids.iter().fold(realm(), |realm, id| realm.client(*id, secret)))
     };
     let texts = |change: fn(&mut Texts)| {
         let mut texts = Texts::default();
@@ -274,6 +276,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             role(256, 255),
             "role(",
         ),
+        // CON-1, CON-13: families that do not go together.
         (
             of_families(Families::new([])),
             families("it speaks no family: name at least one"),
@@ -290,11 +293,33 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "leave one of them out",
         ),
         (
+            of_families(Families::from([Family::V1, Family::V09]).open()),
+            families("open() is for 2.0 beside an older family: leave it out or name both"),
+            "name both",
+        ),
+        (
+            of_families(Families::default().redirecting_content()),
+            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            "leave one of them out",
+        ),
+        // CON-3: services of older families lie below their namesakes.
+        (
+            in_0_9(realm().access(AccessService::kiosk("room").path("/auth/login/0"))),
+            ConfigError::PathTwice(own("/auth/login/0")),
+            "another path",
+        ),
+        (
+            in_0_9(realm().access(AccessService::kiosk("client"))),
+            ConfigError::Name(own("client")),
+            "not one of",
+        ),
+        (
             of(realm().client("app", secret)),
             ConfigError::ClientsUnused { realm: String::new() },
             "Family::V09",
         ),
         (of_clients(&["app", "app"], secret), ConfigError::Client(own("app")), "an id of its own"),
+        (of_clients(&[&long(256)], secret), ConfigError::Client(long(256)), "1 to 255 bytes"),
         (of_clients(&[""], secret), ConfigError::Client(String::new()), "1 to 255 bytes"),
         (
             of_clients(&["app"], "fifteen letters"),
@@ -535,7 +560,7 @@ fn every_mistake_is_found_and_its_message_says_what_to_change() {
     let mut tried = BTreeSet::new();
     for (found, expected, advice) in mistakes() {
         assert_eq!(found.as_ref(), Some(&expected));
-        let message = expected.to_string();
+        let message = expected.to_string().replace(&"r".repeat(256), "…");
         assert!(message.contains(advice), "{message:?} does not say {advice:?}");
         assert!(!message.contains("  ") && message.len() < 240, "{message}");
         let shown = format!("{expected:?}");
@@ -611,7 +636,7 @@ fn operators_are_warned_of_sessions_that_replace_each_other() {
 
 #[test]
 fn what_looks_odd_and_is_right() {
-    for (name, builder) in [
+    for (name, builder) in vec![
         ("a slash behind the public URL", bare("https://iiif.example/").realm(realm())),
         ("a slash behind a base", good().files("/files/")),
         ("bases that only begin alike", good().files("/iiif/30").files("/iii")),
@@ -645,6 +670,24 @@ fn what_looks_odd_and_is_right() {
             let aspects = AccessCookie::new().name(most(255)).or(room).or(Named(most(255)));
             let kiosk = AccessService::kiosk("room").role(most(255));
             bare(BASE).realm(realm().access(kiosk).aspect(aspects))
+        }),
+        ("every family", {
+            good().resources(ImageApi::new("/iiif/2").families(Families::from(Family::ALL).open()))
+        }),
+        ("older families that redirect content", {
+            let older = Families::from([Family::V1, Family::V09]).redirecting_content();
+            good().resources(ImageApi::new("/iiif/2").families(older))
+        }),
+        ("paths of older families where none is spoken", {
+            bare(BASE).realm(realm().access(AccessService::kiosk("room").path("/auth/login/1")))
+        }),
+        ("the longest client id and the shortest secret", {
+            let realm = realm().client("n".repeat(255), "0123456789abcdef");
+            bare(BASE).resources(ImageApi::new("/iiif/2").families(Family::V09)).realm(realm)
+        }),
+        ("steps anywhere", {
+            let login = login().steps(["/consent/*", "/saml", "*/callback"]);
+            bare(BASE).realm(Realm::new().access(login))
         }),
         ("public paths of any beginning", good().public_paths(["/", "*.css", "/docs/*"])),
         ("an application's own aspect behind its login", {

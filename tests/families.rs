@@ -3,8 +3,10 @@
 mod common;
 
 use common::families::{self, service};
-use common::{COOKIE, V, assert_denied, image, json, posted};
+use common::{COOKIE, Publisher, V, assert_denied, image, json};
 use http::StatusCode;
+use tower_iiif_auth::protocol::Family;
+use tower_iiif_auth::resource::{Families, ImageApi};
 
 const LOGIN_1: &str = "http://iiif.io/api/auth/1/login";
 const LOGIN_0: &str = "http://iiif.io/api/auth/0/login";
@@ -43,11 +45,7 @@ async fn one_session_for_all() {
         // 1.0 and 0.9: the description.
         let mut older = Vec::new();
         for (family, base) in [("1", "2"), ("0", "0.9")] {
-            let path = format!("/auth/token/{family}?messageId=m1&origin={V}");
-            let (message, target) =
-                posted(&publisher.get(&path, &[("cookie", &cookie)]).await).unwrap();
-            assert_eq!((target.as_str(), &message["messageId"]), (V, &"m1".into()));
-            let bearer = format!("Bearer {}", message["accessToken"].as_str().unwrap());
+            let bearer = publisher.bearer_at(&format!("/auth/token/{family}"), &cookie).await;
             let resource = format!("/iiif/{base}/sec");
             let (status, info) = publisher.info(&resource, &[]).await;
             assert_eq!(status, 401);
@@ -57,7 +55,10 @@ async fn one_session_for_all() {
             service(&info, if family == "1" { LOGIN_1 } else { LOGIN_0 });
             older.push((resource, bearer));
         }
-        publisher.get(logout, &[("cookie", &cookie)]).await;
+        // V1-LOGOUT-1, V09-LOGOUT-1: a GET is enough, and takes the cookie away.
+        let done = publisher.get(logout, &[("cookie", &cookie)]).await;
+        assert_eq!(done.status(), StatusCode::OK);
+        assert_eq!(common::cookie_pair(&done, COOKIE), Some(format!("{COOKIE}=")));
         assert_denied(&publisher.get(&image("sec"), &[("cookie", &cookie)]).await, 401);
         assert_eq!(publisher.probe_status("/iiif/3/sec", Some(&token)).await, 401);
         for (resource, bearer) in older {
@@ -81,19 +82,30 @@ async fn without_a_browser() {
     }
 }
 
+/// CON-3: one id for each family, and none for a family that no base speaks.
 #[tokio::test]
-async fn a_tier_takes_the_place_and_still_offers_the_login() {
-    let publisher = families::publisher();
-    for (base, profile) in [("2", LOGIN_1), ("0.9", LOGIN_0), ("all", LOGIN_1)] {
-        let response = publisher.get(&format!("/iiif/{base}/tiered/info.json"), &[]).await;
-        assert_eq!(response.status(), StatusCode::FOUND, "{response:?}");
-        assert_eq!(response.headers()["access-control-allow-origin"], "*");
-        let location = response.headers()["location"].to_str().unwrap();
-        let path = location.strip_prefix(common::BASE).expect("the same origin");
-        let lower = publisher.get(path, &[]).await;
-        assert_eq!(lower.status(), StatusCode::OK);
-        let info = json(&lower);
-        assert_eq!(info["@id"], format!("{}/iiif/{base}/tiered-small", common::BASE));
-        service(&info, profile);
+async fn a_family_has_services_only_where_a_base_speaks_it() {
+    let publisher = Publisher::new();
+    for service in ["token", "logout", "login"] {
+        let newest = publisher.get(&format!("/auth/{service}"), &[]).await;
+        assert_ne!(newest.status(), StatusCode::NOT_FOUND, "{service}");
+    }
+    for (families, one, zero) in [
+        (vec![Family::V2], false, false),
+        (vec![Family::V1], true, false),
+        (vec![Family::V09], false, true),
+        (Family::ALL.to_vec(), true, true),
+    ] {
+        let clock = common::clock();
+        let base = ImageApi::new("/iiif/2").families(Families::new(families.iter().copied()));
+        let builder = common::builder(&clock).resources(base);
+        let publisher = Publisher::of(builder, clock);
+        for (digit, spoken) in [("1", one), ("0", zero), ("2", false)] {
+            for path in ["token", "logout", "other/token", "other/logout"] {
+                let path = format!("/auth/{path}/{digit}");
+                let found = publisher.get(&path, &[]).await.status() != StatusCode::NOT_FOUND;
+                assert_eq!(found, spoken, "{path} where {families:?} are spoken");
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::protocol::v2::CONTEXT;
@@ -75,7 +76,8 @@ impl Document {
         Ok(())
     }
 
-    /// Adds a service, or replaces the one with the same id or the same text; all others stay.
+    /// Adds a service, or replaces the one with the same id or, where it has none, the same members;
+    /// all others stay.
     pub(super) fn add_service(
         &mut self,
         service: Box<RawValue>,
@@ -84,7 +86,7 @@ impl Document {
         let mut services = self.list("service")?;
         let same = |own: &RawValue| match id {
             Some(id) => has_id(own, id),
-            None => own.get() == service.get(),
+            None => is_same(own, &service),
         };
         match services.iter_mut().find(|own| same(own)) {
             Some(own) => *own = service,
@@ -112,6 +114,12 @@ impl Document {
 
 fn is_text(value: &RawValue, text: &str) -> bool {
     serde_json::from_str::<String>(value.get()).is_ok_and(|own| own == text)
+}
+
+/// Whether two values are the same, however they are written.
+fn is_same(one: &RawValue, other: &RawValue) -> bool {
+    let value = |own: &RawValue| serde_json::from_str::<Value>(own.get()).ok();
+    value(one).is_some_and(|one| Some(one) == value(other))
 }
 
 fn has_id(service: &RawValue, id: &str) -> bool {

@@ -9,10 +9,19 @@ use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm};
 
-use super::{BASE, Body, Publisher, clock, image_server, json, keyring};
+use super::shapes::assert_members;
+use super::{BASE, Body, Publisher, V, clock, image_server, json, keyring, posted};
 
 /// `tiered` needs role A and has the open `tiered-small`; the other resources are the fixture's.
 pub fn builder(clock: &SetClock) -> IiifAuthBuilder {
+    bases(clock).realm(realm()).realm(
+        Realm::named("other")
+            .access(AccessService::active("login", "Other Library").protects(["sec2"])),
+    )
+}
+
+/// The same without realms.
+pub fn bases(clock: &SetClock) -> IiifAuthBuilder {
     IiifAuth::builder(BASE)
         .keyring(keyring())
         .clock(clock.clone())
@@ -21,11 +30,6 @@ pub fn builder(clock: &SetClock) -> IiifAuthBuilder {
         .resources(ImageApi::new("/iiif/0.9").families(Family::V09))
         .resources(ImageApi::new("/iiif/all").families(Family::ALL))
         .resources(ImageApi::new("/iiif/open").families(Families::new(Family::ALL).open()))
-        .realm(realm())
-        .realm(
-            Realm::named("other")
-                .access(AccessService::active("login", "Other Library").protects(["sec2"])),
-        )
         .authorizer(rules())
 }
 
@@ -87,6 +91,70 @@ pub fn publisher() -> Publisher {
     Publisher::before(builder(&clock), clock, images)
 }
 
+/// A publisher with this realm alone, before the image server of both versions.
+pub fn with_realm(realm: Realm) -> Publisher {
+    let clock = clock();
+    Publisher::before(bases(&clock).realm(realm), clock, images)
+}
+
+/// An access cookie service of `/auth/{digit}/` with all below it: every member that may stand, and
+/// no other. `typed`: in a version 3 host, without a context of its own.
+pub fn assert_cookie_service(service: &Value, digit: char, typed: bool) {
+    let uri = |name: &str| format!("http://iiif.io/api/auth/{digit}/{name}");
+    let own = |required: &[&'static str], kind: &str, object: &Value, optional: &[&str]| {
+        let mut required = required.to_vec();
+        if typed {
+            required.push("@type");
+            assert_eq!(object["@type"], kind);
+        }
+        assert_members(object, &required, optional);
+    };
+    let external = service["profile"] == uri("external");
+    let patterns = ["login", "clickthrough", "kiosk", "external"];
+    assert!(patterns.iter().any(|own| service["profile"] == uri(own)), "{service}");
+    let mut required = vec!["profile", "label", "service"];
+    if !external {
+        required.push("@id");
+        assert_id(service);
+    }
+    if !typed {
+        required.push("@context");
+        assert_eq!(service["@context"], uri("context.json"));
+    }
+    let texts = ["confirmLabel", "header", "description", "failureHeader", "failureDescription"];
+    own(&required, "AuthCookieService1", service, &texts);
+    for name in texts.iter().chain(&["label"]) {
+        let text = service.get(name);
+        assert!(text.is_none_or(|text| text.as_str().is_some_and(|text| !text.is_empty())));
+    }
+    let below = service["service"].as_array().expect("an array of services");
+    let mut profiles = Vec::new();
+    for child in below {
+        assert_id(child);
+        let profile = child["profile"].as_str().expect("a profile");
+        if profile == uri("token") {
+            own(&["@id", "profile"], "AuthTokenService1", child, &[]);
+        } else if profile == uri("logout") {
+            own(&["@id", "profile", "label"], "AuthLogoutService1", child, &[]);
+            assert!(child["label"].as_str().is_some_and(|label| !label.is_empty()), "{child}");
+        } else {
+            assert_eq!((digit, profile), ('0', &*uri("clientId")));
+            assert_members(child, &["@id", "profile"], &[]);
+        }
+        profiles.push(profile);
+    }
+    assert_eq!(profiles.iter().filter(|own| **own == uri("token")).count(), 1, "{service}");
+    profiles.sort_unstable();
+    profiles.dedup();
+    assert_eq!(profiles.len(), below.len(), "{service}");
+}
+
+/// An absolute https URI to which clients can append `?origin=`.
+fn assert_id(service: &Value) {
+    let id = service["@id"].as_str().unwrap_or_else(|| panic!("no @id in {service}"));
+    assert!(id.starts_with("https://iiif.example/") && !id.contains(['?', '#', ' ']), "{id}");
+}
+
 /// The one service of a document with this profile.
 pub fn service(document: &Value, profile: &str) -> Value {
     let services = document["service"].as_array().expect("an array of services");
@@ -97,6 +165,15 @@ pub fn service(document: &Value, profile: &str) -> Value {
 }
 
 impl Publisher {
+    /// `Bearer …` with an access token for V of the token service of 1.0 or 0.9 at `path`.
+    pub async fn bearer_at(&self, path: &str, cookie: &str) -> String {
+        let path = format!("{path}?messageId=m1&origin={V}");
+        let (message, target) = posted(&self.get(&path, &[("cookie", cookie)]).await).unwrap();
+        assert_eq!((target.as_str(), &message["messageId"]), (V, &"m1".into()));
+        let token = message["accessToken"].as_str().unwrap_or_else(|| panic!("{message}"));
+        format!("Bearer {token}")
+    }
+
     /// The description at this base, as JSON, with its status.
     pub async fn info(&self, resource: &str, headers: &[(&str, &str)]) -> (u16, Value) {
         let response = self.get(&format!("{resource}/info.json"), headers).await;
