@@ -121,6 +121,7 @@ pub mod describe;
 mod fetch_metadata;
 mod future;
 mod gate;
+mod hand_off;
 pub mod logout;
 mod page;
 mod path;
@@ -132,6 +133,7 @@ mod respond;
 pub mod revocation;
 mod seal;
 pub mod stack;
+mod storage_access;
 pub mod token;
 mod trace;
 
@@ -139,7 +141,7 @@ pub use answer::{Answer, BoxError, BoxFuture};
 pub use body::ResponseBody;
 pub use config::{
     AccessService, Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, OriginPolicy, Realm,
-    Texts,
+    Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};

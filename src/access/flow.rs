@@ -224,5 +224,6 @@ fn attributes(core: &Core) -> CookieAttributes {
         path: "/".into(),
         secure,
         same_site: if secure { SameSite::None } else { SameSite::Lax },
+        partitioned: false,
     }
 }

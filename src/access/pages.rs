@@ -2,15 +2,35 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use serde::Serialize;
 
 use super::flow::{Flow, Viewer};
 use super::seal::{Context, FAILED};
 use crate::page::{self, Button, Page};
+use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message};
 
 /// Closes the tab: the user is in.
 pub(super) fn granted(context: &Context) -> Response<Bytes> {
     closing(context, &context.core.texts.granted)
+}
+
+/// Closes the tab, once the helper window has the code.
+pub(super) fn handing_off(context: &Context, realm: usize, code: &str) -> Response<Bytes> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct HandOff<'a> {
+        code: &'a str,
+        token_services: Vec<String>,
+    }
+    let core = &context.core;
+    let own = core.public_url.browser_path(&core.realms[realm].token_path);
+    let older = Version::ALL.iter().map(|version| format!("{own}/{}", version.digit()));
+    let token_services = older.chain([own.clone()]).collect();
+    let json = serde_json::to_string(&HandOff { code, token_services });
+    Page::new(&core.texts.granted, page::accept_language(&context.headers))
+        .handing_off(&core.texts.close, &json.expect("texts are JSON"))
+        .respond(StatusCode::OK)
 }
 
 /// Closes the tab: the user declined.
@@ -29,7 +49,11 @@ pub(super) fn gesture(context: &Context, forms: &[(Option<&Viewer>, String)]) ->
     let core = &context.core;
     let language = page::accept_language(&context.headers);
     let action = core.public_url.browser_path(&core.continue_path);
+    let helper = helper(context);
     let mut page = Page::new(&core.texts.gesture, language);
+    if let Some(helper) = &helper {
+        page = page.opening_helper(helper);
+    }
     for (viewer, sealed) in forms {
         let text = match viewer {
             Some(Viewer::Named(viewer)) => {
@@ -58,13 +82,24 @@ pub(super) fn terms(
     if let Some(Viewer::Named(viewer)) = &context.viewer {
         hidden.push(("viewer", viewer.as_str()));
     }
-    Page::new(terms, language)
-        .form(
-            &core.public_url.browser_path(path),
-            &hidden,
-            &[button("accept", &core.texts.accept), button("decline", &core.texts.decline)],
-        )
-        .respond(StatusCode::OK)
+    let helper = helper(context);
+    let mut page = Page::new(terms, language);
+    if let (Some(helper), Some(Viewer::Named(_))) = (&helper, &context.viewer) {
+        page = page.opening_helper(helper);
+    }
+    page.form(
+        &core.public_url.browser_path(path),
+        &hidden,
+        &[button("accept", &core.texts.accept), button("decline", &core.texts.decline)],
+    )
+    .respond(StatusCode::OK)
+}
+
+/// The helper window that a click opens, where the hand-off is on.
+fn helper(context: &Context) -> Option<String> {
+    let core = &context.core;
+    let on = core.third_party.hand_off;
+    on.then(|| core.public_url.browser_path(&core.hand_off_path))
 }
 
 /// The form is not from here, or too old: 403, and no cookie.

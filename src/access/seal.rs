@@ -18,6 +18,7 @@ use crate::aspect::{
 };
 use crate::clock::Timestamp;
 use crate::config::Core;
+use crate::hand_off;
 use crate::query;
 use crate::seal::{Purpose, Scratch};
 
@@ -34,6 +35,8 @@ pub(super) struct Context {
     pub(super) service: Option<usize>,
     /// The viewer that this very request is known to be for.
     pub(super) viewer: Option<Viewer>,
+    /// Whether a click on a page of ours opened the helper window of the hand-off.
+    pub(super) helper: bool,
 }
 
 impl Context {
@@ -62,7 +65,7 @@ impl Context {
         };
         let viewers = self.viewers();
         let acted = grant.gesture_done || self.is_posted_here();
-        if acted && viewers.len() <= 1 {
+        if acted && viewers.len() <= 1 && !self.needs_helper(&grant, &viewers) {
             return match for_viewer(session, viewers.first()) {
                 Ok(session) => self.finish(realm, cookie, &session, now).await,
                 Err(error) => {
@@ -75,13 +78,23 @@ impl Context {
     }
 
     /// Answers the form of the gesture page.
-    pub(super) async fn carry_out(self, form: Option<String>) -> Response<Bytes> {
+    pub(super) async fn carry_out(mut self, form: Option<String>) -> Response<Bytes> {
+        self.helper = self.core.third_party.hand_off;
         let now = self.core.now();
         let pending =
             form.filter(|_| self.is_posted_here()).and_then(|form| self.pending(&form, now));
         let Some((realm, session)) = pending else { return pages::form_refused(&self) };
         let Some(cookie) = &self.core.realms[realm].cookie else { return pages::failed(&self) };
         self.finish(realm, cookie, &session, now).await
+    }
+
+    /// Whether a click has to open the helper window first.
+    fn needs_helper(&self, grant: &AccessGrant, viewers: &[Viewer]) -> bool {
+        let is_named = |viewer: &Viewer| matches!(viewer, Viewer::Named(_));
+        self.core.third_party.hand_off
+            && !self.helper
+            && !grant.gesture_done
+            && viewers.iter().any(is_named)
     }
 
     /// Answers when the user gave up.
@@ -145,7 +158,10 @@ impl Context {
             return pages::failed(self);
         }
         crate::trace::access(&self.core.realms[realm].name, "granted");
-        let mut response = pages::granted(self);
+        let mut response = match self.hand_off(realm, session, now) {
+            Some(code) => pages::handing_off(self, realm, &code),
+            None => pages::granted(self),
+        };
         response.headers_mut().append(SET_COOKIE, header);
         self.close_flow(response, |flow| {
             for viewer in session.origins().filter_map(|origin| origin.parse().ok()) {
@@ -156,6 +172,22 @@ impl Context {
                 flow.leave(&Viewer::Unnamed);
             }
         })
+    }
+
+    /// The code for the viewer of this tab, where a helper window waits for one.
+    fn hand_off(&self, realm: usize, session: &Session<'_>, now: Timestamp) -> Option<String> {
+        if !self.helper {
+            return None;
+        }
+        // The viewer that a session was bound to last is the one of this tab.
+        let viewer = session.origins().last()?.parse().ok()?;
+        match hand_off::issue(&self.core, realm, &viewer, session, now) {
+            Ok(code) => Some(code),
+            Err(error) => {
+                crate::trace::failure("hand-off", &error);
+                None
+            }
+        }
     }
 
     fn no_cookie(&self, error: &CookieError) -> Response<Bytes> {

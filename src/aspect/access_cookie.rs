@@ -120,6 +120,7 @@ impl AccessCookie {
         host: &str,
         secure: bool,
         keyring: &Keyring,
+        partitions: bool,
     ) -> Result<BoundCookie, CookieError> {
         let same_site =
             self.same_site.unwrap_or(if secure { SameSite::None } else { SameSite::Lax });
@@ -141,12 +142,13 @@ impl AccessCookie {
             path: self.path.as_str().into(),
             secure,
             same_site,
+            partitioned: false,
         };
         attributes.check(host)?;
         if self.lifetime < Duration::from_secs(1) || self.lifetime > LONGEST {
             return Err(CookieError::Lifetime(self.lifetime));
         }
-        Ok(BoundCookie::new(attributes, self.lifetime, realm, keyring.clone()))
+        Ok(BoundCookie::new(attributes, self.lifetime, realm, keyring.clone(), partitions))
     }
 }
 
@@ -156,7 +158,7 @@ mod tests {
 
     fn bind(cookie: &AccessCookie, secure: bool) -> Result<BoundCookie, CookieError> {
         let key: Vec<u8> = (0..32).map(|i: u8| i.wrapping_mul(37)).collect();
-        cookie.bind("", "iiif.example", secure, &Keyring::from_bytes(&key).unwrap())
+        cookie.bind("", "iiif.example", secure, &Keyring::from_bytes(&key).unwrap(), false)
     }
 
     /// SE-02: what browsers would drop is refused when it is configured.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use super::AspectError;
-use super::cookie::{CookieAttributes, CookieError};
+use super::binary::Reader;
+use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::session::{Session, SessionId};
 use crate::clock::Timestamp;
 use crate::seal::{Keyring, Purpose, Scratch};
@@ -20,7 +21,16 @@ pub(crate) struct BoundCookie {
     lifetime: Duration,
     realm: Box<str>,
     keyring: Keyring,
+    /// The cookie that viewers' partitions get, where that is configured.
+    partitioned: Option<CookieAttributes>,
 }
+
+/// Longest life of a cookie in a viewer's partition, which no logout can delete: the page that uses it
+/// renews it.
+const PARTITIONED_LIFETIME: Duration = Duration::from_secs(600);
+
+/// It is renewed when less than this is left.
+const RENEWED_AT: Duration = Duration::from_secs(300);
 
 impl BoundCookie {
     /// What the aspect is called in access tokens.
@@ -31,8 +41,15 @@ impl BoundCookie {
         lifetime: Duration,
         realm: &str,
         keyring: Keyring,
+        partitions: bool,
     ) -> Self {
-        Self { attributes, lifetime, realm: realm.into(), keyring }
+        let partitioned = (partitions && attributes.secure).then(|| CookieAttributes {
+            name: format!("{}-p", attributes.name).into(),
+            same_site: SameSite::None,
+            partitioned: true,
+            ..attributes.clone()
+        });
+        Self { attributes, lifetime, realm: realm.into(), keyring, partitioned }
     }
 
     /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
@@ -45,8 +62,7 @@ impl BoundCookie {
         skip: usize,
     ) -> Result<FoundSession, AspectError> {
         let mut error = AspectError::Missing;
-        let values = self.attributes.values(headers).enumerate().take(MAX_TRIES);
-        for (index, value) in values.skip(skip) {
+        for (index, value) in self.values(headers).enumerate().skip(skip) {
             match self.open(value, now, scratch) {
                 Ok((place, id)) => return Ok(FoundSession { place, id, index }),
                 Err(worse) => error = error.or_better(worse),
@@ -55,16 +71,35 @@ impl BoundCookie {
         Err(error)
     }
 
+    /// The cookies of our names, those of the partition last.
+    fn values<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = Value<'h>> {
+        let own = self.attributes.values(headers).take(MAX_TRIES).map(Value::Own);
+        let partitioned = self.partitioned.iter();
+        let partitioned = partitioned.flat_map(|own| own.values(headers).take(MAX_TRIES));
+        own.chain(partitioned.map(Value::Partitioned))
+    }
+
     fn open(
         &self,
-        value: &[u8],
+        value: Value<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<((usize, usize), SessionId), AspectError> {
-        let place = self
-            .keyring
-            .open(Purpose::Cookie, &self.realm, value, scratch)
-            .map_err(|_| AspectError::Invalid)?;
+        let unseal = |purpose, text, scratch: &mut Scratch| {
+            self.keyring.open(purpose, &self.realm, text, scratch).map_err(|_| AspectError::Invalid)
+        };
+        let place = match value {
+            Value::Own(text) => unseal(Purpose::Cookie, text, scratch)?,
+            Value::Partitioned(text) => {
+                let (start, length) = unseal(Purpose::Partitioned, text, scratch)?;
+                let mut reader = Reader(scratch.at((start, length)));
+                if reader.timestamp().ok_or(AspectError::Invalid)? <= now {
+                    return Err(AspectError::Expired);
+                }
+                let rest = reader.0.len();
+                (start + length - rest, rest)
+            }
+        };
         let session = Session::read(scratch.at(place)).ok_or(AspectError::Invalid)?;
         if !session.is_plausible(now) {
             return Err(AspectError::Invalid);
@@ -83,7 +118,9 @@ impl BoundCookie {
     ) -> Vec<(SessionId, Timestamp)> {
         let mut scratch = Scratch::new();
         // All of them, however many: whoever logs out wants every one ended.
-        let live = self.attributes.values(headers).filter_map(|value| {
+        let partitioned = self.partitioned.iter().flat_map(|own| own.values(headers));
+        let own = self.attributes.values(headers).map(Value::Own);
+        let live = own.chain(partitioned.map(Value::Partitioned)).filter_map(|value| {
             let (place, id) = self.open(value, now, &mut scratch).ok()?;
             Some((id, Session::read(scratch.at(place))?.expires_at()))
         });
@@ -105,6 +142,65 @@ impl BoundCookie {
         self.attributes.set(&value, session.expires_at().remaining(now))
     }
 
+    /// The `Set-Cookie` value that gives `session` to a viewer's partition; none where that is not
+    /// configured.
+    pub(crate) fn set_partitioned(
+        &self,
+        session: &Session<'_>,
+        now: Timestamp,
+    ) -> Option<Result<HeaderValue, CookieError>> {
+        let attributes = self.partitioned.as_ref()?;
+        let life = PARTITIONED_LIFETIME.min(session.expires_at().remaining(now));
+        let mut payload = Vec::with_capacity(256);
+        payload.extend_from_slice(&now.after(life).as_millis().to_be_bytes());
+        session.write(&mut payload);
+        let sealed = self.keyring.seal(Purpose::Partitioned, &self.realm, &payload);
+        Some(sealed.map_err(|_| CookieError::Seal).and_then(|value| attributes.set(&value, life)))
+    }
+
+    /// The session that the partition of this request is to get: because its cookie ends soon, or, where
+    /// `companion` is wanted, because it has none.
+    pub(crate) fn for_partition(
+        &self,
+        headers: &HeaderMap,
+        companion: bool,
+        now: Timestamp,
+    ) -> Option<Session<'static>> {
+        let attributes = self.partitioned.as_ref()?;
+        let mut scratch = Scratch::new();
+        let mut live = None;
+        for value in attributes.values(headers).take(MAX_TRIES) {
+            let found = self.keyring.open(Purpose::Partitioned, &self.realm, value, &mut scratch);
+            let Ok(found) = found else { continue };
+            let mut reader = Reader(scratch.at(found));
+            let (Some(end), Some(session)) = (reader.timestamp(), reader.session()) else {
+                continue;
+            };
+            if now < end && session.is_plausible(now) && now < session.expires_at() {
+                live = Some((end, session.into_owned()));
+                break;
+            }
+        }
+        match live {
+            Some((end, session)) => {
+                let ends_soon = end.remaining(now) < RENEWED_AT && end < session.expires_at();
+                ends_soon.then_some(session)
+            }
+            None if companion => {
+                self.attributes.values(headers).take(MAX_TRIES).find_map(|value| {
+                    let (place, _) = self.open(Value::Own(value), now, &mut scratch).ok()?;
+                    Session::read(scratch.at(place)).map(Session::into_owned)
+                })
+            }
+            None => None,
+        }
+    }
+
+    /// The name of the cookie in viewers' partitions.
+    pub(crate) fn partitioned_name(&self) -> Option<&str> {
+        self.partitioned.as_ref().map(|own| &*own.name)
+    }
+
     /// The `Set-Cookie` value that deletes the cookie.
     pub(crate) fn delete(&self) -> Result<HeaderValue, CookieError> {
         self.attributes.set("", Duration::ZERO)
@@ -117,6 +213,13 @@ impl BoundCookie {
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
+}
+
+/// The value of a cookie.
+#[derive(Clone, Copy)]
+enum Value<'h> {
+    Own(&'h [u8]),
+    Partitioned(&'h [u8]),
 }
 
 /// A session that was opened: where it lies, and which cookie of our name it is.
@@ -142,7 +245,7 @@ mod tests {
     fn bind(secure: bool) -> BoundCookie {
         let key: Vec<u8> = (0..32).map(|i: u8| i.wrapping_mul(37)).collect();
         let keyring = Keyring::from_bytes(&key).unwrap();
-        AccessCookie::new().bind("", "iiif.example", secure, &keyring).unwrap()
+        AccessCookie::new().bind("", "iiif.example", secure, &keyring, false).unwrap()
     }
 
     /// SE-01 and V2-COOKIE-3, V2-COOKIE-4: the attributes; V2-LOGOUT-5: deletion repeats them.

@@ -32,6 +32,8 @@ pub(crate) struct CookieAttributes {
     pub(crate) path: Box<str>,
     pub(crate) secure: bool,
     pub(crate) same_site: SameSite,
+    /// Kept apart for each site that embeds this one (CHIPS).
+    pub(crate) partitioned: bool,
 }
 
 impl CookieAttributes {
@@ -92,6 +94,9 @@ impl CookieAttributes {
             .max_age(cookie::time::Duration::seconds(seconds));
         if self.secure {
             cookie = cookie.secure(true);
+        }
+        if self.partitioned {
+            cookie = cookie.partitioned(true);
         }
         if let Some(domain) = &self.domain {
             cookie = cookie.domain(&**domain);
@@ -222,6 +227,7 @@ mod tests {
             path: "/".into(),
             secure: true,
             same_site: SameSite::None,
+            partitioned: false,
         };
         let value = |length: usize| "v".repeat(length - attributes.name.len());
         let set = |length| attributes.set(&value(length), Duration::from_secs(1));

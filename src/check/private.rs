@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::respond;
 
 /// Makes a response private, for no longer than its session lasts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Private {
     remaining: Duration,
+    /// Where Storage Access Headers are spoken, the answer depends on them, too.
+    storage_access: bool,
+    /// For the viewer's partition.
+    cookie: Option<HeaderValue>,
 }
 
 /// What would keep the image from viewers on other sites.
@@ -36,11 +40,24 @@ const AGES: [(u64, &str); 10] = [
 
 impl Private {
     pub(super) fn until(remaining: Duration) -> Self {
-        Self { remaining }
+        Self { remaining, storage_access: false, cookie: None }
+    }
+
+    /// The same where browsers may keep cookies from third parties.
+    pub(super) fn for_third_parties(mut self, cookie: Option<HeaderValue>, varies: bool) -> Self {
+        self.cookie = cookie;
+        self.storage_access = varies;
+        self
     }
 
     pub(super) fn apply(self, headers: &mut HeaderMap) {
         let cache = self.cache_control(headers);
+        if let Some(cookie) = self.cookie {
+            headers.append(SET_COOKIE, cookie);
+        }
+        if self.storage_access {
+            headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
+        }
         headers.insert(CACHE_CONTROL, cache);
         for name in REMOVED {
             headers.remove(name);
@@ -60,7 +77,7 @@ impl Private {
     }
 
     /// What the inner service wishes, within the session and in this browser only.
-    fn cache_control(self, headers: &HeaderMap) -> HeaderValue {
+    fn cache_control(&self, headers: &HeaderMap) -> HeaderValue {
         let mut age = self.remaining.as_secs();
         let mut wished = false;
         for value in headers.get_all(CACHE_CONTROL) {

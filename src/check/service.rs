@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::future::CheckFuture;
 use super::private::Private;
 use super::{lower, refusal};
-use crate::aspect::{Head, Session};
+use crate::aspect::{AspectError, Head, Session};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::clock::Timestamp;
@@ -19,6 +19,7 @@ use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
+use crate::storage_access;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -164,7 +165,11 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
                 return Course::Answer(refusal::denied(&denial, head, &core.texts));
             }
             crate::trace::decided("content", path, 200, basis);
-            Course::Forward(Some(Private::until(expires_at.remaining(core.now()))), session)
+            let now = core.now();
+            let cookie = core.companion(core.realms_of(resource), head.headers(), now);
+            let private = Private::until(expires_at.remaining(now))
+                .for_third_parties(cookie, core.third_party.storage_access);
+            Course::Forward(Some(private), session)
         }
         (Decision::Grant, _) => {
             crate::trace::decided("content", path, 200, basis);
@@ -174,14 +179,19 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
             crate::trace::decided("content", path, 302, basis);
             Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }
-        (Decision::Deny(denial), _) => {
-            crate::trace::decided("content", path, denial.status().as_u16(), basis);
+        (Decision::Deny(denial), basis) => {
+            crate::trace::decided("content", path, denial.status().as_u16(), basis.word());
             if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
                 // The base URI of an image service leads to its description (Image API 3.0 §2).
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
                 return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER, head));
             }
-            Course::Answer(refusal::denied(&denial, head, &core.texts))
+            let mut response = refusal::denied(&denial, head, &core.texts);
+            storage_access::vary(core, response.headers_mut());
+            if is_read(head.method()) && matches!(basis, Basis::Nobody(AspectError::Missing)) {
+                storage_access::offer_retry(core, head.headers(), response.headers_mut());
+            }
+            Course::Answer(response)
         }
     }
 }

@@ -69,7 +69,7 @@ where
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
                 let allow = HeaderValue::from_static("POST, OPTIONS");
                 response.headers_mut().insert(http::header::ALLOW, allow);
-                ClientIdentityFuture::own(response)
+                ClientIdentityFuture::own(respond::for_method(request.method(), response))
             }
         }
     }
@@ -78,7 +78,9 @@ where
 /// The answer to a posted body; `None` if it is too long or broke off.
 fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
     let now = core.now();
-    let identity = body.and_then(|body| serde_json::from_slice::<Identity>(&body).ok());
+    // A list of two texts would be read as one, too.
+    let object = body.filter(|body| body.trim_ascii_start().starts_with(b"{"));
+    let identity = object.and_then(|object| serde_json::from_slice::<Identity>(&object).ok());
     let Some(identity) = identity else {
         return refused(TokenError::InvalidRequest, "the body is no JSON object of two strings");
     };
@@ -112,8 +114,11 @@ fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
 }
 
 fn refused(error: TokenError, description: &str) -> Response<Bytes> {
+    let status = error.status();
+    // The service is of 0.9.2, and so are its words.
+    let error = error.in_0_9_2();
     let message = TokenMessage::Error { message_id: None, error, description: Some(description) };
-    json(error.status(), &message)
+    json(status, &message)
 }
 
 fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Bytes> {

@@ -35,6 +35,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) families: Families,
     pub(super) compatibility: Compatibility,
     pub(super) plain_language: &'a str,
+    /// Whether cookies are set for viewers' partitions.
+    pub(super) partitions: bool,
 }
 
 impl<'a> Binder<'a> {
@@ -131,6 +133,7 @@ impl<'a> Binder<'a> {
                             self.around.public_url.host(),
                             self.around.public_url.is_https(),
                             self.around.keyring,
+                            self.around.partitions,
                         )
                         .map_err(|cause| ConfigError::Cookie { realm: name(), cause })?;
                     cookie = Some(bound.clone());

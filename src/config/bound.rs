@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
 use crate::aspect::{AuthorizingAspect, BoundCookie};
@@ -11,7 +12,7 @@ use crate::authorizer::Authorizer;
 use crate::catch::catch;
 use crate::client_identity::BoundClients;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Compatibility, OriginPolicy, Page, PublicUrl, Texts};
+use crate::config::{Compatibility, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies};
 use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
@@ -20,6 +21,7 @@ use crate::resource::{
 };
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
+use crate::storage_access::{self, StorageAccess};
 
 /// Everything the layers share.
 pub(crate) struct Core {
@@ -43,6 +45,11 @@ pub(crate) struct Core {
     pub(crate) longest_info: usize,
     pub(crate) hand_on_session: bool,
     pub(crate) compatibility: Compatibility,
+    /// What is in effect: nothing on plain http.
+    pub(crate) third_party: ThirdPartyCookies,
+    pub(crate) hand_off_path: Box<str>,
+    pub(crate) redeem_path: Box<str>,
+    pub(crate) grant_path: Box<str>,
     /// The language of plain texts in 1.0 and 0.9; empty for each text's first.
     pub(crate) plain_language: Box<str>,
     /// What any base speaks.
@@ -204,6 +211,26 @@ impl Core {
             _ => return None,
         };
         (family == Family::V2 || self.families.contains(family)).then_some(family)
+    }
+
+    /// The cookie that the viewer's partition of this request is to get, if any: the browser may not
+    /// send the other one by itself next time.
+    pub(crate) fn companion(
+        &self,
+        realms: RealmSet,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<HeaderValue> {
+        if !self.third_party.partitions() {
+            return None;
+        }
+        let active = storage_access::of(headers) == StorageAccess::Active;
+        let companion = self.third_party.storage_access && active;
+        let realms = self.realms.iter().enumerate().filter(|(index, _)| realms.contains(*index));
+        realms.filter_map(|(_, realm)| realm.cookie.as_ref()).find_map(|cookie| {
+            let session = cookie.for_partition(headers, companion, now)?;
+            cookie.set_partitioned(&session, now)?.ok()
+        })
     }
 
     /// The realm whose token service a path is, and in which family.

@@ -10,6 +10,7 @@ use crate::config::bind::{Binder, Surroundings};
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
 use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts,
+    ThirdPartyCookies,
 };
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
@@ -38,6 +39,7 @@ pub struct IiifAuthBuilder {
     hand_on_session: bool,
     compatibility: Compatibility,
     plain_language: String,
+    third_party: ThirdPartyCookies,
 }
 
 impl IiifAuthBuilder {
@@ -61,6 +63,7 @@ impl IiifAuthBuilder {
             hand_on_session: false,
             compatibility: Compatibility::default(),
             plain_language: String::new(),
+            third_party: ThirdPartyCookies::default(),
         }
     }
 
@@ -187,6 +190,12 @@ impl IiifAuthBuilder {
         self
     }
 
+    /// What is done in browsers that block third-party cookies. Default: nothing.
+    pub fn third_party_cookies(mut self, ways: ThirdPartyCookies) -> Self {
+        self.third_party = ways;
+        self
+    }
+
     /// The language of texts in descriptions and errors of 1.0 and 0.9, which have no language maps.
     /// Default: the first that each text has.
     pub fn plain_language(mut self, tag: impl Into<String>) -> Self {
@@ -261,6 +270,8 @@ impl IiifAuthBuilder {
             None => Box::new(InMemory::new()?),
         };
 
+        let third_party =
+            if public_url.is_https() { self.third_party } else { ThirdPartyCookies::default() };
         let mut binder = Binder::new(Surroundings {
             public_url: &public_url,
             keyring: &keyring,
@@ -269,6 +280,7 @@ impl IiifAuthBuilder {
             families,
             compatibility: self.compatibility,
             plain_language: &self.plain_language,
+            partitions: third_party.partitions(),
         });
         for realm in &self.realms {
             binder.bind(realm)?;
@@ -306,6 +318,10 @@ impl IiifAuthBuilder {
             hand_on_session: self.hand_on_session,
             compatibility: self.compatibility,
             plain_language: self.plain_language.into(),
+            third_party,
+            hand_off_path: format!("{}/hand-off", self.endpoints).into(),
+            redeem_path: format!("{}/redeem", self.endpoints).into(),
+            grant_path: format!("{}/grant", self.endpoints).into(),
             families,
         };
         check_paths(&core)?;

@@ -12,7 +12,10 @@ use crate::protocol::{LanguageMap, Message, v2};
 
 pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let reserved = matches!(name, "probe" | "token" | "logout" | "continue" | "client");
+    let reserved = matches!(
+        name,
+        "probe" | "token" | "logout" | "continue" | "client" | "hand-off" | "redeem" | "grant"
+    );
     if name.is_empty() || name.len() > 64 || reserved || !name.bytes().all(plain) {
         return Err(ConfigError::Name(name.to_owned()));
     }
@@ -87,7 +90,13 @@ fn service_paths(core: &Core) -> Vec<String> {
         .iter()
         .flat_map(|realm| std::iter::once(&*realm.token_path).chain(realm.logout_path.as_deref()));
     let clients = core.realms.iter().filter_map(|realm| realm.clients.as_ref());
-    let alone = [&*core.probe_prefix, &*core.continue_path];
+    let alone = [
+        &*core.probe_prefix,
+        &*core.continue_path,
+        &*core.hand_off_path,
+        &*core.redeem_path,
+        &*core.grant_path,
+    ];
     let alone = alone.into_iter().chain(clients.map(BoundClients::path)).map(ToOwned::to_owned);
     let access = core.access.iter().filter_map(|access| access.path.as_deref());
     alone.chain(of_realms.chain(access).flat_map(in_families)).collect()
@@ -100,6 +109,9 @@ pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigE
         let Some(cookie) = &bound.cookie else { continue };
         if !names.insert(cookie.name()) {
             return Err(ConfigError::CookieTwice(cookie.name().to_owned()));
+        }
+        if cookie.partitioned_name().is_some_and(|name| !names.insert(name)) {
+            return Err(ConfigError::CookieTwice(format!("{}-p", cookie.name())));
         }
         let config = realms[index].aspects.as_ref().and_then(aspects::Aspects::cookie);
         let Some(config) = config else { continue };

@@ -216,7 +216,7 @@ impl fmt::Display for ConfigError {
             Self::Name(name) => write!(
                 f,
                 "name {name:?} has to be one path segment of letters, digits, - and _, and not one of \
-                 \"probe\", \"token\", \"logout\", \"continue\", \"client\""
+                 \"probe\", \"token\", \"logout\", \"continue\", \"client\", \"hand-off\", \"redeem\", \"grant\""
             ),
             Self::Families { base, fault } => write!(f, "base {base:?}: {fault}"),
             Self::StepsUnused(name) => write!(

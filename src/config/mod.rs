@@ -12,6 +12,7 @@ mod origin_policy;
 mod public_url;
 mod realm;
 mod texts;
+mod third_party_cookies;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use error::ConfigError;
 pub use origin_policy::OriginPolicy;
 pub use realm::Realm;
 pub use texts::Texts;
+pub use third_party_cookies::ThirdPartyCookies;
 
 pub(crate) use access_service::Page;
 pub(crate) use bound::{

@@ -66,6 +66,11 @@ pub struct Texts {
     pub invalid_origin: Message,
     /// Token error `unavailable`.
     pub unavailable: Message,
+    /// The page in a viewer that asks for leave to use cookies there. `{viewer}` and `{publisher}`
+    /// stand for the hosts.
+    pub storage_access: Message,
+    /// Its button.
+    pub storage_access_button: LanguageMap,
 }
 
 fn text(en: &str, de: &str, fr: &str) -> LanguageMap {
@@ -225,6 +230,17 @@ impl Default for Texts {
                 "Indisponible pour le moment",
             ))
             .note(try_again()),
+            storage_access: Message::new(text(
+                "{viewer} shows images of {publisher}",
+                "{viewer} zeigt Bilder von {publisher}",
+                "{viewer} montre des images de {publisher}",
+            ))
+            .note(text(
+                "Your browser wants to know whether {publisher} may know you here.",
+                "Ihr Browser fragt, ob {publisher} Sie hier erkennen darf.",
+                "Votre navigateur demande si {publisher} peut vous reconnaître ici.",
+            )),
+            storage_access_button: text("Allow", "Erlauben", "Autoriser"),
         }
     }
 }
@@ -251,6 +267,7 @@ impl Texts {
             &self.expired_aspect,
             &self.invalid_origin,
             &self.unavailable,
+            &self.storage_access,
         ];
         let labels = [
             &self.gesture_button,
@@ -259,6 +276,7 @@ impl Texts {
             &self.decline,
             &self.close,
             &self.logout_label,
+            &self.storage_access_button,
         ];
         labels.into_iter().chain(messages.into_iter().flat_map(Message::texts))
     }

@@ -251,6 +251,19 @@ impl Core {
         }
     }
 
+    /// Claims an id for this request; false if another one has.
+    pub(crate) async fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, BoxError> {
+        match limits::catch(|| self.revocations.claim(id, until, now))? {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
+        }
+    }
+
     /// The id for a new session of the access cookie.
     pub(crate) fn admit(&self, id: SessionId) -> Result<SessionId, BoxError> {
         limits::catch(|| self.revocations.admit(id))

@@ -53,11 +53,17 @@ pub(crate) enum Basis {
 
 impl Verdict {
     pub(crate) fn basis_word(&self) -> &'static str {
-        match &self.basis {
-            Basis::Open => "open",
-            Basis::Session { .. } => "session",
-            Basis::NotEnough => "not enough",
-            Basis::Nobody(error) => error.as_str(),
+        self.basis.word()
+    }
+}
+
+impl Basis {
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Session { .. } => "session",
+            Self::NotEnough => "not enough",
+            Self::Nobody(error) => error.as_str(),
         }
     }
 }

@@ -69,6 +69,29 @@ impl InMemory {
         self.ends.len()
     }
 
+    /// Adds an id until it has ended; false if it is there already.
+    fn add(&self, id: SessionId, until: Timestamp, now: Timestamp) -> Result<bool, Full> {
+        // Nothing panics while it is held; and a list that is whole is better than none.
+        let mut by_end = self.by_end.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = self.ends.pin();
+        while let Some(Reverse((end, id))) = by_end.peek().copied() {
+            if end > now {
+                break;
+            }
+            by_end.pop();
+            ends.remove(&SessionId::from_bytes(id));
+        }
+        if ends.contains_key(&id) || until <= now {
+            return Ok(false);
+        }
+        if by_end.len() >= self.most {
+            return Err(Full { most: self.most });
+        }
+        ends.insert(id, until);
+        by_end.push(Reverse((until, *id.as_bytes())));
+        Ok(true)
+    }
+
     /// Whether it remembers none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -88,31 +111,27 @@ impl Revocations for InMemory {
         Answer::Now(Ok(!of_this_life || self.ends.pin().contains_key(&id)))
     }
 
+    fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        // An id of another life may have been claimed there.
+        let of_this_life = id.as_bytes()[..MARK] == self.mark;
+        if !of_this_life || until <= now {
+            return Answer::Now(Ok(false));
+        }
+        Answer::Now(self.add(id, until, now).map_err(Into::into))
+    }
+
     fn revoke(
         &self,
         id: SessionId,
         until: Timestamp,
         now: Timestamp,
     ) -> Answer<Result<(), BoxError>> {
-        // Nothing panics while it is held; and a list that is whole is better than none.
-        let mut by_end = self.by_end.lock().unwrap_or_else(PoisonError::into_inner);
-        let ends = self.ends.pin();
-        while let Some(Reverse((end, id))) = by_end.peek().copied() {
-            if end > now {
-                break;
-            }
-            by_end.pop();
-            ends.remove(&SessionId::from_bytes(id));
-        }
-        if ends.contains_key(&id) || until <= now {
-            return Answer::Now(Ok(()));
-        }
-        if by_end.len() >= self.most {
-            return Answer::Now(Err(Full { most: self.most }.into()));
-        }
-        ends.insert(id, until);
-        by_end.push(Reverse((until, *id.as_bytes())));
-        Answer::Now(Ok(()))
+        Answer::Now(self.add(id, until, now).map(|_| ()).map_err(Into::into))
     }
 }
 
@@ -184,6 +203,21 @@ mod tests {
         let third = id(&list);
         assert!(!revoke(&list, third, at(20), at(0)), "full is said, not hidden");
         assert!(revoke(&list, third, at(20), at(11)), "room again when one has ended");
+    }
+
+    #[test]
+    fn one_caller_claims() {
+        let list = InMemory::new().unwrap();
+        let claim = |list: &InMemory, id, until, now| {
+            matches!(list.claim(id, until, now), Answer::Now(Ok(true)))
+        };
+        let code = id(&list);
+        assert!(claim(&list, code, at(60), at(0)));
+        assert!(!claim(&list, code, at(60), at(1)));
+        assert!(!claim(&list, id(&list), at(60), at(60)), "too late");
+        assert!(!claim(&InMemory::new().unwrap(), id(&list), at(60), at(0)), "of another life");
+        let full = InMemory::new().unwrap().at_most(0);
+        assert!(matches!(full.claim(id(&full), at(60), at(0)), Answer::Now(Err(_))));
     }
 
     /// RE-10: another life's sessions are not vouched for.

@@ -30,6 +30,21 @@ pub trait Revocations: Send + Sync + 'static {
     /// Whether the session was revoked, or can not be vouched for.
     fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>>;
 
+    /// Claims `id` for the caller: true for one caller alone, until `until`, when it may be forgotten.
+    ///
+    /// It makes codes good only once (see [`ThirdPartyCookies`](crate::ThirdPartyCookies)), on all nodes
+    /// that share the store. The default is an error, so that a store which can not do it gives
+    /// nothing away.
+    fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        let _ = (id, until, now);
+        Answer::Now(Err("this store of revocations can claim nothing".into()))
+    }
+
     /// Revokes the session; may be forgotten after `until`, when it would have ended anyway.
     fn revoke(
         &self,
@@ -46,6 +61,15 @@ impl<R: Revocations + ?Sized> Revocations for Arc<R> {
 
     fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
         (**self).is_revoked(id, now)
+    }
+
+    fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        (**self).claim(id, until, now)
     }
 
     fn revoke(

@@ -28,11 +28,22 @@ pub(crate) enum Purpose {
     PendingGrant,
     /// What a registered client proves itself by.
     ClientCode,
+    /// A login on its way into a viewer's page.
+    HandOff,
+    /// The cookie in a viewer's partition.
+    Partitioned,
 }
 
 impl Purpose {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Cookie, Self::Token, Self::Flow, Self::PendingGrant, Self::ClientCode];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Cookie,
+        Self::Token,
+        Self::Flow,
+        Self::PendingGrant,
+        Self::ClientCode,
+        Self::HandOff,
+        Self::Partitioned,
+    ];
     pub(super) const COUNT: usize = Self::ALL.len();
 
     pub(super) const fn label(self) -> &'static [u8] {
@@ -42,6 +53,8 @@ impl Purpose {
             Self::Flow => b"flow",
             Self::PendingGrant => b"pending grant",
             Self::ClientCode => b"client code",
+            Self::HandOff => b"hand-off",
+            Self::Partitioned => b"partitioned",
         }
     }
 }

@@ -1,12 +1,15 @@
 //! A token, or why there is none, in the words of each family.
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::issue::{Issued, Refused};
 use super::page;
 use super::request::TokenRequest;
 use crate::config::Core;
+use crate::hand_off;
 use crate::protocol::v1::{self, TokenError, Version};
 use crate::protocol::{Family, v2};
 use crate::respond;
@@ -15,21 +18,57 @@ pub(super) fn write(
     core: &Core,
     request: &TokenRequest,
     outcome: &Result<Issued, Refused<'_>>,
+    headers: &HeaderMap,
 ) -> Response<Bytes> {
     let (family, addressee) = match request {
         TokenRequest::Posted(family, addressee) => (*family, addressee),
         TokenRequest::Body(version, _) => return body(core, *version, outcome),
     };
     let message_id = addressee.message_id.as_deref().unwrap_or_default();
-    match family.authentication() {
-        None => page::message(&addressee.origin, &flow(message_id, outcome)),
+    let waits =
+        outcome.as_ref().is_err_and(|refused| hand_off::may_come(core, headers, refused.profile));
+    with_message(core, family, message_id, outcome, |message| {
+        if waits {
+            page::waiting(core, family, message_id, &addressee.origin, message)
+        } else {
+            page::message(&addressee.origin, message)
+        }
+    })
+}
+
+/// The message as JSON, for the frame that redeemed a code and posts it.
+pub(crate) fn redeemed(
+    core: &Core,
+    family: Family,
+    message_id: &str,
+    outcome: &Result<Issued, Refused<'_>>,
+) -> Response<Bytes> {
+    #[derive(Serialize)]
+    struct Redeemed<'a> {
+        message: &'a RawValue,
+    }
+    with_message(core, family, message_id, outcome, |message| {
+        respond::json(StatusCode::OK, &Redeemed { message })
+    })
+}
+
+/// Writes the message in the words of its family, and does something with it.
+fn with_message<R>(
+    core: &Core,
+    family: Family,
+    message_id: &str,
+    outcome: &Result<Issued, Refused<'_>>,
+    then: impl FnOnce(&RawValue) -> R,
+) -> R {
+    let message = match family.authentication() {
+        None => to_raw_value(&flow(message_id, outcome)),
         Some(version) => {
             let description = description(core, outcome);
-            let message =
-                authentication(core, version, Some(message_id), outcome, description.as_deref());
-            page::message(&addressee.origin, &message)
+            let description = description.as_deref();
+            to_raw_value(&authentication(core, version, Some(message_id), outcome, description))
         }
-    }
+    };
+    then(&message.expect("strings and maps with text keys are JSON"))
 }
 
 /// The message as the body, with a status of its own (1.0 §2.2.3, §2.2.6). No page of another

@@ -5,26 +5,41 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
+use http::header::SET_COOKIE;
 use http::request::Parts;
 
 use super::request::{Addressee, BadOrigin, TokenRequest};
 use super::{answer, sealed};
 use crate::aspect::AspectError;
 use crate::client_identity::check_code;
-use crate::config::{Core, OriginPolicy};
+use crate::clock::Timestamp;
+use crate::config::{Core, OriginPolicy, RealmSet};
+use crate::gate::TokenSession;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Message, Origin};
+use crate::storage_access;
 
 /// An access token and its life in seconds.
-pub(super) struct Issued {
+pub(crate) struct Issued {
     pub(super) token: String,
     pub(super) expires_in: NonZeroU64,
 }
 
 /// Why there is no token, and what the user is told.
-pub(super) struct Refused<'c> {
+pub(crate) struct Refused<'c> {
     pub(super) profile: TokenErrorProfile,
     pub(super) message: &'c Message,
+}
+
+impl<'c> Refused<'c> {
+    /// A refusal with the general text for it.
+    pub(crate) fn of(core: &'c Core, profile: TokenErrorProfile) -> Self {
+        Self { profile, message: text(core, profile) }
+    }
+
+    pub(crate) fn word(&self) -> &'static str {
+        self.profile.as_str()
+    }
 }
 
 /// Answers a token request of a realm.
@@ -35,9 +50,23 @@ pub(super) async fn answer(
     request: TokenRequest,
 ) -> Response<Bytes> {
     let outcome = token(&core, realm, &parts, &request).await;
-    let word = outcome.as_ref().map_or_else(|refused| refused.profile.as_str(), |_| "issued");
+    let word = outcome.as_ref().map_or_else(Refused::word, |_| "issued");
     crate::trace::token(&core.realms[realm].name, word);
-    answer::write(&core, &request, &outcome)
+    let mut response = answer::write(&core, &request, &outcome, &parts.headers);
+    let third_parties = response.headers_mut();
+    storage_access::vary(&core, third_parties);
+    match &outcome {
+        Ok(_) => {
+            storage_access::load(&core, &parts.headers, third_parties);
+            let companion = core.companion(RealmSet::only(realm), &parts.headers, core.now());
+            third_parties.extend(companion.map(|cookie| (SET_COOKIE, cookie)));
+        }
+        Err(refused) if refused.profile == TokenErrorProfile::MissingAspect => {
+            storage_access::offer_retry(&core, &parts.headers, third_parties);
+        }
+        Err(_) => {}
+    }
+    response
 }
 
 async fn token<'c>(
@@ -46,7 +75,7 @@ async fn token<'c>(
     parts: &Parts,
     request: &TokenRequest,
 ) -> Result<Issued, Refused<'c>> {
-    let refused = |profile| Refused { profile, message: text(core, profile) };
+    let refused = |profile| Refused::of(core, profile);
     let origin = match request {
         TokenRequest::Posted(_, Addressee { message_id: None, .. })
         | TokenRequest::Body(_, Err(BadOrigin)) => {
@@ -75,12 +104,22 @@ async fn token<'c>(
     if core.origins == OriginPolicy::Bound && origin.is_some_and(strange) {
         return Err(refused(TokenErrorProfile::InvalidOrigin));
     }
+    mint(core, request.family(), &session, origin, now).map_err(refused)
+}
+
+/// A token that stands for a session.
+pub(crate) fn mint(
+    core: &Core,
+    family: Family,
+    session: &TokenSession,
+    origin: Option<&Origin>,
+    now: Timestamp,
+) -> Result<Issued, TokenErrorProfile> {
     // Never longer than the session, and never zero (2.0 §4.4).
     let lifetime = core.token_lifetime.min(session.session.expires_at().remaining(now));
-    let expires_in = NonZeroU64::new(lifetime.as_secs())
-        .ok_or_else(|| refused(TokenErrorProfile::ExpiredAspect))?;
-    let token = sealed::seal(core, request.family(), &session, origin, now, now.after(lifetime))
-        .map_err(|_| refused(TokenErrorProfile::Unavailable))?;
+    let expires_in = NonZeroU64::new(lifetime.as_secs()).ok_or(TokenErrorProfile::ExpiredAspect)?;
+    let token = sealed::seal(core, family, session, origin, now, now.after(lifetime))
+        .map_err(|_| TokenErrorProfile::Unavailable)?;
     Ok(Issued { token, expires_in })
 }
 

@@ -48,6 +48,8 @@ mod request;
 pub(crate) mod sealed;
 mod service;
 
+pub(crate) use answer::redeemed;
+pub(crate) use issue::{Issued, Refused, mint};
 pub use layer::TokenLayer;
 pub use service::Token;
 

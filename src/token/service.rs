@@ -9,7 +9,9 @@ use super::{TokenFuture, issue, page};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
+use crate::page::accept_language;
 use crate::respond;
+use crate::storage_access::grant_page;
 
 /// Answers token requests and passes on everything else; see the [module](crate::token).
 #[derive(Clone, Debug)]
@@ -39,6 +41,16 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
+        if core.third_party.grant_page && *path == *core.grant_path {
+            return TokenFuture::own(match *request.method() {
+                Method::GET => {
+                    let language = accept_language(request.headers());
+                    let query = request.uri().query().unwrap_or_default();
+                    grant_page::answer(core, query, language)
+                }
+                _ => respond::method_not_allowed("GET"),
+            });
+        }
         let Some((realm, family)) = core.token_at(path) else {
             return TokenFuture::inner(self.inner.call(request));
         };

@@ -1,0 +1,62 @@
+//! What is done where browsers keep cookies from third parties.
+
+/// Ways to a login in browsers that block third-party cookies. Default: none.
+///
+/// They need https; with a plain-http public URL, where no cookie crosses sites anyway, they do
+/// nothing. The guide's page on third-party cookies says what each does, what it trusts, and in which
+/// browsers it was seen to work.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::ThirdPartyCookies;
+///
+/// let all = ThirdPartyCookies::default().storage_access().hand_off().grant_page();
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThirdPartyCookies {
+    pub(crate) storage_access: bool,
+    pub(crate) hand_off: bool,
+    pub(crate) grant_page: bool,
+}
+
+impl ThirdPartyCookies {
+    /// Speaks Storage Access Headers: a browser that has the user's permission to use our cookies in
+    /// the viewer, and does not use it yet, is told to.
+    ///
+    /// It never creates the permission; see [`grant_page`](Self::grant_page).
+    #[must_use]
+    pub fn storage_access(mut self) -> Self {
+        self.storage_access = true;
+        self
+    }
+
+    /// Carries the login from the tab into the viewer's page, without a prompt and without any change
+    /// to the viewer.
+    ///
+    /// After the login the gesture page asks for a click, always. The click opens a small window that
+    /// hands a code, good once and for a minute, to the token service's frame in the viewer; the frame
+    /// gets a cookie of its own for it, partitioned to that viewer's site. It fails, with the message
+    /// that no login arrived, where a page in the tab or the viewer cuts windows off from each other
+    /// (`Cross-Origin-Opener-Policy`). In browsers that send no cookie the token service waits 2.5
+    /// seconds for a code before it says so.
+    #[must_use]
+    pub fn hand_off(mut self) -> Self {
+        self.hand_off = true;
+        self
+    }
+
+    /// Offers a page at `{endpoints}/grant?origin=…` that viewers may put into a visible frame: its
+    /// button asks the browser for the user's permission and posts `{"granted": true}` or
+    /// `{"granted": false}` to the viewer.
+    #[must_use]
+    pub fn grant_page(mut self) -> Self {
+        self.grant_page = true;
+        self
+    }
+
+    /// Whether cookies are set for one viewer's site.
+    pub(crate) fn partitions(self) -> bool {
+        self.storage_access || self.hand_off
+    }
+}

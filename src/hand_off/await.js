@@ -1,0 +1,38 @@
+// Waits for a code that the helper window carries here, redeems it, and posts the outcome to the
+// viewer. Without a code it posts the message beside this script: no login arrived.
+"use strict";
+const page = JSON.parse(document.getElementById("post").textContent);
+const post = (message) => window.parent.postMessage(message, page.targetOrigin);
+
+const redeem = async (code) => {
+  const body = new URLSearchParams({ code, ...page.request });
+  const response = await fetch(page.redeem, { method: "POST", body });
+  const { message } = await response.json();
+  return message;
+};
+
+const wait = () => {
+  const timer = setTimeout(() => {
+    window.removeEventListener("message", receive);
+    post(page.message);
+  }, page.waitMs);
+  const receive = (event) => {
+    const code = event.data?.handOff;
+    if (event.origin !== window.location.origin || typeof code !== "string") {
+      return;
+    }
+    clearTimeout(timer);
+    window.removeEventListener("message", receive);
+    event.source?.postMessage({ handOff: "taken" }, window.location.origin);
+    redeem(code).then(post, () => post(page.message));
+  };
+  window.addEventListener("message", receive);
+};
+
+// The page around this frame may not be the viewer that it says it is: then nothing is taken for it.
+const ancestors = window.location.ancestorOrigins;
+if (window.parent === window || (ancestors?.length && ancestors[0] !== page.targetOrigin)) {
+  post(page.message);
+} else {
+  wait();
+}

@@ -1,0 +1,61 @@
+// Carries the code from the tab that opened this window to the token service's frame in the viewer.
+// Both are of this origin; the viewer between them is not, and gets to see nothing.
+"use strict";
+const STEP_MS = 50;
+const PATIENCE_MS = 10000;
+
+const tab = window.opener;
+const viewer = tab && tab.opener;
+const end = Date.now() + PATIENCE_MS;
+let found = null;
+
+// The tab shows the code once its form is answered.
+const take = () => {
+  try {
+    const element = tab.document.getElementById("hand-off");
+    if (element) {
+      found = JSON.parse(element.textContent);
+      tab.close();
+    }
+  } catch {
+    // For a moment it may show another site's page.
+  }
+};
+
+const give = () => {
+  for (let index = 0; index < viewer.length; index += 1) {
+    const frame = viewer[index];
+    try {
+      if (found.tokenServices.includes(frame.location.pathname)) {
+        frame.postMessage({ handOff: found.code }, window.location.origin);
+      }
+    } catch {
+      // A frame of another site.
+    }
+  }
+};
+
+const step = () => {
+  if (Date.now() > end || (!found && tab.closed) || viewer.closed) {
+    window.close();
+    return;
+  }
+  if (found) {
+    give();
+  } else {
+    take();
+  }
+  setTimeout(step, STEP_MS);
+};
+
+window.addEventListener("message", (event) => {
+  if (event.origin === window.location.origin && event.data?.handOff === "taken") {
+    window.close();
+  }
+});
+
+if (viewer) {
+  step();
+} else {
+  window.close();
+}

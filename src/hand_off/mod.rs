@@ -1,0 +1,70 @@
+//! The hand-off: a login goes from the tab into the viewer's page where cookies do not.
+//!
+//! Tab and token frame are of one origin. They can talk to each other although the browser keeps
+//! their cookies apart:
+//!
+//! 1. A click on a page of ours in the tab opens a small helper window (`open.js`) and posts its form.
+//! 2. The answer makes the session, and holds a code: good once, for a minute, for one viewer.
+//! 3. The helper takes the code from the tab, closes it, and looks for the token service's frame in
+//!    the viewer (`carry.js`), which waits for it (`await.js`).
+//! 4. The frame redeems the code for a token and for a cookie in the viewer's partition.
+//!
+//! The viewer never sees the code.
+
+mod code;
+mod redeem;
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+pub(crate) use code::issue;
+pub(crate) use redeem::answer as redeem;
+
+use crate::config::Core;
+use crate::page::{csp_hash, keep_opener};
+use crate::protocol::v2::TokenErrorProfile;
+use crate::respond;
+use crate::storage_access::{self, StorageAccess};
+
+/// How long the token frame waits for a code, in milliseconds. Universal Viewer gives up after 5000.
+pub(crate) const WAIT_MS: u32 = 2500;
+
+const CARRY: &str = include_str!("carry.js");
+
+/// Whether a code may come for a token request that was refused: only where the browser sent no
+/// cookie because it keeps them back.
+pub(crate) fn may_come(core: &Core, headers: &HeaderMap, profile: TokenErrorProfile) -> bool {
+    let kept_back = match storage_access::of(headers) {
+        StorageAccess::Active => false,
+        // It will come again with its cookies.
+        StorageAccess::Inactive => !core.third_party.storage_access,
+        StorageAccess::None => true,
+    };
+    core.third_party.hand_off && profile == TokenErrorProfile::MissingAspect && kept_back
+}
+
+/// The helper window: a page without a word.
+pub(crate) fn helper() -> Response<Bytes> {
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>…</title></head>\
+         <body><script>{CARRY}</script></body></html>"
+    );
+    let mut response = respond::text(StatusCode::OK, "text/html; charset=utf-8", body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    keep_opener(headers);
+    response
+}
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'none'; script-src {}; frame-ancestors 'none'; base-uri 'none'",
+        csp_hash(CARRY)
+    );
+    HeaderValue::try_from(policy).expect("a hash is visible ASCII")
+});
