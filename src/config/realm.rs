@@ -126,7 +126,9 @@ impl Realm {
     ///
     /// It tells which software asks, and not who uses it: a client in a browser keeps no secret from
     /// its users. The id has 1 to 255 bytes, the secret 16 at the least. A wrong secret may be tried
-    /// ten times a minute.
+    /// ten times a minute; after that none is looked at for the rest of it, the right one neither, so
+    /// that who knows the id can keep its client from new codes. A code that was given is good for an
+    /// hour all the same.
     #[must_use]
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push(Client { id: id.into(), secret: secret.into() });

@@ -9,6 +9,7 @@ mod html;
 mod setup;
 mod wire;
 
+mod authentication;
 mod bearer;
 mod codec;
 mod forwarded;

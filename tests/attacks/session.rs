@@ -438,7 +438,7 @@ async fn se_10_a_grant_waits_for_a_click() {
 }
 
 /// Ways to write another site, as open redirects have been found with.
-fn redirects() -> Vec<String> {
+pub fn redirects() -> Vec<String> {
     let hosts =
         ["evil.example", "iiif.example@evil.example", "iiif.example.evil.example", "3627734734"];
     let shapes = [

@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use tower_iiif_auth::aspect::SessionId;
 use tower_iiif_auth::clock::Timestamp;
+use tower_iiif_auth::protocol::Family;
+use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
 use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Realm};
 
@@ -304,4 +306,84 @@ async fn a_dead_cookie_hides_no_live_one_from_a_slow_store() {
     publisher.clock.advance(Duration::from_secs(601));
     let message = publisher.token_message_at("/auth/token", &expired).await;
     assert_eq!(message["profile"], "expiredAspect");
+}
+
+fn in_every_family() -> Publisher {
+    let clock = clock();
+    let realm = Realm::new()
+        .access(AccessService::active("login", "Library"))
+        .access(AccessService::click_through("terms", "Library", "Terms").role("A"))
+        .access(AccessService::kiosk("room").role("A"));
+    let builder = IiifAuth::builder(BASE)
+        .keyring(crate::common::keyring())
+        .clock(clock.clone())
+        .resources(ImageApi::new("/iiif/2").families(Family::ALL))
+        .realm(realm)
+        .authorizer(crate::common::rules());
+    Publisher::of(builder, clock)
+}
+
+/// CON-19: whichever family's service each of them opened, the user chooses; who did not say who it
+/// is, is chosen by name as little as it has one.
+#[tokio::test]
+async fn viewers_of_several_families_wait_together() {
+    let publisher = in_every_family();
+    for (chosen, v, evil) in [
+        (format!("Continue to {}<", &V[8..]), None, Some("invalidOrigin")),
+        (format!("Continue to {}<", &EVIL[8..]), Some("invalidOrigin"), None),
+        (">Continue<".to_owned(), None, None),
+    ] {
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login/1?origin={V}")).await;
+        browser.open(&format!("/auth/login?origin={EVIL}")).await;
+        browser.open("/auth/login/0").await;
+        let choice = browser.log_in().await;
+        assert!(browser.session.is_none() && !closes(&choice));
+        let all = forms(&choice);
+        let buttons: Vec<_> = text(&choice).split("<form ").skip(1).collect();
+        assert_eq!((all.len(), buttons.len()), (3, 3), "{}", text(&choice));
+        let place = buttons.iter().position(|form| form.contains(&chosen)).expect("its button");
+        let body = format!("{}continue", all[place]);
+        assert!(closes(&browser.post("/auth/continue", &body).await));
+        assert_eq!(browser.refusal(V).await.as_deref(), v, "{chosen}");
+        assert_eq!(browser.refusal(EVIL).await.as_deref(), evil, "{chosen}");
+        assert!(browser.flow.is_some(), "the others still wait");
+    }
+}
+
+/// CON-19: what is granted at once is for the viewer that opened it, whoever else waits.
+#[tokio::test]
+async fn what_is_granted_at_once_is_for_who_opened_it() {
+    let publisher = in_every_family();
+    for service in ["terms", "room"] {
+        for family in ["1", "0"] {
+            let mut browser = Browser::new(&publisher);
+            browser.open(&format!("/auth/login/1?origin={EVIL}")).await;
+            browser.open(&format!("/auth/login/0?origin={EVIL}")).await;
+            let page = browser.open(&format!("/auth/{service}/{family}?origin={V}")).await;
+            assert!(closes(&page) && browser.session.is_some());
+            assert_eq!(browser.refusal(V).await, None);
+            assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+            assert!(browser.flow.is_some(), "the login of the other still waits");
+        }
+        // 0.9 knows viewers that do not say who they are: the session is for any.
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login/1?origin={V}")).await;
+        assert!(closes(&browser.open(&format!("/auth/{service}/0")).await));
+        for viewer in [V, EVIL] {
+            assert_eq!(browser.refusal(viewer).await, None);
+        }
+        // A client of 1.0 has to say it. Where one viewer waits, it is that one; where several do,
+        // none is guessed: the user is asked.
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login/1?origin={V}")).await;
+        assert!(closes(&browser.open(&format!("/auth/{service}/1")).await));
+        assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("/auth/login/1?origin={V}")).await;
+        browser.open(&format!("/auth/login/1?origin={EVIL}")).await;
+        let choice = browser.open(&format!("/auth/{service}/1")).await;
+        assert!(!closes(&choice) && browser.session.is_none());
+        assert_eq!(forms(&choice).len(), 2);
+    }
 }
