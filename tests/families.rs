@@ -3,10 +3,8 @@
 mod common;
 
 use common::families::{self, service};
-use common::{COOKIE, Publisher, V, assert_denied, image, json};
+use common::{COOKIE, V, assert_denied, image, json};
 use http::StatusCode;
-use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::resource::{Families, ImageApi};
 
 const LOGIN_1: &str = "http://iiif.io/api/auth/1/login";
 const LOGIN_0: &str = "http://iiif.io/api/auth/0/login";
@@ -79,33 +77,5 @@ async fn without_a_browser() {
         let info =
             publisher.info(&format!("/iiif/{base}/sec"), &[("authorization", &bearer)]).await;
         assert_eq!(info.0, 200);
-    }
-}
-
-/// CON-3: one id for each family, and none for a family that no base speaks.
-#[tokio::test]
-async fn a_family_has_services_only_where_a_base_speaks_it() {
-    let publisher = Publisher::new();
-    for service in ["token", "logout", "login"] {
-        let newest = publisher.get(&format!("/auth/{service}"), &[]).await;
-        assert_ne!(newest.status(), StatusCode::NOT_FOUND, "{service}");
-    }
-    for (families, one, zero) in [
-        (vec![Family::V2], false, false),
-        (vec![Family::V1], true, false),
-        (vec![Family::V09], false, true),
-        (Family::ALL.to_vec(), true, true),
-    ] {
-        let clock = common::clock();
-        let base = ImageApi::new("/iiif/2").families(Families::new(families.iter().copied()));
-        let builder = common::builder(&clock).resources(base);
-        let publisher = Publisher::of(builder, clock);
-        for (digit, spoken) in [("1", one), ("0", zero), ("2", false)] {
-            for path in ["token", "logout", "other/token", "other/logout"] {
-                let path = format!("/auth/{path}/{digit}");
-                let found = publisher.get(&path, &[]).await.status() != StatusCode::NOT_FOUND;
-                assert_eq!(found, spoken, "{path} where {families:?} are spoken");
-            }
-        }
     }
 }
