@@ -514,7 +514,15 @@ async fn who_may_never_see_it_gets_401_too() {
         follow(&publisher, "/iiif/0.9/tiered/info.json", &[("authorization", &bearer)]).await;
     assert_eq!(ways.len(), 2);
     assert_described(&response, "/iiif/0.9/tiered-small", 200);
-    // A token that has ended is none.
+    // A token that has ended is none, nor is one that was logged out, whatever the cookie beside it.
+    let cookie = format!("{COOKIE}={}", publisher.log_in(&["C"], None).await);
+    let token = json(&publisher.get("/auth/token/0", &[("cookie", &cookie)]).await);
+    let dead = format!("Bearer {}", token["accessToken"].as_str().unwrap());
+    publisher.get("/auth/logout", &[("cookie", &cookie)]).await;
+    let live = format!("{COOKIE}={}", publisher.log_in(&["C"], None).await);
+    let headers = [("authorization", &*dead), ("cookie", &*live)];
+    let response = publisher.get("/iiif/0.9/sec/info.json", &headers).await;
+    assert_described(&response, "/iiif/0.9/sec", 401);
     publisher.clock.advance(Duration::from_secs(301));
     let response = publisher.get("/iiif/0.9/sec/info.json", &[("authorization", &bearer)]).await;
     assert_described(&response, "/iiif/0.9/sec", 401);

@@ -16,7 +16,7 @@ pub(super) fn granted(context: &Context) -> Response<Bytes> {
 }
 
 /// Closes the tab, once the helper window has the code.
-pub(super) fn handing_off(context: &Context, realm: usize, code: &str) -> Response<Bytes> {
+pub(super) fn handing_off(context: &Context, realm: usize, sealed: &str) -> Response<Bytes> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct HandOff<'a> {
@@ -27,7 +27,7 @@ pub(super) fn handing_off(context: &Context, realm: usize, code: &str) -> Respon
     let own = core.public_url.browser_path(&core.realms[realm].token_path);
     let older = Version::ALL.iter().map(|version| format!("{own}/{}", version.digit()));
     let token_services = older.chain([own.clone()]).collect();
-    let json = serde_json::to_string(&HandOff { code, token_services });
+    let json = serde_json::to_string(&HandOff { code: sealed, token_services });
     Page::new(&core.texts.granted, page::accept_language(&context.headers))
         .handing_off(&core.texts.close, &json.expect("texts are JSON"))
         .respond(StatusCode::OK)

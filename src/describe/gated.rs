@@ -144,7 +144,7 @@ fn denied(core: &Core, asked: &Asked, denial: &Denial, basis: &Basis) -> StatusC
         Remedy::Never
             if core.compatibility.strict_0_9_2
                 && asked.has_v09_token
-                && matches!(basis, Basis::NotEnough) =>
+                && matches!(basis, Basis::NotEnough { of_token: true }) =>
         {
             StatusCode::FORBIDDEN
         }

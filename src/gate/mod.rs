@@ -45,8 +45,8 @@ pub(crate) enum Basis {
     Open,
     /// A session that ends at this time; the session itself where it is to be handed on.
     Session { expires_at: Timestamp, session: Option<Session<'static>> },
-    /// There is a session, and it is not enough.
-    NotEnough,
+    /// There is a session, and it is not enough; whether it is the token's.
+    NotEnough { of_token: bool },
     /// There is no session, for this reason.
     Nobody(AspectError),
 }
@@ -62,7 +62,7 @@ impl Basis {
         match self {
             Self::Open => "open",
             Self::Session { .. } => "session",
-            Self::NotEnough => "not enough",
+            Self::NotEnough { .. } => "not enough",
             Self::Nobody(error) => error.as_str(),
         }
     }
@@ -92,8 +92,8 @@ enum At {
 struct Tally {
     /// The decision over nobody: what holds if no session helps.
     as_nobody: Denial,
-    /// The first denial of a session, which says more.
-    with_session: Option<Denial>,
+    /// The first denial of a session, which says more, and the place of that session.
+    with_session: Option<(usize, Denial)>,
     aspect: AspectError,
 }
 
@@ -165,7 +165,7 @@ impl Core {
                 };
             match self.ask(&question.resource, Some(session.lend()), question.now) {
                 Answer::Now(outcome) => {
-                    if let Some(verdict) = self.after_session(&mut tally, session, outcome) {
+                    if let Some(verdict) = self.after_session(&mut tally, place, session, outcome) {
                         return Progress::Done(verdict);
                     }
                 }
@@ -182,12 +182,13 @@ impl Core {
     fn after_session(
         &self,
         tally: &mut Tally,
+        place: usize,
         session: Session<'_>,
         outcome: Result<Decision, BoxError>,
     ) -> Option<Verdict> {
         match outcome {
             Ok(Decision::Deny(denial)) => {
-                tally.with_session.get_or_insert(denial);
+                tally.with_session.get_or_insert((place, denial));
                 None
             }
             Ok(decision) => {
@@ -228,7 +229,7 @@ impl Tally {
     fn refuse(self) -> Verdict {
         let (denial, basis) = match (self.aspect, self.with_session) {
             (aspect @ AspectError::Unavailable(_), _) => (Denial::later(), Basis::Nobody(aspect)),
-            (_, Some(denial)) => (denial, Basis::NotEnough),
+            (_, Some((place, denial))) => (denial, Basis::NotEnough { of_token: place == 0 }),
             (aspect, None) => (self.as_nobody, Basis::Nobody(aspect)),
         };
         Verdict { decision: Decision::Deny(denial), basis }
@@ -293,7 +294,8 @@ pub(crate) async fn finish_decision(
                     }
                     Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
                         Answer::Now(outcome) => {
-                            if let Some(verdict) = core.after_session(&mut tally, session, outcome)
+                            if let Some(verdict) =
+                                core.after_session(&mut tally, place, session, outcome)
                             {
                                 return verdict;
                             }
@@ -307,7 +309,7 @@ pub(crate) async fn finish_decision(
             }
             At::May { place, session, decision } => {
                 let outcome = limits::within(core.decision_timeout, decision).await;
-                if let Some(verdict) = core.after_session(&mut tally, session, outcome) {
+                if let Some(verdict) = core.after_session(&mut tally, place, session, outcome) {
                     return verdict;
                 }
                 core.go_on_at(&question, tally, realms, place + 1)

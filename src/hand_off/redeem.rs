@@ -57,7 +57,7 @@ pub(crate) async fn answer(
         Ok((issued, cookie)) => (Ok(issued), Some(cookie)),
         Err(profile) => (Err(token::Refused::of(&core, profile)), None),
     };
-    let word = issued.as_ref().map_or_else(|refused| refused.word(), |_| "handed off");
+    let word = issued.as_ref().map_or_else(token::Refused::word, |_| "handed off");
     crate::trace::token("", word);
     let mut response = token::redeemed(&core, form.family, &form.message_id, &issued);
     if let Some(cookie) = cookie {
@@ -71,8 +71,8 @@ async fn redeem(
     form: &Form,
 ) -> Result<(token::Issued, HeaderValue), TokenErrorProfile> {
     let now = core.now();
-    let code = code::open(core, &form.code, now).ok_or(TokenErrorProfile::InvalidAspect)?;
-    if code.viewer != form.origin {
+    let handed = code::open(core, &form.code, now).ok_or(TokenErrorProfile::InvalidAspect)?;
+    if handed.viewer != form.origin {
         return Err(TokenErrorProfile::InvalidOrigin);
     }
     let unavailable = |error: &dyn std::fmt::Display| {
@@ -80,30 +80,30 @@ async fn redeem(
         TokenErrorProfile::Unavailable
     };
     // Before the code is claimed: a session that was logged out meanwhile gives nothing.
-    if core.is_revoked(code.session.id(), now).await.map_err(|error| unavailable(&error))? {
+    if core.is_revoked(handed.session.id(), now).await.map_err(|error| unavailable(&error))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
-    if !core.claim(code.id, code.until, now).await.map_err(|error| unavailable(&error))? {
+    if !core.claim(handed.id, handed.until, now).await.map_err(|error| unavailable(&error))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
-    give(core, form, code)
+    give(core, form, handed)
 }
 
 fn give(
     core: &Core,
     form: &Form,
-    code: Code,
+    handed: Code,
 ) -> Result<(token::Issued, HeaderValue), TokenErrorProfile> {
     let now = core.now();
-    let cookie = code.cookie(core).ok_or(TokenErrorProfile::Unavailable)?;
+    let cookie = handed.cookie(core).ok_or(TokenErrorProfile::Unavailable)?;
     let cookie = cookie
-        .set_partitioned(&code.session, now)
+        .set_partitioned(&handed.session, now)
         .and_then(Result::ok)
         .ok_or(TokenErrorProfile::Unavailable)?;
     let session = TokenSession {
-        realm: code.realm,
+        realm: handed.realm,
         aspect: crate::aspect::BoundCookie::NAME.into(),
-        session: code.session,
+        session: handed.session,
     };
     let issued = token::mint(core, form.family, &session, Some(&form.origin), now)?;
     Ok((issued, cookie))
