@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
 use tower_iiif_auth::authorizer::{RolesFor, Substitute};
-use tower_iiif_auth::{AccessService, IiifAuth, Keyring, LanguageMap, Message, Realm};
+use tower_iiif_auth::resource::{Families, ImageApi};
+use tower_iiif_auth::{
+    AccessService, Compatibility, IiifAuth, Keyring, LanguageMap, Message, Realm, ThirdPartyCookies,
+};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Client};
+use crate::bases::BASES;
 
 pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
     let keyring = match &arguments.key_file {
@@ -15,42 +19,62 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
     };
     let builder = IiifAuth::builder(&arguments.public_url)
         .keyring(keyring.map_err(|error| format!("--key-file: {}", with_cause(&error)))?)
-        .images("/iiif/3")
-        .images("/iiif/2")
-        .images("/iiif/0.9")
-        .images("/iiif/all")
         .files("/files")
         .public_paths(["/", "/page/*", "/manifests/*"])
-        .realm(library())
+        .realm(library(arguments.client.as_ref()))
         .realm(terms())
-        .authorizer(rules(arguments));
-    let builder = match reading_room(arguments)? {
-        Some(realm) => builder.realm(realm),
-        None => builder,
-    };
+        .authorizer(rules(arguments))
+        .compatibility(for_viewers())
+        .third_party_cookies(without_third_party_cookies(arguments));
+    let builder = BASES.iter().fold(builder, |builder, base| {
+        let families = Families::new(base.families.iter().copied());
+        builder.resources(ImageApi::new(base.images).families(families))
+    });
+    let further = [reading_room(arguments)?, arguments.kiosk.then(foyer)];
+    let builder =
+        further.into_iter().flatten().fold(builder, |builder, realm| builder.realm(realm));
     builder.build().map_err(|error| format!("--public-url: {error}"))
 }
 
-/// Readers and curators, who log in.
-fn library() -> Realm {
-    Realm::new()
+/// What published viewers need beyond the specifications.
+fn for_viewers() -> Compatibility {
+    Compatibility::default()
+        // Mirador, where 1.0 and 2.0 stand in one document.
+        .profile_on_probe()
+        // Columbia's Mirador crashes on it in 2.0; Universal Viewer shows an empty button without it.
+        .without_confirm_label()
+}
+
+/// For browsers that keep cookies from third parties. On plain http none of it has an effect.
+fn without_third_party_cookies(arguments: &Arguments) -> ThirdPartyCookies {
+    let ways = ThirdPartyCookies::default().storage_access().grant_page();
+    if arguments.hand_off { ways.hand_off() } else { ways }
+}
+
+/// Readers and curators, who log in. A registered client is for 0.9, where from then on every client
+/// has to say which one it is.
+fn library(client: Option<&Client>) -> Realm {
+    let realm = Realm::new()
         .access(
             AccessService::active(
                 "login",
                 text("The Quickstart Library", "Die Quickstart-Bibliothek"),
             )
-            .message(
-                Message::new(text("Please log in", "Bitte melden Sie sich an")).note(text(
-                    "Readers of the Quickstart Library may see this picture.",
-                    "Leserinnen und Leser der Quickstart-Bibliothek sehen dieses Bild.",
-                )),
-            ),
+            .message(Message::new(text("Please log in", "Bitte melden Sie sich an")).note(text(
+                "Readers of the Quickstart Library may see this picture.",
+                "Leserinnen und Leser der Quickstart-Bibliothek sehen dieses Bild.",
+            )))
+            .confirm_label(text("Log in", "Anmelden")),
         )
         .logout_label(text(
             "Log out of the Quickstart Library",
             "Von der Quickstart-Bibliothek abmelden",
         ))
-        .aspect(AccessCookie::new().lifetime(Duration::from_secs(30 * 60)))
+        .aspect(AccessCookie::new().lifetime(Duration::from_secs(30 * 60)));
+    match client {
+        Some(Client { id, secret }) => realm.client(id, secret),
+        None => realm,
+    }
 }
 
 /// Anyone who agrees to the terms of use.
@@ -66,9 +90,19 @@ fn terms() -> Realm {
             terms,
         )
         .message(Message::new(text("Terms of use apply", "Es gelten Nutzungsbedingungen")))
+        .confirm_label(text("Agree", "Zustimmen"))
         .role("terms")
         .protects(["terms"]),
     )
+}
+
+/// The screen in the foyer: whoever opens its page is in.
+fn foyer() -> Realm {
+    let screen = AccessService::kiosk("screen")
+        .label(text("The screen in the foyer", "Der Bildschirm im Foyer"))
+        .role("foyer")
+        .protects(["foyer"]);
+    Realm::named("foyer").access(screen)
 }
 
 /// Whoever sits at one of its computers, if there is one.
@@ -100,6 +134,7 @@ fn rules(arguments: &Arguments) -> RolesFor {
         .roles("terms", ["terms"])
         .roles("reader", ["reader", "curator"])
         .roles("handlist.pdf", ["reader", "curator"])
+        .roles("foyer", ["foyer"])
         .roles("curator", ["curator"])
         .refusing(
             Message::new(text("For curators only", "Nur für Kuratorinnen und Kuratoren")).note(

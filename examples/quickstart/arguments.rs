@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use tower_iiif_auth::Origin;
 use url::Url;
 
 pub(crate) const HELP: &str = "\
-A small collection behind the IIIF Authorization Flow API 2.0.
+A small collection behind the IIIF Authorization Flow API 2.0, 1.0 and 0.9: /iiif/3 speaks 2.0,
+/iiif/2 speaks 1.0, /iiif/0.9 speaks 0.9, /iiif/all speaks all three.
 
 usage: cargo run --example quickstart -- [FLAGS]
 
@@ -19,6 +21,11 @@ usage: cargo run --example quickstart -- [FLAGS]
                         (default: a new key, and everybody is logged out when the server stops)
   --reading-room CIDR   who is in the reading room, by the address that connects; may be repeated
                         (default: this machine if --public-url is on it, or else nobody)
+  --no-hand-off         do not carry the login into the viewer's page. By default that is done, with
+                        one more click and a small window, for browsers that block third-party
+                        cookies; on https only, as are the Storage Access Headers
+  --kiosk               serve the picture `foyer` to whoever opens its kiosk service
+  --client ID:SECRET    register a client of 0.9: its login then wants the client identity service
   --help                this text
 
 Accounts: reader/reader and curator/curator. RUST_LOG=tower_iiif_auth=debug shows every decision.
@@ -36,6 +43,15 @@ pub(crate) struct Arguments {
     pub(crate) key_file: Option<PathBuf>,
     /// Ranges of addresses; none means nobody.
     pub(crate) reading_room: Vec<String>,
+    pub(crate) hand_off: bool,
+    pub(crate) kiosk: bool,
+    pub(crate) client: Option<Client>,
+}
+
+/// A registered client of 0.9.
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
 impl Arguments {
@@ -52,6 +68,15 @@ impl Arguments {
         }
     }
 
+    /// What is done where browsers block third-party cookies, in words.
+    pub(crate) fn third_party_cookies(&self) -> &'static str {
+        match (self.public_url.starts_with("https:"), self.hand_off) {
+            (false, _) => "nothing, that needs https",
+            (true, false) => "Storage Access Headers",
+            (true, true) => "hand-off and Storage Access Headers",
+        }
+    }
+
     /// The arguments of this process.
     pub(crate) fn parse() -> Result<Command, String> {
         Self::from(lexopt::Parser::from_env())
@@ -61,15 +86,25 @@ impl Arguments {
         let mut listen = SocketAddr::from(([127, 0, 0, 1], 3000));
         let (mut public_url, mut images, mut key_file) = (None, None, None);
         let mut reading_room = Vec::new();
+        let (mut hand_off, mut kiosk, mut client) = (true, false, None);
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
             let lexopt::Arg::Long(flag) = argument else {
                 return Err(argument.unexpected().to_string());
             };
             let flag = flag.to_owned();
-            if flag == "help" {
-                return Ok(Command::Help);
+            match flag.as_str() {
+                "help" => return Ok(Command::Help),
+                "no-hand-off" => {
+                    hand_off = false;
+                    continue;
+                }
+                "kiosk" => {
+                    kiosk = true;
+                    continue;
+                }
+                _ => {}
             }
-            let known = ["listen", "public-url", "images", "key-file", "reading-room"];
+            let known = ["listen", "public-url", "images", "key-file", "reading-room", "client"];
             if !known.contains(&flag.as_str()) {
                 return Err(format!("there is no flag --{flag}"));
             }
@@ -85,6 +120,7 @@ impl Arguments {
                 "public-url" => public_url = Some(text()?),
                 "images" => images = Some(PathBuf::from(value)),
                 "key-file" => key_file = Some(PathBuf::from(value)),
+                "client" => client = Some(text()?.parse()?),
                 _ => reading_room.push(text()?),
             }
         }
@@ -102,7 +138,27 @@ impl Arguments {
         if reading_room.is_empty() && on_this_machine(&public_url) {
             reading_room = vec!["127.0.0.0/8".to_owned(), "::1".to_owned()];
         }
-        Ok(Command::Serve(Self { listen, public_url, images, key_file, reading_room }))
+        Ok(Command::Serve(Self {
+            listen,
+            public_url,
+            images,
+            key_file,
+            reading_room,
+            hand_off,
+            kiosk,
+            client,
+        }))
+    }
+}
+
+impl FromStr for Client {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (id, secret) = text
+            .split_once(':')
+            .ok_or("--client is written ID:SECRET, like app:16-bytes-or-more")?;
+        Ok(Self { id: id.to_owned(), secret: secret.to_owned() })
     }
 }
 
@@ -136,6 +192,9 @@ mod tests {
             (&["--help"], Ok("help")),
             (&["--listen", "0.0.0.0:80"], Err("needs --public-url")),
             (&["--listen", "nowhere"], Err("is no address")),
+            (&["--no-hand-off", "--kiosk"], Ok("127.0.0.1:3000 http://localhost:3000")),
+            (&["--no-hand-off=yes"], Err("yes")),
+            (&["--client", "app"], Err("ID:SECRET")),
             (&["--wrong"], Err("no flag --wrong")),
             (&["--images"], Err("missing argument")),
             (&["stray"], Err("stray")),
@@ -145,6 +204,21 @@ mod tests {
                 (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
                 (found, expected) => panic!("{arguments:?}: {found:?}, expected {expected:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn third_party_cookies() {
+        for (arguments, expected) in [
+            (&[][..], "nothing, that needs https"),
+            (&["--public-url", "https://iiif.example"], "hand-off and Storage Access Headers"),
+            (&["--public-url", "https://iiif.example", "--no-hand-off"], "Storage Access Headers"),
+        ] {
+            let Ok(Command::Serve(parsed)) = Arguments::from(lexopt::Parser::from_args(arguments))
+            else {
+                panic!("{arguments:?} are no arguments")
+            };
+            assert_eq!(parsed.third_party_cookies(), expected, "{arguments:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Where the pictures are: the same ones under several bases, for viewers of all ages.
 
+use tower_iiif_auth::protocol::Family::{self, V1, V2, V09};
+
 use crate::support::images::ImageApi;
 
 /// A base of pictures, and the manifests that lead to it.
@@ -8,13 +10,26 @@ pub(crate) struct Base {
     pub(crate) manifests: &'static str,
     /// The version of the Image API, and that of the manifests.
     pub(crate) api: ImageApi,
+    /// The families of the specification that it speaks.
+    pub(crate) families: &'static [Family],
     /// Whether its manifests list the PDF.
     pub(crate) handlist: bool,
 }
 
 pub(crate) const BASES: [Base; 4] = [
-    Base { images: "/iiif/3", manifests: "/manifests", api: ImageApi::V3, handlist: true },
-    Base { images: "/iiif/2", manifests: "/manifests/2", api: ImageApi::V2, handlist: false },
-    Base { images: "/iiif/0.9", manifests: "/manifests/0.9", api: ImageApi::V2, handlist: false },
-    Base { images: "/iiif/all", manifests: "/manifests/all", api: ImageApi::V3, handlist: false },
+    base("/iiif/3", "/manifests", ImageApi::V3, &[V2]),
+    base("/iiif/2", "/manifests/2", ImageApi::V2, &[V1]),
+    base("/iiif/0.9", "/manifests/0.9", ImageApi::V2, &[V09]),
+    base("/iiif/all", "/manifests/all", ImageApi::V3, &[V2, V1, V09]),
 ];
+
+const fn base(
+    images: &'static str,
+    manifests: &'static str,
+    api: ImageApi,
+    families: &'static [Family],
+) -> Base {
+    // Older families know no probe for a file.
+    let handlist = matches!(families, [V2]);
+    Base { images, manifests, api, families, handlist }
+}

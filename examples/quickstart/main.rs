@@ -1,4 +1,5 @@
-//! A small collection behind the IIIF Authorization Flow API 2.0, to be looked at in a browser.
+//! A small collection behind the IIIF Authorization Flow API 2.0, and its predecessors 1.0 and 0.9, to
+//! be looked at in a browser.
 //!
 //! ```sh
 //! cargo run --example quickstart
@@ -34,7 +35,7 @@ use bases::BASES;
 use support::images::ImageServer;
 
 /// The pictures, with the length of their longer side in pixels.
-const PICTURES: [(&str, u32); 8] = [
+const PICTURES: [(&str, u32); 9] = [
     ("open", 9000),
     ("terms", 9000),
     ("reader", 12000),
@@ -43,6 +44,7 @@ const PICTURES: [(&str, u32); 8] = [
     ("tiered", 12000),
     ("tiered-small", 1000),
     ("reading-room", 9000),
+    ("foyer", 9000),
 ];
 
 #[tokio::main]
@@ -75,9 +77,11 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     let app = application(&arguments)?.layer(from_fn(peer_address));
 
     print(&format!(
-        "Open {}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n",
+        "Open {}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n\
+         Where browsers block third-party cookies: {}.\n",
         arguments.public_url(),
-        arguments.reading_room()
+        arguments.reading_room(),
+        arguments.third_party_cookies(),
     ))?;
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -21,6 +21,9 @@ async fn get_in_room(path: &str, reading_room: &[&str]) -> (u16, Vec<u8>) {
         images: None,
         key_file: None,
         reading_room: reading_room.iter().map(|range| (*range).to_owned()).collect(),
+        hand_off: true,
+        kiosk: true,
+        client: None,
     };
     let mut request = Request::get(path).body(Body::empty()).expect("a request");
     request.extensions_mut().insert(PeerAddr([192, 0, 2, 7].into()));
@@ -68,6 +71,52 @@ async fn descriptions_have_the_form_of_their_base() {
         let info = json(&format!("{base}/open/info.json")).await;
         assert_eq!(info[id], format!("{SITE}{base}/open"));
         assert_eq!(info["@context"], context, "{base}");
+    }
+}
+
+#[tokio::test]
+async fn descriptions_are_gated_where_older_families_are_spoken() {
+    for (base, reader, tiered) in [
+        ("/iiif/3", 200, 200),
+        ("/iiif/2", 401, 302),
+        ("/iiif/0.9", 401, 302),
+        ("/iiif/all", 401, 302),
+    ] {
+        for (picture, expected) in [("open", 200), ("reader", reader), ("tiered", tiered)] {
+            let path = format!("{base}/{picture}/info.json");
+            assert_eq!(get(&path).await.0, expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_base_speaks_its_families() {
+    for (base, families) in [
+        ("/iiif/3", &["AuthProbeService2"][..]),
+        ("/iiif/2", &["http://iiif.io/api/auth/1/login"]),
+        ("/iiif/0.9", &["http://iiif.io/api/auth/0/login"]),
+        (
+            "/iiif/all",
+            &[
+                "AuthProbeService2",
+                "http://iiif.io/api/auth/1/login",
+                "http://iiif.io/api/auth/0/login",
+            ],
+        ),
+    ] {
+        let info = json(&format!("{base}/reader/info.json")).await;
+        let services = match &info["service"] {
+            Value::Array(services) => services.clone(),
+            one => vec![one.clone()],
+        };
+        let kinds: Vec<_> = services
+            .iter()
+            .map(|service| service["type"].as_str().or(service["profile"].as_str()))
+            .collect();
+        for family in families {
+            assert!(kinds.contains(&Some(family)), "{base}: {kinds:?}");
+        }
+        assert_eq!(kinds.len(), families.len(), "{base}: {kinds:?}");
     }
 }
 
