@@ -29,19 +29,19 @@ enum Mode {
 const EVERY: [(&str, Mode); 4] =
     [("1", Mode::Page), ("1", Mode::Body), ("0", Mode::Page), ("0", Mode::Body)];
 
-/// Asks a family's token service as a well-behaved client does, with more of a query.
+/// Asks a family's token service as a well-behaved client does, with more in its query.
 async fn ask(
     publisher: &Publisher,
     (family, mode): (&str, Mode),
-    more: &str,
+    extra: &str,
     cookie: &str,
 ) -> (u16, Value) {
     let own = match mode {
-        Mode::Page if more.contains("origin=") => "messageId=m1".to_owned(),
+        Mode::Page if extra.contains("origin=") => "messageId=m1".to_owned(),
         Mode::Page => format!("messageId=m1&origin={V}"),
         Mode::Body => String::new(),
     };
-    let path = format!("/auth/token/{family}?{own}&{more}");
+    let path = format!("/auth/token/{family}?{own}&{extra}");
     let response = publisher.get(&path, &[("cookie", cookie)]).await;
     (response.status().as_u16(), message_of(&response, family, mode))
 }
