@@ -6,18 +6,42 @@ import { until } from './wait.mjs';
 
 /** Open the login by `open`, fill it in, and see it close by itself. */
 export async function logIn(visit, page, open, username, password) {
-  const mark = visit.traffic.mark();
-  let window;
-  await visit.step('login form', null, async () => {
-    const first = await visit.windowFrom(page, open);
-    window = await filledIn(visit, page, first, username, password);
-    await visit.photograph(window, 'login form');
-    const [access] = await visit.seen(isAccess, 'the access service to be opened', { since: mark });
-    assert.equal(access.query.get('origin'), new URL(page.url()).origin, 'the viewer names its origin');
-  });
+  const window = await fillIn(visit, page, open, username, password);
   await visit.step('login', null, async () => {
     await submit(window);
     await visit.closed(window);
+  });
+}
+
+/** The same where the login is handed off: it ends at a page that asks for a click. */
+export async function logInUpToTheClick(visit, page, open, username, password) {
+  const window = await fillIn(visit, page, open, username, password);
+  await visit.step('login', null, async () => {
+    await submit(window);
+    await goOnButton(window).waitFor();
+  });
+  return window;
+}
+
+/** That click: it opens a small window, and both close by themselves. */
+export async function goOn(visit, window) {
+  await visit.step('hand-off', null, async () => {
+    const helper = await visit.windowFrom(window, () => goOnButton(window).click());
+    await Promise.all([visit.closed(window), visit.closed(helper)]);
+  });
+}
+
+const goOnButton = (window) => window.locator('form[data-hand-off] button');
+
+async function fillIn(visit, page, open, username, password) {
+  const mark = visit.traffic.mark();
+  return visit.step('login form', null, async () => {
+    const first = await visit.windowFrom(page, open);
+    const window = await filledIn(visit, page, first, username, password);
+    await visit.photograph(window, 'login form');
+    const [access] = await visit.seen(isAccess, 'the access service to be opened', { since: mark });
+    assert.equal(access.query.get('origin'), new URL(page.url()).origin, 'the viewer names its origin');
+    return window;
   });
 }
 

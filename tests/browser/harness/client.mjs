@@ -7,14 +7,17 @@ import { html, script } from './static-files.mjs';
 const file = (name) => readFile(fileURLToPath(new URL(`../client/${name}`, import.meta.url)));
 
 export async function clientFiles() {
+  const page = html(await file('index.html'));
   return new Map([
-    ['/client/', html(await file('index.html'))],
+    ['/client/', page],
+    // The same page, which keeps its windows from knowing each other.
+    ['/client/cut-off/', { ...page, headers: { 'cross-origin-opener-policy': 'same-origin' } }],
     ['/client/client.js', script(await file('client.js'))],
   ]);
 }
 
-export async function openClient(visit) {
-  const page = await visit.open(`${visit.stage.viewers}/client/`);
+export async function openClient(visit, path = '/client/') {
+  const page = await visit.open(visit.stage.viewers + path);
   const call = (method, ...args) => page.evaluate(([method, args]) => window.client[method](...args), [method, args]);
   return {
     page,

@@ -27,13 +27,16 @@ function build() {
 }
 
 /** Start it for `publicUrl`. QUICKSTART_BIN names an executable to use instead of a fresh build. */
-export async function startQuickstart({ publicUrl }) {
+export async function startQuickstart({ publicUrl, handOff }) {
   const executable = process.env.QUICKSTART_BIN || build();
   const port = await freePort();
   const server = spawn(
     executable,
     // Whoever comes through the front comes from this machine, so everybody is in the reading room.
-    ['--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8'],
+    [
+      '--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8',
+      ...(handOff ? [] : ['--no-hand-off']),
+    ],
     { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';

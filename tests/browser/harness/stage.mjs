@@ -18,9 +18,10 @@ const notReady = (request, response) => response.writeHead(503).end();
 
 /**
  * `files`: what the viewer site serves, path → { type, body }; `libraryFiles`: what the image
- * server's own site serves beside the quickstart.
+ * server's own site serves beside the quickstart; `handOff`: whether the quickstart carries logins
+ * into the viewer's page, which takes one more click.
  */
-export async function setStage({ files = new Map(), libraryFiles = new Map() } = {}) {
+export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false } = {}) {
   const certificate = makeCertificate([LIBRARY, VIEWER_SITE]);
   const traffic = new Traffic();
   // The front first: the quickstart has to be told the public address it will be known by.
@@ -28,7 +29,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map() } =
   const viewers = await startHttpsSite({ certificate, hostname: VIEWER_SITE, handler: serveFiles(files) });
   let quickstart;
   try {
-    quickstart = await startQuickstart({ publicUrl: library.origin });
+    quickstart = await startQuickstart({ publicUrl: library.origin, handOff });
   } catch (error) {
     await Promise.all([library.close(), viewers.close()]);
     throw error;

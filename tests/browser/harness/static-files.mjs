@@ -9,7 +9,7 @@ export function serveFiles(files) {
       response.writeHead(404, { 'content-type': 'text/plain' });
       return response.end('no such file\n');
     }
-    response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-store' });
+    response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-store', ...file.headers });
     response.end(file.body);
   };
 }

@@ -90,6 +90,8 @@ export const isProbe = (id, base = '3') => (entry) =>
 export const isToken = (entry) => /^\/auth\/(?:[^/]+\/)?token(?:\/[01])?$/.test(entry.path);
 export const isAccess = (entry) => /^\/auth\/(?:[^/]+\/)?(?:login|accept)(?:\/[01])?$/.test(entry.path);
 export const isLogout = (entry) => /^\/auth\/(?:[^/]+\/)?logout(?:\/[01])?$/.test(entry.path);
+export const isRedeem = (entry) => entry.path === '/auth/redeem';
 
+export const offersRetry = (entry) => /^retry\b/.test(entry.headers['activate-storage-access'] ?? '');
 export const granted = (entry) => entry.status === 200;
 export const both = (...filters) => (entry) => filters.every((filter) => filter(entry));

@@ -35,9 +35,13 @@ const OLDER = [
   universalViewer,
 ];
 
+/** Those that are tested where third-party cookies are blocked: each kind once. */
+const BLOCKED = [...CURRENT, OLDER[0]];
+
 /** All of them, or those that the environment variable VIEWERS names (separated by commas). */
 export const chosenViewers = () => chosen(CURRENT);
 export const chosenOlderViewers = () => chosen(OLDER);
+export const chosenBlockedViewers = () => chosen(BLOCKED);
 
 /** One of them, whatever VIEWERS says: where a test is about several together. */
 export const currentViewer = (name) => named(CURRENT, name);
