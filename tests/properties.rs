@@ -1,0 +1,233 @@
+//! What holds for every input, tried on many: parsers that strangers feed.
+
+mod common;
+
+use common::families;
+use common::{BASE, COOKIE, Publisher, V, builder, clock, request, text};
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+use tower_iiif_auth::resource::{Files, ImageApi, Match, ResourceMap};
+use tower_iiif_auth::{AbsoluteUri, LanguageMap, Origin};
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn cases(cases: u32) -> ProptestConfig {
+    // Nothing is written beside the tests: a failure prints its input, which becomes a test.
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Texts of the characters that parsers stumble over.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[a-z]{1,6}",
+        "[%./;:?#@\\\\ \"'<>{}\\[\\]=&,+*-]{1,4}",
+        "%[0-9a-fA-F]{2}",
+        "%25[0-9a-fA-F]{2}",
+        prop::sample::select(vec![
+            "..",
+            "%2e%2e",
+            "%2F",
+            "%5C",
+            "%00",
+            "info.json",
+            "full",
+            "max",
+            "0",
+            "default.jpg",
+            "sec",
+            "pub",
+            "https://",
+            "viewer.example",
+            ":443",
+            "[::1]",
+            "127.1",
+            "é",
+            "\u{202e}",
+            "Bearer ",
+            "__Host-iiif=",
+            "; ",
+        ])
+        .prop_map(ToOwned::to_owned),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+/// The same identifier with some of its bytes escaped.
+fn respelled(identifier: &str, which: &[bool]) -> String {
+    identifier
+        .bytes()
+        .zip(which.iter().cycle())
+        .map(|(byte, escaped)| {
+            let must = !byte.is_ascii_alphanumeric() && !b"-._~:".contains(&byte);
+            if *escaped || must { format!("%{byte:02x}") } else { char::from(byte).to_string() }
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    /// An origin that is taken is what a browser would print, and stays so when read again.
+    #[test]
+    fn origins(text in prop_oneof![hostile(), "https?://[a-zA-Z0-9.:_-]{0,40}/?"]) {
+        if let Ok(origin) = text.parse::<Origin>() {
+            let url = url::Url::parse(&text).expect("a browser reads it, too");
+            prop_assert_eq!(url.origin().ascii_serialization(), origin.as_str());
+            prop_assert_eq!(origin.as_str().parse::<Origin>(), Ok(origin.clone()));
+            prop_assert!(origin.as_str().len() <= 255);
+        }
+    }
+
+    /// An absolute URI that is taken is one for browsers, with a host and nobody's password.
+    #[test]
+    fn absolute_uris(text in prop_oneof![hostile(), "https?://[a-z0-9.:@/?#-]{0,40}"]) {
+        if let Ok(uri) = text.parse::<AbsoluteUri>() {
+            let url = url::Url::parse(&uri.to_string()).expect("a browser reads it, too");
+            prop_assert!(matches!(url.scheme(), "http" | "https"));
+            prop_assert!(url.host_str().is_some() && url.username().is_empty());
+        }
+    }
+
+    /// PA: however an identifier is spelled, it names one resource, or the path is refused.
+    #[test]
+    fn spellings_of_an_identifier(
+        identifier in "[a-zA-Z0-9 /:._~é-]{1,20}",
+        which in prop::collection::vec(any::<bool>(), 1..30),
+    ) {
+        let map = ImageApi::new("/iiif/3");
+        let find = |path: &str| match map.find(path) {
+            Match::Found(resource) => Some((resource.identifier().to_owned(), resource.path())),
+            _ => None,
+        };
+        let plain = find(&format!("/iiif/3/{}/info.json", respelled(&identifier, &[false])));
+        let other = find(&format!("/iiif/3/{}/info.json", respelled(&identifier, &which)));
+        prop_assert_eq!(&plain, &other, "one spelling is read as another resource");
+        if let Some((found, path)) = plain {
+            prop_assert_eq!(&found, &identifier);
+            // The canonical path names the same.
+            let again = find(&format!("{path}/info.json"));
+            prop_assert_eq!(again, Some((identifier, path)));
+        }
+    }
+
+    /// PA: no path, however odd, makes a map say something that its own canonical path does not.
+    #[test]
+    fn odd_paths(path in hostile()) {
+        for map in [&ImageApi::new("/iiif/3") as &dyn ResourceMap, &Files::new("/files")] {
+            let full = format!("{}/{path}", map.base());
+            if let Match::Found(resource) = map.find(&full) {
+                prop_assert!(!resource.identifier().split('/').any(|part| part == ".." || part.is_empty()));
+                prop_assert!(!resource.identifier().bytes().any(|byte| byte.is_ascii_control()));
+                let canonical = resource.path();
+                let Match::Found(again) = map.find(&canonical) else {
+                    return Err(TestCaseError::fail(format!("{full} -> {canonical}")));
+                };
+                prop_assert_eq!(again.identifier(), resource.identifier());
+            }
+        }
+    }
+
+    /// A text is found for every reader, and is written as it was given.
+    #[test]
+    fn language_maps(header in hostile(), text in "\\PC{0,20}", other in "\\PC{0,20}") {
+        let map = LanguageMap::new("en", text.clone()).with("de", other.clone());
+        let best = map.best(&header);
+        prop_assert!(best == text || best == other);
+        let json: Value = serde_json::to_value(&map).unwrap();
+        prop_assert_eq!(json, serde_json::json!({"en": [text], "de": [other]}));
+    }
+}
+
+/// Any JSON that is no object of its own kind.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map("[a-z@]{1,8}", inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    /// No junk in `Cookie` or `Authorization` opens anything, and none hides a good cookie.
+    #[test]
+    fn cookies_and_bearers(junk in hostile(), before in any::<bool>()) {
+        let good = |byte: u8| (0x20..0x7f).contains(&byte);
+        prop_assume!(junk.bytes().all(good));
+        block_on(async {
+            let publisher = Publisher::new();
+            let live = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
+            let path = common::image("sec");
+            let status = async |headers: &[(&str, &str)]| publisher.get(&path, headers).await.status();
+            assert_eq!(status(&[("cookie", &junk)]).await, 401);
+            assert_eq!(status(&[("authorization", &junk)]).await, 401);
+            let both = if before { format!("{junk}; {live}") } else { format!("{live}; {junk}") };
+            // Up to eight cookies of our name are tried.
+            if junk.matches(COOKIE).count() < 8 {
+                assert_eq!(status(&[("cookie", &both)]).await, 200, "{both}");
+            }
+            for probe in ["/auth/probe/iiif/3/sec", "/iiif/3/sec/info.json"] {
+                let answer = publisher.get(probe, &[("authorization", &junk)]).await;
+                assert_eq!(answer.status(), 200, "{junk}");
+            }
+        });
+    }
+
+    /// Query parameters end in a message, a body or a page, and in no panic and no script of theirs.
+    #[test]
+    fn token_requests(query in hostile(), value in hostile()) {
+        block_on(async {
+            let publisher = families::publisher();
+            for path in ["/auth/token", "/auth/token/1", "/auth/token/0", "/auth/login", "/auth/login/1"] {
+                for query in [query.clone(), format!("messageId={value}&origin={V}"), format!("origin={value}")] {
+                    let Ok(uri) = format!("{path}?{query}").parse::<http::Uri>() else { continue };
+                    let mut request = request(Method::GET, "/", &[]);
+                    *request.uri_mut() = uri;
+                    let answer = publisher.send(request).await;
+                    assert!(answer.status().as_u16() < 500, "{path}?{query}");
+                    let html = text(&answer);
+                    assert!(html.matches("<script>").count() <= 1, "{html}");
+                }
+            }
+        });
+    }
+
+    /// Describing changes `@context` and `service` and nothing else, and once is as good as twice.
+    #[test]
+    fn descriptions(document in prop::collection::btree_map("[a-zA-Z@]{1,10}", any_json(), 0..6)) {
+        let mut document: Map<String, Value> = document.into_iter().collect();
+        document.insert("@context".into(), "http://iiif.io/api/image/3/context.json".into());
+        document.remove("service");
+        block_on(async {
+            let served = |document: Value| {
+                let clock = clock();
+                let body = document.to_string();
+                let answer = move |_: &Request<common::Body>| Response::new(Full::from(body.clone()));
+                Publisher::before(builder(&clock), clock, answer)
+            };
+            let once = served(Value::Object(document.clone())).get("/iiif/3/sec/info.json", &[]).await;
+            let once: Value = serde_json::from_slice(once.body()).unwrap();
+            for (name, value) in &document {
+                if name != "@context" {
+                    assert_eq!(&once[name], value);
+                }
+            }
+            assert_eq!(once["service"].as_array().map(Vec::len), Some(1));
+            let twice = served(once.clone()).get("/iiif/3/sec/info.json", &[]).await;
+            assert_eq!(serde_json::from_slice::<Value>(twice.body()).unwrap(), once, "{BASE}");
+        });
+    }
+}
