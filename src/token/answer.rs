@@ -1,7 +1,7 @@
 //! A token, or why there is none, in the words of each family.
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -13,6 +13,9 @@ use crate::hand_off;
 use crate::protocol::v1::{self, TokenError, Version};
 use crate::protocol::{Family, v2};
 use crate::respond;
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 pub(super) fn write(
     core: &Core,
@@ -80,7 +83,10 @@ fn body(core: &Core, version: Version, outcome: &Result<Issued, Refused<'_>>) ->
     };
     let description = description(core, outcome);
     let message = authentication(core, version, None, outcome, description.as_deref());
-    respond::json(status, &message)
+    let mut response = respond::json(status, &message);
+    let policy = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(CROSS_ORIGIN_RESOURCE_POLICY, policy);
+    response
 }
 
 fn flow<'a>(message_id: &'a str, outcome: &'a Result<Issued, Refused<'_>>) -> v2::TokenMessage<'a> {

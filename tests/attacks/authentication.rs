@@ -169,6 +169,7 @@ async fn tp_08_no_callback_and_no_script() {
                     assert_eq!(response.status(), status);
                     assert_eq!(response.headers()["content-type"], "application/json");
                     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+                    assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin");
                     assert_eq!(response.headers()["cache-control"], "no-store");
                     assert_no_cors(&response);
                     for name in ["www-authenticate", "set-cookie", "location", "etag"] {
