@@ -422,6 +422,9 @@ async fn codes_that_are_none() {
             assert!(set_cookies(refused.headers()).is_empty());
             assert!(query.len() < 10 || !text(&refused).contains(&query[5..]));
         }
+        // V09-ACC-1: a client that is no browser posts what it knows.
+        let posted = post(&publisher, &format!("/auth/login/0?{query}"), "").await;
+        assert_eq!(posted.status(), StatusCode::FORBIDDEN, "{query:.60}");
     }
     // V09-CID-5: each realm its own.
     for (code, expected) in [(&of_other_realm, 200), (&good, 401)] {

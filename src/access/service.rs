@@ -144,6 +144,13 @@ fn begin(
     family: Family,
     query: &str,
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
+    let core = Arc::clone(&context.core);
+    let realm = core.access[service].realm;
+    let now = core.now();
+    // Whatever the method: a client that is no browser may post to a login.
+    if family == Family::V09 && check_code(&core, realm, query, now).is_err() {
+        return Err(Box::new(pages::viewer_refused(context)));
+    }
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
     // origin into a login, nor a kiosk's session into a browser.
     if !is_opened_in_tab(&context.headers) {
@@ -163,13 +170,7 @@ fn begin(
         },
         Err(_) => return Err(Box::new(pages::bad_origin(context))),
     };
-    let core = Arc::clone(&context.core);
     if origin.as_ref().is_some_and(|origin| core.origins.refuses(origin)) {
-        return Err(Box::new(pages::viewer_refused(context)));
-    }
-    let now = core.now();
-    let realm = core.access[service].realm;
-    if family == Family::V09 && check_code(&core, realm, query, now).is_err() {
         return Err(Box::new(pages::viewer_refused(context)));
     }
     let viewer = match origin {

@@ -1,13 +1,14 @@
 // Carries the code from the tab that opened this window to the token service's frame in the viewer.
 // Both are of this origin; the viewer between them is not, and gets to see nothing.
 "use strict";
-const STEP_MS = 50;
+const STEP_MS = 20;
 const PATIENCE_MS = 10000;
 
 const tab = window.opener;
 const viewer = tab && tab.opener;
 const end = Date.now() + PATIENCE_MS;
 let found = null;
+let foundAt;
 
 // The tab shows the code once its form is answered.
 const take = () => {
@@ -15,6 +16,7 @@ const take = () => {
     const element = tab.document.getElementById("hand-off");
     if (element) {
       found = JSON.parse(element.textContent);
+      foundAt = Date.now();
       tab.close();
     }
   } catch {
@@ -22,15 +24,22 @@ const take = () => {
   }
 };
 
+// Whether a frame that was loaded since has its answer without a code: a cookie reached it.
+const isAnswered = ({ document, performance }) =>
+  performance.timeOrigin > foundAt && !JSON.parse(document.getElementById("post").textContent).redeem;
+
 const give = () => {
   for (let index = 0; index < viewer.length; index += 1) {
     const frame = viewer[index];
     try {
       if (found.tokenServices.includes(frame.location.pathname)) {
         frame.postMessage({ handOff: found.code }, window.location.origin);
+        if (isAnswered(frame)) {
+          window.close();
+        }
       }
     } catch {
-      // A frame of another site.
+      // A frame of another site, or one that is not there yet.
     }
   }
 };
