@@ -162,6 +162,8 @@ for (const viewer of viewers) {
             await viewer.loginFailed(visit, page);
             const [token] = await visit.seen(isToken, 'a token request');
             assert.deepEqual(token.cookies, [], 'the browser kept the cookie back');
+            const told = await visit.toldOfNoLogin(page);
+            assert.ok(told.time - token.time < 1_000, `the viewer is told after ${told.time - token.time} ms (TC-08)`);
           });
         }, { thirdPartyCookies: 'block' });
       }

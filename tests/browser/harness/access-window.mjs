@@ -31,7 +31,7 @@ export async function goOn(visit, window) {
   });
 }
 
-const goOnButton = (window) => window.locator('form[data-hand-off] button');
+const goOnButton = (window) => window.locator('form[data-hand-off] button').first();
 
 async function fillIn(visit, page, open, username, password) {
   const mark = visit.traffic.mark();

@@ -29,6 +29,13 @@ export class Visit {
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
 
+    // Viewers do not show every message that they get.
+    this.recording = context.addInitScript(() => {
+      window.recordedMessages = [];
+      window.addEventListener('message', ({ data, origin }) => {
+        window.recordedMessages.push({ data, origin, time: Date.now() });
+      });
+    });
     context.setDefaultTimeout(30_000);
     context.setDefaultNavigationTimeout(30_000);
     context.on('console', (message) => {
@@ -58,6 +65,7 @@ export class Visit {
   }
 
   async open(url) {
+    await this.recording;
     const page = this.context.pages().find((page) => page.url() === 'about:blank') ?? (await this.context.newPage());
     await page.goto(url);
     return page;
@@ -86,6 +94,18 @@ export class Visit {
       },
       what,
       { timeout },
+    );
+  }
+
+  /** Wait for the token service's message that no login arrived; `time` says when it came. */
+  async toldOfNoLogin(page) {
+    return until(
+      async () => {
+        const messages = await page.evaluate(() => window.recordedMessages);
+        const isIt = ({ data }) => data?.profile === 'missingAspect' || data?.error === 'missingCredentials';
+        return messages.find((message) => message.origin === this.stage.library && isIt(message));
+      },
+      'the message that no login arrived',
     );
   }
 
