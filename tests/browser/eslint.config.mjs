@@ -14,7 +14,7 @@ export default [
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
-    files: ['client/**/*.js', 'harness/viewers/**/*.jsx'],
+    files: ['client/**/*.js', 'engines/viewer/**/*.js', 'harness/viewers/**/*.jsx'],
     languageOptions: {
       globals: globals.browser,
       parserOptions: { ecmaFeatures: { jsx: true } },
