@@ -19,6 +19,7 @@ macro_rules! file {
 const FILES: &[(&str, &str)] = &[
     file!("ask.js"),
     file!("cards.js"),
+    file!("families.js"),
     file!("file.js"),
     file!("flow.js"),
     file!("hands.js"),

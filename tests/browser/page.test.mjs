@@ -189,6 +189,27 @@ visiting('reading room', async (visit, quickstart) => {
   });
 });
 
+visiting('families side by side', async (visit, quickstart) => {
+  const table = quickstart.page.locator('#families');
+  /** What `info.json` is without and with a token, base by base. */
+  const told = async (id, known) => {
+    await quickstart.page.locator(`#families[data-showing="${id}"][data-known="${known}"]`).waitFor();
+    return table.locator('tr').evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('td')].slice(0, 2).map((cell) => cell.innerText)));
+  };
+  await quickstart.select('tiered');
+  const smaller = '302 to tiered-small, which says 200';
+  assert.deepEqual(await told('tiered', false), [['200', '–'], [smaller, '–'], [smaller, '–'], [smaller, '–']]);
+  await quickstart.select('reader');
+  assert.deepEqual(await told('reader', false), [['200', '–'], ['401', '–'], ['401', '–'], ['401', '–']]);
+  await quickstart.logIn('reader');
+  await visit.step('logged in', quickstart.page, async () => {
+    assert.deepEqual(await told('reader', true), [['200', '200; the probe says 200'], ['401', '200'], ['401', '200'], ['401', '200']]);
+    const services = await table.locator('tr').last().locator('li').allInnerTexts();
+    assert.deepEqual(services, ['2.0 probe › active › token, logout', '1.0 login › token, logout', '0.9 login › token, logout']);
+    await table.scrollIntoViewIfNeeded();
+  });
+});
+
 visiting('document', async (visit, quickstart) => {
   const url = `${stage.library}/files/handlist.pdf`;
   const card = quickstart.page.locator('[data-resource*="handlist"]');

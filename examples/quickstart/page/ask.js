@@ -4,7 +4,8 @@ const PATIENCE = 15_000;
 
 /**
  * GETs JSON. `token` goes into the Authorization header; only a probe may get
- * one. Returns `{ url, status, body, error }` and never throws.
+ * one, or an info.json of 1.0 and 0.9. Returns `{ url, at, status, body, error }`
+ * and never throws; `at` is where redirects led.
  */
 export async function askJson(url, token) {
   try {
@@ -17,7 +18,7 @@ export async function askJson(url, token) {
       signal: AbortSignal.timeout(PATIENCE),
     });
     const body = await response.json().catch(() => null);
-    return { url, status: response.status, body, error: body ? null : "The answer is not JSON." };
+    return { url, at: response.url, status: response.status, body, error: body ? null : "The answer is not JSON." };
   } catch (failure) {
     const error = failure.name === "TimeoutError" ? "No answer in time." : "No answer (network or CORS).";
     return { url, status: 0, body: null, error };

@@ -3,13 +3,14 @@
 import { askJson } from "./ask.js";
 import { Cards } from "./cards.js";
 import { decide, describe, displayed, obtainToken, resume } from "./flow.js";
+import { Families } from "./families.js";
 import { FileView } from "./file.js";
 import { Log } from "./log.js";
 import { LogoutButtons } from "./logout.js";
 import { resourcesOf } from "./manifest.js";
 import { Panel } from "./panel.js";
 import { Report, nameOf, silent } from "./report.js";
-import { accessesOf, tokenOf } from "./services.js";
+import { accessesOf, imageServiceOf, tokenOf } from "./services.js";
 import { plain } from "./text.js";
 import { pyramid, single } from "./tiles.js";
 import { Tokens } from "./tokens.js";
@@ -29,6 +30,7 @@ const viewer = new Viewer(at("viewer"));
 const file = new FileView(at("file"));
 const panel = new Panel(at("message"), at("announcer"));
 const logouts = new LogoutButtons(at("session"));
+const families = new Families(at("families"));
 const stage = at("stage");
 
 let resources = [];
@@ -65,6 +67,8 @@ async function dance(steps, { heading = "Asking…", keep = false } = {}) {
   logouts.show(tokens.logouts());
   await present(mine);
   if (mine !== run) return false;
+  const imageService = imageServiceOf(chosen.content);
+  if (imageService) families.show(imageService.split("/").at(-1), tokens.any);
   kiosk();
   return true;
 }

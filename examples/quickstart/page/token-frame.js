@@ -5,9 +5,10 @@ const PATIENCE = 10_000;
 
 /**
  * Loads the token service and waits for its message. Returns
- * `{ url, message, from }`, or `{ url, error }` when nothing usable came.
+ * `{ url, message, from }`, or `{ url, error }` when nothing usable came. With
+ * `older`, a message of 1.0 or 0.9, which has no type.
  */
-export function askToken(tokenService) {
+export function askToken(tokenService, { older = false } = {}) {
   const messageId = randomId();
   const url = new URL(tokenService.id);
   url.searchParams.set("messageId", messageId);
@@ -31,9 +32,10 @@ export function askToken(tokenService) {
       if (event.source !== frame.contentWindow || event.origin !== url.origin) return;
       const message = event.data;
       if (message?.messageId !== messageId) return;
-      if (message.type === "AuthAccessToken2" && typeof message.accessToken === "string" && message.accessToken) {
+      const [token, failure] = older ? [undefined, undefined] : ["AuthAccessToken2", "AuthAccessTokenError2"];
+      if (message.type === token && typeof message.accessToken === "string" && message.accessToken) {
         finish({ message, from: event.origin });
-      } else if (message.type === "AuthAccessTokenError2") {
+      } else if (message.type === failure) {
         finish({ message, from: event.origin });
       } else {
         finish({ message, from: event.origin, error: "The message is neither a token nor an error." });
