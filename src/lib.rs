@@ -166,4 +166,6 @@ mod guide {
     mod families {}
     #[doc = include_str!("../docs/guide/viewers.md")]
     mod viewers {}
+    #[doc = include_str!("../docs/guide/third-party-cookies.md")]
+    mod third_party_cookies {}
 }
