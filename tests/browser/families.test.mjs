@@ -48,7 +48,7 @@ visiting('a login in Mirador with 1.0 opens CanvasPanel with 2.0, one log-out cl
   const [tileOf1] = await visit.step('Mirador', older, async () => {
     await mirador.logoutButton(older).waitFor();
     await mirador.nudge(older);
-    return visit.seen(both(isImage('reader', '2'), granted), 'a tile with status 200');
+    return visit.seen(both(isImage('reader', '2'), granted), 'a tile with status 200', { nudge: () => mirador.nudge(older) });
   });
 
   const newer = await opened(visit, canvasPanel, 'reader.json');
@@ -108,7 +108,7 @@ visiting('every family in one document: Mirador, with one click more', async (vi
   await visit.step('picture', page, async () => {
     await mirador.logoutButton(page).waitFor();
     await mirador.nudge(page);
-    await visit.seen(both(isImage('reader', 'all'), granted), 'a tile with status 200');
+    await visit.seen(both(isImage('reader', 'all'), granted), 'a tile with status 200', { nudge: () => mirador.nudge(page) });
     await visit.assertPicture(mirador.picture(page), () => mirador.nudge(page));
   });
 });

@@ -57,7 +57,7 @@ for (const { viewer, base, manifests } of viewers.map(withBase)) {
       await visit.step('picture', page, async () => {
         await viewer.logoutButton(page).waitFor();
         await viewer.nudge(page);
-        [tile] = await visit.seen(both(isImage('reader', base), granted), 'a tile with status 200');
+        [tile] = await visit.seen(both(isImage('reader', base), granted), 'a tile with status 200', { nudge: () => viewer.nudge(page) });
         assert.deepEqual(tile.cookies, [PARTITIONED], 'the tile carries the cookie of the partition and no other');
         assert.equal(tile.dest, 'image');
         await visit.assertPicture(viewer.picture(page), () => viewer.nudge(page));
@@ -68,6 +68,16 @@ for (const { viewer, base, manifests } of viewers.map(withBase)) {
         const window = await visit.windowFrom(page, () => viewer.logoutButton(page).click());
         await visit.closed(window);
         assert.equal(await visit.statusFrom(page, tile.url), 401, 'the tile, after the log-out');
+      });
+
+      // The cookie in the partition is still there, and dead.
+      const mark = visit.traffic.mark();
+      await viewer.unfold?.(page);
+      await goOn(visit, await logInUpToTheClick(visit, page, () => viewer.loginButton(page).click(), 'reader', 'reader'));
+      await visit.step('logged in again', page, async () => {
+        await visit.seen(isRedeem, 'the code to be redeemed', { since: mark });
+        await viewer.logoutButton(page).waitFor();
+        assert.equal(await visit.statusFrom(page, tile.url), 200, 'the tile');
       });
     });
 

@@ -61,7 +61,7 @@ for (const viewer of viewers) {
         await visit.step('picture', page, async () => {
           await viewer.logoutButton(page).waitFor();
           await viewer.nudge(page);
-          [tile] = await visit.seen(both(isImage('reader', base), granted), 'a tile with status 200');
+          [tile] = await visit.seen(both(isImage('reader', base), granted), 'a tile with status 200', { nudge: () => viewer.nudge(page) });
           await visit.assertPicture(viewer.picture(page), () => viewer.nudge(page));
         });
         await visit.step('no double trips', null, async () => {
@@ -77,6 +77,14 @@ for (const viewer of viewers) {
           const window = await visit.windowFrom(page, () => viewer.logoutButton(page).click());
           await visit.closed(window);
           assert.equal(await visit.statusFrom(page, tile.url), 401, 'the tile, after the log-out');
+        });
+
+        // The cookie in the partition is still there, and dead.
+        await viewer.unfold?.(page);
+        await logIn(visit, page, () => viewer.loginButton(page).click(), 'reader', 'reader');
+        await visit.step('logged in again', page, async () => {
+          await viewer.logoutButton(page).waitFor();
+          assert.equal(await visit.statusFrom(page, tile.url), 200, 'the tile');
         });
       }));
   });

@@ -69,7 +69,7 @@ for (const viewer of viewers) {
         let tile;
         await visit.step('picture', page, async () => {
           await viewer.nudge(page);
-          [tile] = await visit.seen(both(isImage('reader'), granted), 'a tile with status 200', { since: beforeLogin });
+          [tile] = await visit.seen(both(isImage('reader'), granted), 'a tile with status 200', { nudge: () => viewer.nudge(page), since: beforeLogin });
           await visit.assertPicture(viewer.picture(page), () => viewer.nudge(page));
         });
 
@@ -95,7 +95,7 @@ for (const viewer of viewers) {
           await visit.closed(window);
           await viewer.logoutButton(page).waitFor();
           await viewer.nudge(page);
-          await visit.seen(both(isImage('terms'), granted), 'a tile with status 200');
+          await visit.seen(both(isImage('terms'), granted), 'a tile with status 200', { nudge: () => viewer.nudge(page) });
           await visit.assertPicture(viewer.picture(page), () => viewer.nudge(page));
         });
       }));

@@ -85,12 +85,21 @@ export class Visit {
     await within(window.waitForEvent('close', { timeout: 0 }), `the window at ${window.url()} to close by itself`, timeout);
   }
 
-  /** Wait for finished requests to the image server that `filter` accepts. */
-  async seen(filter, what, { since = this.start, count = 1, timeout = 30_000 } = {}) {
+  /**
+   * Wait for finished requests to the image server that `filter` accepts. `nudge`: what a person does
+   * who waits in vain.
+   */
+  async seen(filter, what, { since = this.start, count = 1, timeout = 30_000, nudge = async () => {} } = {}) {
+    let nudged = Date.now();
     return until(
-      () => {
+      async () => {
         const found = this.traffic.since(since, filter);
-        return found.length >= count && found;
+        if (found.length >= count) return found;
+        if (Date.now() - nudged > 3_000) {
+          await nudge();
+          nudged = Date.now();
+        }
+        return false;
       },
       what,
       { timeout },
