@@ -141,7 +141,7 @@ fn handed(page: &Response<Bytes>) -> Value {
 }
 
 fn redeem_form(code: &str, origin: &str) -> String {
-    format!("code={code}&family=2&origin={origin}&messageId=m1")
+    format!("handOff={code}&family=2&origin={origin}&messageId=m1")
 }
 
 async fn redeem(publisher: &Publisher, code: &str, origin: &str) -> Response<Bytes> {
@@ -267,7 +267,8 @@ async fn a_code_is_good_once_for_a_minute_and_for_its_viewer() {
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
         nothing(&refused, "foreign");
     }
-    for body in ["", "code=x", "code=x&family=3&origin=https://a.example&messageId=1", "%ff"] {
+    for body in ["", "handOff=x", "handOff=x&family=3&origin=https://a.example&messageId=1", "%ff"]
+    {
         let refused = publisher.send(form("/auth/redeem", &[], body)).await;
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{body}");
     }

@@ -50,7 +50,7 @@ pub struct AccessFlow {
 
 impl AccessFlow {
     pub(super) fn new(flow: &Flow, session: Option<Session<'static>>) -> Self {
-        let viewer = match flow.viewers().last() {
+        let viewer = match flow.viewers(&flow.realm).last() {
             Some(Viewer::Named(origin)) => Some(origin.clone()),
             Some(Viewer::Unnamed) | None => None,
         };
@@ -96,6 +96,8 @@ pub(super) struct Flow {
 #[derive(Clone)]
 struct Waiting {
     viewer: Viewer,
+    /// The name of the realm whose service it opened.
+    realm: String,
     since: Timestamp,
 }
 
@@ -108,14 +110,14 @@ pub(super) enum Viewer {
 }
 
 impl Viewer {
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Named(origin) => origin.as_str(),
             Self::Unnamed => "",
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() { Some(Self::Unnamed) } else { text.parse().ok().map(Self::Named) }
     }
 }
@@ -139,22 +141,28 @@ impl Flow {
         self.realm = core.realms[access.realm].name.to_string();
         self.opened = now;
         if let Some(viewer) = viewer {
-            self.waiting.retain(|own| own.viewer != viewer && now < own.since.after(WAIT));
+            let realm = self.realm.clone();
+            self.leave(&viewer, &realm);
+            self.waiting.retain(|own| now < own.since.after(WAIT));
             if self.waiting.len() == MAX_VIEWERS {
                 self.waiting.remove(0);
             }
-            self.waiting.push(Waiting { viewer, since: now });
+            self.waiting.push(Waiting { viewer, realm, since: now });
         }
     }
 
-    /// The viewers that wait, the last one last.
-    pub(super) fn viewers(&self) -> impl DoubleEndedIterator<Item = &Viewer> {
-        self.waiting.iter().map(|own| &own.viewer)
+    /// The viewers that wait for a login of this realm, or else for any, the last one last.
+    pub(super) fn viewers<'f>(
+        &'f self,
+        realm: &'f str,
+    ) -> impl DoubleEndedIterator<Item = &'f Viewer> {
+        let any = !self.waiting.iter().any(|own| own.realm == realm);
+        self.waiting.iter().filter(move |own| any || own.realm == realm).map(|own| &own.viewer)
     }
 
-    /// A viewer waits no longer.
-    pub(super) fn leave(&mut self, viewer: &Viewer) {
-        self.waiting.retain(|own| own.viewer != *viewer);
+    /// A viewer waits no longer for a login of this realm.
+    pub(super) fn leave(&mut self, viewer: &Viewer, realm: &str) {
+        self.waiting.retain(|own| own.viewer != *viewer || own.realm != realm);
     }
 
     /// The `Set-Cookie` value when a tab has done its part: forgets the flow, or remembers it for
@@ -179,7 +187,8 @@ impl Flow {
             let count = reader.byte()?;
             let waiting = (0..count).map(|_| {
                 let since = reader.timestamp()?;
-                Some(Waiting { viewer: Viewer::parse(reader.short_text()?)?, since })
+                let viewer = Viewer::parse(reader.short_text()?)?;
+                Some(Waiting { viewer, realm: reader.short_text()?.to_owned(), since })
             });
             let waiting = waiting.collect::<Option<_>>()?;
             let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);
@@ -200,9 +209,10 @@ impl Flow {
         timestamp(&mut payload, self.opened);
         text(&mut payload, &self.realm)?;
         payload.push(u8::try_from(self.waiting.len()).map_err(|_| CookieError::Seal)?);
-        for Waiting { viewer, since } in &self.waiting {
+        for Waiting { viewer, realm, since } in &self.waiting {
             timestamp(&mut payload, *since);
             text(&mut payload, viewer.as_str())?;
+            text(&mut payload, realm)?;
         }
         let value =
             core.keyring.seal(Purpose::Flow, "", &payload).map_err(|_| CookieError::Seal)?;

@@ -58,6 +58,7 @@ mod future;
 mod grant;
 mod layer;
 mod pages;
+mod pending;
 mod seal;
 mod service;
 

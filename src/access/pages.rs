@@ -51,9 +51,6 @@ pub(super) fn gesture(context: &Context, forms: &[(Option<&Viewer>, String)]) ->
     let action = core.public_url.browser_path(&core.continue_path);
     let helper = helper(context);
     let mut page = Page::new(&core.texts.gesture, language);
-    if let Some(helper) = &helper {
-        page = page.opening_helper(helper);
-    }
     for (viewer, sealed) in forms {
         let text = match viewer {
             Some(Viewer::Named(viewer)) => {
@@ -62,6 +59,9 @@ pub(super) fn gesture(context: &Context, forms: &[(Option<&Viewer>, String)]) ->
             }
             Some(Viewer::Unnamed) | None => core.texts.gesture_button_plain.best(language),
         };
+        // A code goes to a viewer that the page has named.
+        let named = matches!(viewer, Some(Viewer::Named(_)));
+        page = page.opening_helper(helper.as_deref().filter(|_| named));
         page = page.form(&action, &[("grant", sealed)], &[Button { value: "continue", text }]);
     }
     page.respond(StatusCode::OK)
@@ -85,7 +85,7 @@ pub(super) fn terms(
     let helper = helper(context);
     let mut page = Page::new(terms, language);
     if let (Some(helper), Some(Viewer::Named(_))) = (&helper, &context.viewer) {
-        page = page.opening_helper(helper);
+        page = page.opening_helper(Some(helper));
     }
     page.form(
         &core.public_url.browser_path(path),

@@ -1,7 +1,6 @@
 //! From a grant to an access cookie.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,19 +10,15 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
+use super::pending::{Granted, Offered};
 use super::{form, pages};
 use crate::answer::BoxError;
-use crate::aspect::{
-    BoundCookie, CookieError, Reader, SKEW, Session, SessionError, SessionId, write_short_text,
-};
+use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::hand_off;
 use crate::query;
-use crate::seal::{Purpose, Scratch};
-
-/// How long the gesture page may be left open.
-const PENDING_LIFETIME: Duration = Duration::from_secs(10 * 60);
+use crate::seal::Scratch;
 
 /// What of a request matters to a grant in its response.
 pub(super) struct Context {
@@ -55,8 +50,8 @@ impl Context {
             crate::trace::failure("access grant", &"its realm has no access cookie");
             return pages::failed(&self);
         };
-        let session = match self.session(&grant, cookie, now).await {
-            Ok(Some(session)) => session,
+        let offered = match self.offered(&grant, cookie, now).await {
+            Ok(Some(offered)) => offered,
             Ok(None) => return self.start_again(cookie, None, now),
             Err(error) => {
                 crate::trace::failure("access grant", &error);
@@ -66,26 +61,27 @@ impl Context {
         let viewers = self.viewers();
         let acted = grant.gesture_done || self.is_posted_here();
         if acted && viewers.len() <= 1 && !self.needs_helper(&grant, &viewers) {
-            return match for_viewer(session, viewers.first()) {
-                Ok(session) => self.finish(realm, cookie, &session, now).await,
+            return match self.granted(realm, &offered, viewers.first()) {
+                Ok(granted) => self.finish(cookie, granted, now).await,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);
                     pages::failed(&self)
                 }
             };
         }
-        self.ask_for_gesture(realm, cookie, &session, &viewers, now)
+        self.ask_for_gesture(realm, cookie, &offered, &viewers, now)
     }
 
     /// Answers the form of the gesture page.
     pub(super) async fn carry_out(mut self, form: Option<String>) -> Response<Bytes> {
-        self.helper = self.core.third_party.hand_off;
         let now = self.core.now();
         let pending =
             form.filter(|_| self.is_posted_here()).and_then(|form| self.pending(&form, now));
-        let Some((realm, session)) = pending else { return pages::form_refused(&self) };
-        let Some(cookie) = &self.core.realms[realm].cookie else { return pages::failed(&self) };
-        self.finish(realm, cookie, &session, now).await
+        let Some(granted) = pending else { return pages::form_refused(&self) };
+        let core = Arc::clone(&self.core);
+        let Some(cookie) = &core.realms[granted.realm].cookie else { return pages::failed(&self) };
+        self.helper = core.third_party.hand_off;
+        self.finish(cookie, granted, now).await
     }
 
     /// Whether a click has to open the helper window first.
@@ -105,17 +101,27 @@ impl Context {
     /// The viewers that a grant may be for: the one that opened this page, where that is known, or
     /// all that wait.
     fn viewers(&self) -> Vec<Viewer> {
-        match &self.viewer {
-            Some(viewer) => vec![viewer.clone()],
-            None => self.flow.iter().flat_map(Flow::viewers).cloned().collect(),
+        match (&self.viewer, &self.flow) {
+            (Some(viewer), _) => vec![viewer.clone()],
+            (None, Some(flow)) => flow.viewers(&self.opened()).cloned().collect(),
+            (None, None) => Vec::new(),
         }
     }
 
     /// The viewer of this tab, as far as it is known, does not wait any longer.
     fn viewers_leave(&self, flow: &mut Flow) {
-        if let Some(viewer) = self.viewer.clone().or_else(|| flow.viewers().last().cloned()) {
-            flow.leave(&viewer);
+        let opened = self.opened();
+        let last = || flow.viewers(&opened).last().cloned();
+        if let Some(viewer) = self.viewer.clone().or_else(last) {
+            flow.leave(&viewer, &opened);
         }
+    }
+
+    /// The name of the realm whose service was opened.
+    fn opened(&self) -> String {
+        let of_service =
+            self.service.map(|own| self.core.realms[self.core.access[own].realm].name.to_string());
+        of_service.or_else(|| Some(self.flow.as_ref()?.realm.clone())).unwrap_or_default()
     }
 
     /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.
@@ -135,13 +141,13 @@ impl Context {
     /// Sets the cookie, if the store can be asked, and closes the tab.
     async fn finish(
         &self,
-        realm: usize,
         cookie: &BoundCookie,
-        session: &Session<'static>,
+        granted: Granted,
         now: Timestamp,
     ) -> Response<Bytes> {
+        let Granted { realm, session, viewer, opened } = granted;
         // Before anything is ended: a session that fits no cookie takes the place of none.
-        let header = match cookie.set(session, now) {
+        let header = match cookie.set(&session, now) {
             Ok(header) => header,
             Err(error) => return self.no_cookie(&error),
         };
@@ -158,36 +164,34 @@ impl Context {
             return pages::failed(self);
         }
         crate::trace::access(&self.core.realms[realm].name, "granted");
-        let mut response = match self.hand_off(realm, session, now) {
+        let mut response = match self.hand_off(realm, cookie, &session, viewer.as_ref(), now) {
             Some(code) => pages::handing_off(self, realm, &code),
             None => pages::granted(self),
         };
         response.headers_mut().append(SET_COOKIE, header);
         self.close_flow(response, |flow| {
-            for viewer in session.origins().filter_map(|origin| origin.parse().ok()) {
-                flow.leave(&Viewer::Named(viewer));
-            }
-            // A session for any viewer is one for those that do not say who they are.
-            if session.origins().next().is_none() {
-                flow.leave(&Viewer::Unnamed);
+            if let Some(viewer) = &viewer {
+                flow.leave(viewer, &opened);
             }
         })
     }
 
     /// The code for the viewer of this tab, where a helper window waits for one.
-    fn hand_off(&self, realm: usize, session: &Session<'_>, now: Timestamp) -> Option<String> {
-        if !self.helper {
-            return None;
-        }
-        // The viewer that a session was bound to last is the one of this tab.
-        let viewer = session.origins().last()?.parse().ok()?;
-        match hand_off::issue(&self.core, realm, &viewer, session, now) {
-            Ok(code) => Some(code),
-            Err(error) => {
-                crate::trace::failure("hand-off", &error);
-                None
-            }
-        }
+    fn hand_off(
+        &self,
+        realm: usize,
+        cookie: &BoundCookie,
+        session: &Session<'_>,
+        viewer: Option<&Viewer>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let Some(Viewer::Named(viewer)) = viewer.filter(|_| self.helper) else { return None };
+        // A little longer than the other cookie: it may not fit where that one does.
+        let fits = cookie.set_partitioned(session, now)?;
+        let sealed = fits
+            .map_err(BoxError::from)
+            .and_then(|_| hand_off::issue(&self.core, realm, viewer, session, now));
+        sealed.map_err(|error| crate::trace::failure("hand-off", &error)).ok()
     }
 
     fn no_cookie(&self, error: &CookieError) -> Response<Bytes> {
@@ -237,14 +241,16 @@ impl Context {
     }
 
     /// The session that is granted, not yet for this viewer; none if there is none to go on with.
-    async fn session(
+    async fn offered(
         &self,
         grant: &AccessGrant,
         cookie: &BoundCookie,
         now: Timestamp,
-    ) -> Result<Option<Session<'static>>, BoxError> {
+    ) -> Result<Option<Offered>, BoxError> {
         let current = self.live_session(cookie, now).await?;
-        let Who::New { subject, roles } = &grant.who else { return Ok(current) };
+        let Who::New { subject, roles } = &grant.who else {
+            return Ok(current.map(|session| Offered { session, is_new: false, before: None }));
+        };
         let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
         let mut session = Session::builder(subject.as_str())
             .roles(roles.iter().map(String::as_str))
@@ -256,7 +262,30 @@ impl Context {
         {
             session = session.with_origin(&origin.parse()?)?;
         }
-        Ok(Some(session))
+        Ok(Some(Offered { session, is_new: true, before: current }))
+    }
+
+    /// The session for one viewer.
+    fn granted(
+        &self,
+        realm: usize,
+        offered: &Offered,
+        viewer: Option<&Viewer>,
+    ) -> Result<Granted, BoxError> {
+        let mut session = offered.session.clone();
+        match viewer {
+            // One that any viewer may use stays so.
+            Some(Viewer::Named(_)) if !offered.is_new && session.origins().next().is_none() => {}
+            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
+            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
+            // What takes the place of a bound session is no less bound.
+            None => {
+                for origin in offered.before.iter().flat_map(Session::origins) {
+                    session = session.with_origin(&origin.parse()?)?;
+                }
+            }
+        }
+        Ok(Granted { realm, session, viewer: viewer.cloned(), opened: self.opened() })
     }
 
     /// The live session in the request's access cookies.
@@ -313,7 +342,7 @@ impl Context {
         &self,
         realm: usize,
         cookie: &BoundCookie,
-        session: &Session<'static>,
+        offered: &Offered,
         viewers: &[Viewer],
         now: Timestamp,
     ) -> Response<Bytes> {
@@ -327,18 +356,18 @@ impl Context {
         };
         let mut forms = Vec::with_capacity(choices.len());
         for viewer in choices {
-            let session = match for_viewer(session.clone(), viewer) {
-                Ok(session) => session,
+            let granted = match self.granted(realm, offered, viewer) {
+                Ok(granted) => granted,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);
                     return pages::failed(self);
                 }
             };
             // What fits no cookie after the click need not be asked for.
-            if let Err(error) = cookie.set(&session, now) {
+            if let Err(error) = cookie.set(&granted.session, now) {
                 return self.no_cookie(&error);
             }
-            match self.seal_pending(&flow, realm, &session, now) {
+            match granted.seal(core, &flow, now) {
                 Some(sealed) => forms.push((viewer, sealed)),
                 None => return pages::failed(self),
             }
@@ -350,60 +379,16 @@ impl Context {
         response
     }
 
-    fn seal_pending(
-        &self,
-        flow: &Flow,
-        realm: usize,
-        session: &Session<'_>,
-        now: Timestamp,
-    ) -> Option<String> {
-        let core = &self.core;
-        let mut payload = Vec::with_capacity(512);
-        payload.extend_from_slice(&flow.secret);
-        payload.extend_from_slice(&now.as_millis().to_be_bytes());
-        write_short_text(&mut payload, &core.realms[realm].name)?;
-        session.write(&mut payload);
-        core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
-    }
-
     /// What the gesture page's form brings back, if it is of this browser and in time.
-    fn pending(&self, form: &str, now: Timestamp) -> Option<(usize, Session<'static>)> {
+    fn pending(&self, form: &str, now: Timestamp) -> Option<Granted> {
         let flow = self.flow.as_ref()?;
         let sealed = query::single(form, "grant").ok()??;
-        let mut scratch = Scratch::new();
-        let found = self
-            .core
-            .keyring
-            .open(Purpose::PendingGrant, "", sealed.as_bytes(), &mut scratch)
-            .ok()?;
-        let mut reader = Reader(scratch.at(found));
-        let secret = reader.take(16)?;
-        let created = reader.timestamp()?;
-        let realm = self.core.realm_named(reader.short_text()?)?;
-        let session = reader.session()?;
-        let in_time = created <= now.after(SKEW)
-            && now < created.after(PENDING_LIFETIME)
-            && session.is_plausible(now)
-            && now < session.expires_at();
-        // Both values come from this very browser, so that time tells an onlooker nothing.
-        (in_time && secret == flow.secret).then(|| (realm, session.into_owned()))
+        Granted::open(&self.core, flow, &sealed, now)
     }
 
     /// The secret of this browser's flow, as a form carries it.
     pub(super) fn form_secret(flow: &Flow) -> String {
         URL_SAFE_NO_PAD.encode(flow.secret)
-    }
-}
-
-/// The session, also used from this viewer.
-fn for_viewer(
-    session: Session<'static>,
-    viewer: Option<&Viewer>,
-) -> Result<Session<'static>, SessionError> {
-    match viewer {
-        Some(Viewer::Named(origin)) => session.with_origin(origin),
-        Some(Viewer::Unnamed) => Ok(session.for_any_viewer()),
-        None => Ok(session),
     }
 }
 

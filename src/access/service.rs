@@ -241,7 +241,9 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
 
 /// Grants by being opened: a kiosk (2.0 §3.3.2), and terms of 1.0 and 0.9, to which the user agreed
 /// in the viewer (1.0 §2.1.4).
-fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
+fn at_once<F>(mut context: Context, service: usize) -> AccessCookieFuture<F> {
+    // Viewers of other tabs have nothing to do with it, and there is no page to choose on.
+    context.viewer.get_or_insert(Viewer::Unnamed);
     match context.method {
         Method::GET => AccessCookieFuture::working(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();

@@ -64,7 +64,7 @@ impl BoundCookie {
         let mut error = AspectError::Missing;
         for (index, value) in self.values(headers).enumerate().skip(skip) {
             match self.open(value, now, scratch) {
-                Ok((place, id)) => return Ok(FoundSession { place, id, index }),
+                Ok(found) => return Ok(FoundSession { index, ..found }),
                 Err(worse) => error = error.or_better(worse),
             }
         }
@@ -84,22 +84,41 @@ impl BoundCookie {
         value: Value<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
-    ) -> Result<((usize, usize), SessionId), AspectError> {
-        let unseal = |purpose, text, scratch: &mut Scratch| {
-            self.keyring.open(purpose, &self.realm, text, scratch).map_err(|_| AspectError::Invalid)
-        };
-        let place = match value {
-            Value::Own(text) => unseal(Purpose::Cookie, text, scratch)?,
-            Value::Partitioned(text) => {
-                let (start, length) = unseal(Purpose::Partitioned, text, scratch)?;
-                let mut reader = Reader(scratch.at((start, length)));
-                if reader.timestamp().ok_or(AspectError::Invalid)? <= now {
-                    return Err(AspectError::Expired);
-                }
-                let rest = reader.0.len();
-                (start + length - rest, rest)
+    ) -> Result<FoundSession, AspectError> {
+        match value {
+            Value::Own(text) => {
+                let place = self.unseal(Purpose::Cookie, text, scratch)?;
+                Self::find_session(place, None, now, scratch)
             }
-        };
+            // A dead one is as good as none: no logout reaches it, and the browser goes on to send it.
+            Value::Partitioned(text) => {
+                let mut opened = || {
+                    let (start, length) = self.unseal(Purpose::Partitioned, text, scratch).ok()?;
+                    let mut reader = Reader(scratch.at((start, length)));
+                    let end = reader.timestamp().filter(|end| now < *end)?;
+                    let place = (start + length - reader.0.len(), reader.0.len());
+                    Self::find_session(place, Some(end), now, scratch).ok()
+                };
+                opened().ok_or(AspectError::Missing)
+            }
+        }
+    }
+
+    fn unseal(
+        &self,
+        purpose: Purpose,
+        text: &[u8],
+        scratch: &mut Scratch,
+    ) -> Result<(usize, usize), AspectError> {
+        self.keyring.open(purpose, &self.realm, text, scratch).map_err(|_| AspectError::Invalid)
+    }
+
+    fn find_session(
+        place: (usize, usize),
+        ends: Option<Timestamp>,
+        now: Timestamp,
+        scratch: &Scratch,
+    ) -> Result<FoundSession, AspectError> {
         let session = Session::read(scratch.at(place)).ok_or(AspectError::Invalid)?;
         if !session.is_plausible(now) {
             return Err(AspectError::Invalid);
@@ -107,7 +126,7 @@ impl BoundCookie {
         if session.expires_at() <= now {
             return Err(AspectError::Expired);
         }
-        Ok((place, session.id()))
+        Ok(FoundSession { place, id: session.id(), index: 0, ends })
     }
 
     /// Every live session in the request's cookies, with its end: a browser may send several.
@@ -121,8 +140,8 @@ impl BoundCookie {
         let partitioned = self.partitioned.iter().flat_map(|own| own.values(headers));
         let own = self.attributes.values(headers).map(Value::Own);
         let live = own.chain(partitioned.map(Value::Partitioned)).filter_map(|value| {
-            let (place, id) = self.open(value, now, &mut scratch).ok()?;
-            Some((id, Session::read(scratch.at(place))?.expires_at()))
+            let found = self.open(value, now, &mut scratch).ok()?;
+            Some((found.id, found.session(&scratch).ok()?.expires_at()))
         });
         live.collect()
     }
@@ -158,42 +177,33 @@ impl BoundCookie {
         Some(sealed.map_err(|_| CookieError::Seal).and_then(|value| attributes.set(&value, life)))
     }
 
-    /// The session that the partition of this request is to get: because its cookie ends soon, or, where
-    /// `companion` is wanted, because it has none.
+    /// The session `id`, if the partition of this request is to get it: because its cookie there ends
+    /// soon, or, where a `companion` is wanted, because it has none there.
     pub(crate) fn for_partition(
         &self,
+        id: SessionId,
         headers: &HeaderMap,
         companion: bool,
         now: Timestamp,
     ) -> Option<Session<'static>> {
-        let attributes = self.partitioned.as_ref()?;
+        self.partitioned.as_ref()?;
         let mut scratch = Scratch::new();
-        let mut live = None;
-        for value in attributes.values(headers).take(MAX_TRIES) {
-            let found = self.keyring.open(Purpose::Partitioned, &self.realm, value, &mut scratch);
-            let Ok(found) = found else { continue };
-            let mut reader = Reader(scratch.at(found));
-            let (Some(end), Some(session)) = (reader.timestamp(), reader.session()) else {
+        let mut own = None;
+        for value in self.values(headers) {
+            let Ok(found) = self.open(value, now, &mut scratch) else { continue };
+            if found.id != id {
                 continue;
-            };
-            if now < end && session.is_plausible(now) && now < session.expires_at() {
-                live = Some((end, session.into_owned()));
-                break;
+            }
+            let session = found.session(&scratch).ok()?;
+            match found.ends {
+                Some(end) => {
+                    let ends_soon = end.remaining(now) < RENEWED_AT && end < session.expires_at();
+                    return ends_soon.then(|| session.into_owned());
+                }
+                None => own = Some(session.into_owned()),
             }
         }
-        match live {
-            Some((end, session)) => {
-                let ends_soon = end.remaining(now) < RENEWED_AT && end < session.expires_at();
-                ends_soon.then_some(session)
-            }
-            None if companion => {
-                self.attributes.values(headers).take(MAX_TRIES).find_map(|value| {
-                    let (place, _) = self.open(Value::Own(value), now, &mut scratch).ok()?;
-                    Session::read(scratch.at(place)).map(Session::into_owned)
-                })
-            }
-            None => None,
-        }
+        own.filter(|_| companion)
     }
 
     /// The name of the cookie in viewers' partitions.
@@ -227,9 +237,16 @@ pub(crate) struct FoundSession {
     place: (usize, usize),
     pub(crate) id: SessionId,
     pub(crate) index: usize,
+    /// When the cookie ends, where it is the one of the partition.
+    ends: Option<Timestamp>,
 }
 
 impl FoundSession {
+    /// What is lacking if its session turns out to be revoked.
+    pub(crate) fn lacks_if_revoked(&self) -> AspectError {
+        if self.ends.is_some() { AspectError::Missing } else { AspectError::Invalid }
+    }
+
     /// The session itself, in place.
     pub(crate) fn session<'b>(&self, scratch: &'b Scratch) -> Result<Session<'b>, AspectError> {
         Session::read(scratch.at(self.place)).ok_or(AspectError::Invalid)

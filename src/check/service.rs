@@ -14,7 +14,7 @@ use crate::aspect::{AspectError, Head, Session};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::clock::Timestamp;
-use crate::config::{Found, IiifAuth};
+use crate::config::{Core, Found, IiifAuth};
 use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
 use crate::resource::{Resource, ResourceKind};
@@ -124,7 +124,9 @@ async fn decide(
         if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
             crate::trace::decided("content", parts.uri.path(), 302, verdict.basis_word());
             let head = Head::of_parts(&parts);
-            return Course::Answer(refusal::redirect(&location, http::StatusCode::FOUND, &head));
+            let mut response = refusal::redirect(&location, http::StatusCode::FOUND, &head);
+            for_third_parties(core, &head, &resource, &verdict.basis, &mut response);
+            return Course::Answer(response);
         }
     }
     course(&auth, &Head::of_parts(&parts), &resource, verdict)
@@ -153,7 +155,7 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
     let path = head.uri().path();
     let basis = verdict.basis_word();
     match (verdict.decision, verdict.basis) {
-        (Decision::Grant, Basis::Session { expires_at, session }) => {
+        (Decision::Grant, Basis::Session { id, expires_at, session }) => {
             if resource.is_image_service() && !is_read(head.method()) {
                 // The cookie comes along with requests of any site: nothing may change by it.
                 return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
@@ -166,7 +168,7 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
             }
             crate::trace::decided("content", path, 200, basis);
             let now = core.now();
-            let cookie = core.companion(core.realms_of(resource), head.headers(), now);
+            let cookie = core.companion(id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
             Course::Forward(Some(private), session)
@@ -187,12 +189,25 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
                 return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER, head));
             }
             let mut response = refusal::denied(&denial, head, &core.texts);
-            storage_access::vary(core, response.headers_mut());
-            if is_read(head.method()) && matches!(basis, Basis::Nobody(AspectError::Missing)) {
-                storage_access::offer_retry(core, head.headers(), response.headers_mut());
-            }
+            for_third_parties(core, head, resource, &basis, &mut response);
             Course::Answer(response)
         }
+    }
+}
+
+/// Asks a browser that keeps a cookie back, and need not, to come again with it.
+fn for_third_parties(
+    core: &Core,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    basis: &Basis,
+    response: &mut Response<Bytes>,
+) {
+    let headers = response.headers_mut();
+    storage_access::vary(core, headers);
+    let lacks_cookie = matches!(basis, Basis::Nobody(AspectError::Missing));
+    if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
+        storage_access::offer_retry(core, head.headers(), headers);
     }
 }
 

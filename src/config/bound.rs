@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
-use crate::aspect::{AuthorizingAspect, BoundCookie};
+use crate::aspect::{AuthorizingAspect, BoundCookie, SessionId};
 use crate::authorizer::Authorizer;
 use crate::catch::catch;
 use crate::client_identity::BoundClients;
@@ -213,11 +213,11 @@ impl Core {
         (family == Family::V2 || self.families.contains(family)).then_some(family)
     }
 
-    /// The cookie that the viewer's partition of this request is to get, if any: the browser may not
-    /// send the other one by itself next time.
+    /// The cookie that the viewer's partition of this request is to get for the session `id`, if any:
+    /// the browser may not send the other one by itself next time.
     pub(crate) fn companion(
         &self,
-        realms: RealmSet,
+        id: SessionId,
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Option<HeaderValue> {
@@ -226,11 +226,17 @@ impl Core {
         }
         let active = storage_access::of(headers) == StorageAccess::Active;
         let companion = self.third_party.storage_access && active;
-        let realms = self.realms.iter().enumerate().filter(|(index, _)| realms.contains(*index));
-        realms.filter_map(|(_, realm)| realm.cookie.as_ref()).find_map(|cookie| {
-            let session = cookie.for_partition(headers, companion, now)?;
+        self.realms.iter().filter_map(|realm| realm.cookie.as_ref()).find_map(|cookie| {
+            let session = cookie.for_partition(id, headers, companion, now)?;
             cookie.set_partitioned(&session, now)?.ok()
         })
+    }
+
+    /// Whether an access cookie could open a resource.
+    pub(crate) fn has_cookie(&self, resource: &Resource<'_>) -> bool {
+        let realms = self.realms_of(resource);
+        let mut realms = self.realms.iter().enumerate().filter(|(own, _)| realms.contains(*own));
+        realms.any(|(_, realm)| realm.cookie.is_some())
     }
 
     /// The realm whose token service a path is, and in which family.

@@ -45,6 +45,8 @@ pub(super) struct Next {
     candidate: usize,
     /// How many of its values are done with.
     skip: usize,
+    /// What is lacking if none of the others is good.
+    lacks: AspectError,
 }
 
 impl Core {
@@ -70,7 +72,7 @@ impl Core {
         }
         match &candidate.aspect {
             CandidateAspect::Cookie(cookie) => {
-                let next = Next { candidate: index, skip: 0 };
+                let next = Next { candidate: index, skip: 0, lacks: AspectError::Missing };
                 self.live_cookie(cookie, next, head, now, scratch)
             }
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
@@ -90,20 +92,22 @@ impl Core {
         now: Timestamp,
         scratch: &'b mut Scratch,
     ) -> Live<'b> {
-        let mut lacks = AspectError::Missing;
         loop {
             let found = match cookie.find(head.headers(), now, scratch, next.skip) {
                 Ok(found) => found,
-                Err(error) => return Live::Now(Err(lacks.or_better(error))),
+                Err(error) => return Live::Now(Err(next.lacks.or_better(error))),
             };
             next.skip = found.index + 1;
             match limits::catch(|| self.revocations.is_revoked(found.id, now)) {
-                Ok(Answer::Now(Ok(true))) => lacks = AspectError::Invalid,
+                Ok(Answer::Now(Ok(true))) => {
+                    next.lacks = next.lacks.or_better(found.lacks_if_revoked());
+                }
                 Ok(Answer::Now(Ok(false))) => return Live::Now(found.session(scratch)),
                 Ok(Answer::Later(revoked)) => {
                     return match found.session(scratch) {
                         Ok(session) => {
                             let session = session.into_owned();
+                            next.lacks = next.lacks.or_better(found.lacks_if_revoked());
                             Live::Later(LivePending::Still { session, revoked, next: Some(next) })
                         }
                         Err(error) => Live::Now(Err(error)),
@@ -175,9 +179,7 @@ impl Core {
             let Some(next) = next else { return Err(AspectError::Invalid) };
             pending = match self.live_next(next, head, now) {
                 Live::Later(pending) => pending,
-                Live::Now(session) => {
-                    return session.map_err(|error| AspectError::Invalid.or_better(error));
-                }
+                Live::Now(session) => return session,
                 Live::Skip => return Err(AspectError::Invalid),
             };
         }
@@ -258,6 +260,8 @@ impl Core {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, BoxError> {
+        // A node whose clock is behind takes it a little longer.
+        let until = until.after(SKEW);
         match limits::catch(|| self.revocations.claim(id, until, now))? {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,

@@ -16,7 +16,7 @@ pub(crate) use live::TokenSession;
 use live::{Live, LivePending};
 
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{AspectError, Head, Session};
+use crate::aspect::{AspectError, Head, Session, SessionId};
 use crate::authorizer::{AccessRequest, Decision, Denial};
 use crate::clock::Timestamp;
 use crate::config::{Core, RealmSet};
@@ -44,7 +44,7 @@ pub(crate) enum Basis {
     /// It is the same for everyone.
     Open,
     /// A session that ends at this time; the session itself where it is to be handed on.
-    Session { expires_at: Timestamp, session: Option<Session<'static>> },
+    Session { id: SessionId, expires_at: Timestamp, session: Option<Session<'static>> },
     /// There is a session, and it is not enough; whether it is the token's.
     NotEnough { of_token: bool },
     /// There is no session, for this reason.
@@ -192,9 +192,9 @@ impl Core {
                 None
             }
             Ok(decision) => {
-                let expires_at = session.expires_at();
+                let (id, expires_at) = (session.id(), session.expires_at());
                 let session = self.hand_on_session.then(|| session.into_owned());
-                Some(Verdict { decision, basis: Basis::Session { expires_at, session } })
+                Some(Verdict { decision, basis: Basis::Session { id, expires_at, session } })
             }
             Err(error) => {
                 tally.lacks(AspectError::Unavailable(error));

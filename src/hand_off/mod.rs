@@ -25,7 +25,6 @@ pub(crate) use redeem::answer as redeem;
 
 use crate::config::Core;
 use crate::page::{csp_hash, keep_opener};
-use crate::protocol::v2::TokenErrorProfile;
 use crate::respond;
 use crate::storage_access::{self, StorageAccess};
 
@@ -34,16 +33,16 @@ pub(crate) const WAIT_MS: u32 = 2500;
 
 const CARRY: &str = include_str!("carry.js");
 
-/// Whether a code may come for a token request that was refused: only where the browser sent no
-/// cookie because it keeps them back.
-pub(crate) fn may_come(core: &Core, headers: &HeaderMap, profile: TokenErrorProfile) -> bool {
+/// Whether a code may come for a token request that was refused: only where an access cookie would
+/// have helped, and the browser keeps it back.
+pub(crate) fn may_come(core: &Core, headers: &HeaderMap, lacks_cookie: bool) -> bool {
     let kept_back = match storage_access::of(headers) {
         StorageAccess::Active => false,
         // It will come again with its cookies.
         StorageAccess::Inactive => !core.third_party.storage_access,
         StorageAccess::None => true,
     };
-    core.third_party.hand_off && profile == TokenErrorProfile::MissingAspect && kept_back
+    core.third_party.hand_off && lacks_cookie && kept_back
 }
 
 /// The helper window: a page without a word.

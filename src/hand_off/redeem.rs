@@ -7,6 +7,9 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::code::{self, Code};
+use crate::aspect::BoundCookie;
+use crate::client_identity::check_code;
+use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::fetch_metadata::is_made_here;
 use crate::gate::TokenSession;
@@ -16,7 +19,8 @@ use crate::query;
 use crate::respond;
 use crate::token;
 
-/// The posted form: the code, and the token request that it is for.
+/// The posted form: the code, and the token request that it is for. The `code` of a client of 0.9.2,
+/// where it has one, is read by what knows it.
 struct Form {
     code: String,
     family: Family,
@@ -34,7 +38,7 @@ impl Form {
             _ => return None,
         };
         Some(Self {
-            code: field("code")?,
+            code: field("handOff")?,
             family,
             origin: field("origin")?.parse().ok()?,
             message_id: field("messageId")?,
@@ -48,17 +52,26 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     form: Option<String>,
 ) -> Response<Bytes> {
-    let form = form.filter(|_| is_made_here(&core, &headers));
-    let Some(form) = form.as_deref().and_then(Form::parse) else {
+    let text = form.filter(|_| is_made_here(&core, &headers));
+    let spoken = |form: &Form| core.families.contains(form.family);
+    let form = text.as_deref().and_then(Form::parse).filter(spoken);
+    let (Some(text), Some(form)) = (text, form) else {
         return respond::empty(StatusCode::BAD_REQUEST);
     };
-    let outcome = redeem(&core, &form).await;
+    let now = core.now();
+    let (realm, outcome) = match code::open(&core, &form.code, now) {
+        Some(handed) => {
+            let realm = &*core.realms[handed.realm].name;
+            (realm, redeem(&core, &text, &form, handed, now).await)
+        }
+        None => ("", Err(TokenErrorProfile::InvalidAspect)),
+    };
     let (issued, cookie) = match outcome {
         Ok((issued, cookie)) => (Ok(issued), Some(cookie)),
         Err(profile) => (Err(token::Refused::of(&core, profile)), None),
     };
     let word = issued.as_ref().map_or_else(token::Refused::word, |_| "handed off");
-    crate::trace::token("", word);
+    crate::trace::token(realm, word);
     let mut response = token::redeemed(&core, form.family, &form.message_id, &issued);
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
@@ -68,41 +81,38 @@ pub(crate) async fn answer(
 
 async fn redeem(
     core: &Core,
-    form: &Form,
-) -> Result<(token::Issued, HeaderValue), TokenErrorProfile> {
-    let now = core.now();
-    let handed = code::open(core, &form.code, now).ok_or(TokenErrorProfile::InvalidAspect)?;
-    if handed.viewer != form.origin {
-        return Err(TokenErrorProfile::InvalidOrigin);
-    }
-    let unavailable = |error: &dyn std::fmt::Display| {
-        crate::trace::failure("revocation store", error);
-        TokenErrorProfile::Unavailable
-    };
-    // Before the code is claimed: a session that was logged out meanwhile gives nothing.
-    if core.is_revoked(handed.session.id(), now).await.map_err(|error| unavailable(&error))? {
-        return Err(TokenErrorProfile::InvalidAspect);
-    }
-    if !core.claim(handed.id, handed.until, now).await.map_err(|error| unavailable(&error))? {
-        return Err(TokenErrorProfile::InvalidAspect);
-    }
-    give(core, form, handed)
-}
-
-fn give(
-    core: &Core,
+    text: &str,
     form: &Form,
     handed: Code,
+    now: Timestamp,
 ) -> Result<(token::Issued, HeaderValue), TokenErrorProfile> {
-    let now = core.now();
-    let cookie = handed.cookie(core).ok_or(TokenErrorProfile::Unavailable)?;
-    let cookie = cookie
-        .set_partitioned(&handed.session, now)
-        .and_then(Result::ok)
-        .ok_or(TokenErrorProfile::Unavailable)?;
+    // What the token service asks for first, it asks for here.
+    if form.family == Family::V09 {
+        check_code(core, handed.realm, text, now)?;
+    }
+    if handed.viewer != form.origin || core.origins.refuses(&form.origin) {
+        return Err(TokenErrorProfile::InvalidOrigin);
+    }
+    let unavailable = |what, error: &dyn std::fmt::Display| {
+        crate::trace::failure(what, error);
+        TokenErrorProfile::Unavailable
+    };
+    let cookie = handed
+        .cookie(core)
+        .and_then(|cookie| cookie.set_partitioned(&handed.session, now))
+        .ok_or(TokenErrorProfile::Unavailable)?
+        .map_err(|error| unavailable("hand-off", &error))?;
+    let store = "revocation store";
+    // Before the code is claimed: a session that was logged out meanwhile gives nothing.
+    if core.is_revoked(handed.session.id(), now).await.map_err(|e| unavailable(store, &e))? {
+        return Err(TokenErrorProfile::InvalidAspect);
+    }
+    if !core.claim(handed.id, handed.until, now).await.map_err(|e| unavailable(store, &e))? {
+        return Err(TokenErrorProfile::InvalidAspect);
+    }
     let session = TokenSession {
         realm: handed.realm,
-        aspect: crate::aspect::BoundCookie::NAME.into(),
+        aspect: BoundCookie::NAME.into(),
         session: handed.session,
     };
     let issued = token::mint(core, form.family, &session, Some(&form.origin), now)?;

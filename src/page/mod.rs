@@ -78,10 +78,12 @@ impl<'a> Page<'a> {
         Self { language, title, body, script: None, helper: None }
     }
 
-    /// Lets its forms open this helper window with the click that sends them.
-    pub(crate) fn opening_helper(mut self, path: &'a str) -> Self {
-        self.helper = Some(path);
-        self.script = Some(&OPEN_HELPER);
+    /// Lets the forms that follow open this helper window, if any, with the click that sends them.
+    pub(crate) fn opening_helper(mut self, path: Option<&'a str>) -> Self {
+        self.helper = path;
+        if path.is_some() {
+            self.script = Some(&OPEN_HELPER);
+        }
         self
     }
 

@@ -28,8 +28,9 @@ pub(super) fn write(
         TokenRequest::Body(version, _) => return body(core, *version, outcome),
     };
     let message_id = addressee.message_id.as_deref().unwrap_or_default();
-    let waits =
-        outcome.as_ref().is_err_and(|refused| hand_off::may_come(core, headers, refused.profile));
+    let waits = outcome
+        .as_ref()
+        .is_err_and(|refused| hand_off::may_come(core, headers, refused.lacks_cookie));
     with_message(core, family, message_id, outcome, |message| {
         if waits {
             page::waiting(core, family, message_id, &addressee.origin, message)
@@ -91,10 +92,10 @@ fn body(core: &Core, version: Version, outcome: &Result<Issued, Refused<'_>>) ->
 
 fn flow<'a>(message_id: &'a str, outcome: &'a Result<Issued, Refused<'_>>) -> v2::TokenMessage<'a> {
     match outcome {
-        Ok(Issued { token, expires_in }) => {
+        Ok(Issued { token, expires_in, .. }) => {
             v2::TokenMessage::Token { message_id, access_token: token, expires_in: *expires_in }
         }
-        Err(Refused { profile, message }) => {
+        Err(Refused { profile, message, .. }) => {
             v2::TokenMessage::Error { message_id, profile: *profile, message }
         }
     }
@@ -108,7 +109,7 @@ fn authentication<'a>(
     description: Option<&'a str>,
 ) -> v1::TokenMessage<'a> {
     match outcome {
-        Ok(Issued { token, expires_in }) => v1::TokenMessage::Token {
+        Ok(Issued { token, expires_in, .. }) => v1::TokenMessage::Token {
             version,
             message_id,
             access_token: token,

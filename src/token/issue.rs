@@ -10,10 +10,10 @@ use http::request::Parts;
 
 use super::request::{Addressee, BadOrigin, TokenRequest};
 use super::{answer, sealed};
-use crate::aspect::AspectError;
+use crate::aspect::{AspectError, SessionId};
 use crate::client_identity::check_code;
 use crate::clock::Timestamp;
-use crate::config::{Core, OriginPolicy, RealmSet};
+use crate::config::{Core, OriginPolicy};
 use crate::gate::TokenSession;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Message, Origin};
@@ -23,18 +23,22 @@ use crate::storage_access;
 pub(crate) struct Issued {
     pub(super) token: String,
     pub(super) expires_in: NonZeroU64,
+    /// The session that it stands for.
+    id: SessionId,
 }
 
 /// Why there is no token, and what the user is told.
 pub(crate) struct Refused<'c> {
     pub(super) profile: TokenErrorProfile,
     pub(super) message: &'c Message,
+    /// Whether an access cookie would have helped.
+    pub(super) lacks_cookie: bool,
 }
 
 impl<'c> Refused<'c> {
     /// A refusal with the general text for it.
     pub(crate) fn of(core: &'c Core, profile: TokenErrorProfile) -> Self {
-        Self { profile, message: text(core, profile) }
+        Self { profile, message: text(core, profile), lacks_cookie: false }
     }
 
     pub(crate) fn word(&self) -> &'static str {
@@ -56,12 +60,12 @@ pub(super) async fn answer(
     let third_parties = response.headers_mut();
     storage_access::vary(&core, third_parties);
     match &outcome {
-        Ok(_) => {
+        Ok(issued) => {
             storage_access::load(&core, &parts.headers, third_parties);
-            let companion = core.companion(RealmSet::only(realm), &parts.headers, core.now());
+            let companion = core.companion(issued.id, &parts.headers, core.now());
             third_parties.extend(companion.map(|cookie| (SET_COOKIE, cookie)));
         }
-        Err(refused) if refused.profile == TokenErrorProfile::MissingAspect => {
+        Err(refused) if refused.lacks_cookie => {
             storage_access::offer_retry(&core, &parts.headers, third_parties);
         }
         Err(_) => {}
@@ -88,14 +92,17 @@ async fn token<'c>(
     if request.family() == Family::V09 {
         let message = &core.texts.viewer_refused;
         check_code(core, realm, parts.uri.query().unwrap_or_default(), now)
-            .map_err(|profile| Refused { profile, message })?;
+            .map_err(|profile| Refused { profile, message, lacks_cookie: false })?;
     }
     if origin.is_some_and(|origin| core.origins.refuses(origin)) {
         return Err(refused(TokenErrorProfile::InvalidOrigin));
     }
     let session =
         Arc::clone(core).identify(realm, parts, now).await.map_err(|error| match error {
-            AspectError::Missing => refused(TokenErrorProfile::MissingAspect),
+            AspectError::Missing => Refused {
+                lacks_cookie: core.realms[realm].cookie.is_some(),
+                ..refused(TokenErrorProfile::MissingAspect)
+            },
             AspectError::Invalid => refused(TokenErrorProfile::InvalidAspect),
             AspectError::Expired => refused(TokenErrorProfile::ExpiredAspect),
             AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
@@ -120,7 +127,7 @@ pub(crate) fn mint(
     let expires_in = NonZeroU64::new(lifetime.as_secs()).ok_or(TokenErrorProfile::ExpiredAspect)?;
     let token = sealed::seal(core, family, session, origin, now, now.after(lifetime))
         .map_err(|_| TokenErrorProfile::Unavailable)?;
-    Ok(Issued { token, expires_in })
+    Ok(Issued { token, expires_in, id: session.session.id() })
 }
 
 fn text(core: &Core, profile: TokenErrorProfile) -> &Message {

@@ -1,0 +1,72 @@
+//! A session on its way to its cookie, and the form it has while it waits for a click.
+
+use std::time::Duration;
+
+use super::flow::{Flow, Viewer};
+use crate::aspect::{Reader, SKEW, Session, write_short_text};
+use crate::clock::Timestamp;
+use crate::config::Core;
+use crate::seal::{Purpose, Scratch};
+
+/// How long the gesture page may be left open.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// The session that a grant makes or goes on with, before it is known for which viewer.
+pub(super) struct Offered {
+    pub(super) session: Session<'static>,
+    pub(super) is_new: bool,
+    /// The session whose place it takes.
+    pub(super) before: Option<Session<'static>>,
+}
+
+/// A session for one viewer.
+pub(super) struct Granted {
+    pub(super) realm: usize,
+    pub(super) session: Session<'static>,
+    /// The viewer that this tab is for, where it is known.
+    pub(super) viewer: Option<Viewer>,
+    /// The name of the realm whose service was opened.
+    pub(super) opened: String,
+}
+
+impl Granted {
+    /// For the form on the gesture page of this browser.
+    pub(super) fn seal(&self, core: &Core, flow: &Flow, now: Timestamp) -> Option<String> {
+        let mut payload = Vec::with_capacity(512);
+        payload.extend_from_slice(&flow.secret);
+        payload.extend_from_slice(&now.as_millis().to_be_bytes());
+        payload.push(u8::from(self.viewer.is_some()));
+        let viewer = self.viewer.as_ref().map_or("", Viewer::as_str);
+        for text in [&*core.realms[self.realm].name, &self.opened, viewer] {
+            write_short_text(&mut payload, text)?;
+        }
+        self.session.write(&mut payload);
+        core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
+    }
+
+    /// What the form brings back, if it is of this browser and in time.
+    pub(super) fn open(core: &Core, flow: &Flow, sealed: &str, now: Timestamp) -> Option<Self> {
+        let mut scratch = Scratch::new();
+        let found =
+            core.keyring.open(Purpose::PendingGrant, "", sealed.as_bytes(), &mut scratch).ok()?;
+        let mut reader = Reader(scratch.at(found));
+        let secret = reader.take(16)?;
+        let created = reader.timestamp()?;
+        let has_viewer = reader.byte()? == 1;
+        let realm = core.realm_named(reader.short_text()?)?;
+        let opened = reader.short_text()?.to_owned();
+        let viewer = Viewer::parse(reader.short_text()?).filter(|_| has_viewer);
+        let session = reader.session()?;
+        let in_time = created <= now.after(SKEW)
+            && now < created.after(LIFETIME)
+            && session.is_plausible(now)
+            && now < session.expires_at();
+        // Both values come from this very browser, so that time tells an onlooker nothing.
+        (in_time && secret == flow.secret).then(|| Self {
+            realm,
+            session: session.into_owned(),
+            viewer,
+            opened,
+        })
+    }
+}
