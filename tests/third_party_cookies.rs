@@ -13,6 +13,9 @@ use common::{
 };
 use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
+use tower_iiif_auth::aspect::IpRanges;
+use tower_iiif_auth::protocol::Family;
+use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{AccessService, IiifAuth, Realm, ThirdPartyCookies};
 
 const PARTITIONED: &str = "__Host-iiif-p";
@@ -307,6 +310,167 @@ async fn the_frame_waits_only_where_a_code_may_come() {
     }
 }
 
+/// A cookie in a partition that was logged out, or belongs to an earlier session, is in nobody's way: no
+/// logout can delete it, and the browser goes on to send it.
+#[tokio::test]
+async fn a_dead_cookie_in_the_partition_stops_no_new_login() {
+    for (ways, hint) in [
+        (ThirdPartyCookies::default().hand_off(), ("sec-fetch-storage-access", "none")),
+        (all(), INACTIVE),
+    ] {
+        let publisher = publisher(ways);
+        let mut partitioned = Vec::new();
+        for round in 0..3 {
+            let path = format!("/auth/token?messageId=m1&origin={V}");
+            let dead = partitioned.join("; ");
+            let headers = [("cookie", &*dead), hint, ("origin", V)];
+            let frame = publisher.get(&path, &headers).await;
+            assert_eq!(text(&frame).contains("waitMs"), hint != INACTIVE, "{round}");
+            assert_eq!(offer(&frame).is_some(), hint == INACTIVE, "{round}");
+            let tile = publisher.get(&image("sec"), &headers).await;
+            assert_denied(&tile, 401);
+            assert_eq!(offer(&tile).is_some(), hint == INACTIVE, "{round}");
+
+            let (tab, page) = HandOff::begin(&publisher, V).await;
+            let done = tab.click(&page).await;
+            let code = handed(&done)["code"].as_str().unwrap().to_owned();
+            let redeemed = redeem(&publisher, &code, V).await;
+            let pair = cookie_pair(&redeemed, PARTITIONED).unwrap();
+            let both = format!("{dead}; {pair}");
+            let tile = publisher.get(&image("sec"), &[("cookie", &both)]).await;
+            assert_eq!(tile.status(), StatusCode::OK, "{round}");
+            partitioned.push(pair);
+            let own = cookie_pair(&done, COOKIE).unwrap();
+            publisher.get("/auth/logout", &[("cookie", &own)]).await;
+        }
+    }
+    // A companion is of the session that the answer rests on, and a dead one does not keep it away.
+    let publisher = publisher(all());
+    let path = format!("/auth/token?messageId=m1&origin={V}");
+    let first = format!("{COOKIE}={}", publisher.log_in_directly(&["A"]).await);
+    let token = publisher.get(&path, &[ACTIVE, ("origin", V), ("cookie", &first)]).await;
+    let dead = cookie_pair(&token, PARTITIONED).unwrap();
+    publisher.get("/auth/logout", &[("cookie", &first)]).await;
+    let second = format!("{COOKIE}={}", publisher.log_in_directly(&["A"]).await);
+    let both = format!("{second}; {dead}");
+    let tile = publisher.get(&image("sec"), &[ACTIVE, ("origin", V), ("cookie", &both)]).await;
+    assert_eq!(tile.status(), StatusCode::OK);
+    let companion = cookie_pair(&tile, PARTITIONED).expect("a companion of the new session");
+    let tile = publisher.get(&image("sec"), &[("cookie", &companion)]).await;
+    assert_eq!(tile.status(), StatusCode::OK);
+}
+
+/// A code is for a viewer that the page has named, and for no other that the session knows.
+#[tokio::test]
+async fn no_code_for_a_viewer_that_was_not_named() {
+    let publisher = publisher(all());
+    let (tab, page) = HandOff::begin(&publisher, V).await;
+    let cookie = cookie_pair(&tab.click(&page).await, COOKIE).unwrap();
+    // The same user, again, in a tab that nobody says they opened.
+    let page = publisher.get("/auth/login", &[("cookie", &cookie)]).await;
+    let flow = cookie_pair(&page, "__Host-iiif-flow").unwrap();
+    let cookies = format!("{cookie}; {flow}");
+    let back = [("cookie", &*cookies), ("sec-fetch-site", "cross-site"), ("x-roles", "A")];
+    let gesture = publisher.send(request(Method::POST, "/auth/login", &back)).await;
+    assert!(text(&gesture).contains("<form ") && !text(&gesture).contains("data-hand-off"));
+    let body = format!("{}continue", fields(&gesture));
+    let done = publisher.send(form("/auth/continue", &[("cookie", &cookies)], &body)).await;
+    assert!(closes(&done), "nothing to hand off");
+    assert!(!text(&done).contains("id=\"hand-off\""));
+}
+
+/// Where no cookie could help, nothing waits for one, and no browser is sent twice.
+#[tokio::test]
+async fn no_wait_where_no_cookie_could_help() {
+    let clock = clock();
+    let room = Realm::new()
+        .access(AccessService::external().label("Reading room"))
+        .aspect(IpRanges::new(["192.0.2.0/24"], "A").unwrap());
+    let builder = IiifAuth::builder(BASE)
+        .keyring(common::keyring())
+        .clock(clock.clone())
+        .images("/iiif/3")
+        .realm(room)
+        .authorizer(common::rules())
+        .third_party_cookies(all());
+    let publisher = Publisher::of(builder, clock);
+    for hint in [INACTIVE, ("sec-fetch-storage-access", "none")] {
+        let path = format!("/auth/token?messageId=m1&origin={V}");
+        let frame = publisher.get(&path, &[hint, ("origin", V)]).await;
+        assert!(!text(&frame).contains("waitMs"));
+        assert_eq!(offer(&frame), None);
+        let tile = publisher.get(&image("sec"), &[hint, ("origin", V)]).await;
+        assert_eq!(offer(&tile), None);
+    }
+}
+
+/// A lesser version takes the place of nothing that the browser could show with its cookie.
+#[tokio::test]
+async fn a_redirect_to_a_lesser_version_offers_the_retry() {
+    let clock = clock();
+    let families = Families::from(Family::V1).redirecting_content();
+    let builder = common::families::builder(&clock)
+        .resources(ImageApi::new("/iiif/redirecting").families(families))
+        .third_party_cookies(all());
+    let publisher = Publisher::before(builder, clock, common::families::images);
+    let tile = "/iiif/redirecting/tiered/full/max/0/default.jpg";
+    let answer = publisher.get(tile, &[INACTIVE, ("origin", V)]).await;
+    assert_eq!(answer.status(), StatusCode::FOUND);
+    assert_eq!(offer(&answer), Some("retry; allowed-origin=\"https://viewer.example\""));
+    assert!(vary(&answer).contains("sec-fetch-storage-access"));
+}
+
+/// 1.0 and 0.9 get their own words for it, and 0.9 its client's code.
+#[tokio::test]
+async fn a_code_is_redeemed_in_every_family() {
+    let clock = clock();
+    let realm = common::families::realm().client("app", "0123456789abcdef");
+    let builder = IiifAuth::builder(BASE)
+        .keyring(common::keyring())
+        .clock(clock.clone())
+        .images("/iiif/3")
+        .resources(ImageApi::new("/iiif/2").families([Family::V1, Family::V09]))
+        .realm(realm)
+        .authorizer(common::rules())
+        .third_party_cookies(all());
+    let publisher = Publisher::before(builder, clock, common::families::images);
+    let identity = r#"{"clientId": "app", "clientSecret": "0123456789abcdef"}"#;
+    let code = publisher.send(form("/auth/client", &[], identity)).await;
+    let client = json(&code)["authorizationCode"].as_str().unwrap().to_owned();
+    for (family, client, works) in [
+        ("2", None, true),
+        ("1", None, true),
+        ("0", None, false),
+        ("0", Some("junk"), false),
+        ("0", Some(&*client), true),
+    ] {
+        let (tab, page) = HandOff::begin(&publisher, V).await;
+        let code = handed(&tab.click(&page).await)["code"].as_str().unwrap().to_owned();
+        let client = client.map_or_else(String::new, |own| format!("&code={own}"));
+        let body = format!("handOff={code}&family={family}&origin={V}&messageId=m1{client}");
+        let answer = publisher.send(form("/auth/redeem", &[], &body)).await;
+        let message = json(&answer)["message"].clone();
+        assert_eq!(message["messageId"], "m1");
+        assert_eq!(message["accessToken"].is_string(), works, "{family}{client}: {message}");
+        assert_eq!(message["type"].is_string(), family == "2");
+        assert_eq!(set_cookies(answer.headers()).len(), usize::from(works));
+        if family == "0" {
+            // V09-TOK-4: the frame, too, waits only for a client that is known.
+            let path = format!("/auth/token/0?messageId=m1&origin={V}{client}");
+            let frame = publisher.get(&path, &[]).await;
+            assert_eq!(text(&frame).contains("waitMs"), works);
+            if works {
+                assert!(text(&frame).contains("\"code\":"), "it is sent along");
+            }
+        }
+        if works && family != "2" {
+            let bearer = format!("Bearer {}", message["accessToken"].as_str().unwrap());
+            let info = publisher.get("/iiif/2/sec/info.json", &[("authorization", &bearer)]).await;
+            assert_eq!(info.status(), StatusCode::OK);
+        }
+    }
+}
+
 /// The cookie in the partition is renewed by use, and never outlives its session.
 #[tokio::test]
 async fn the_partition_s_cookie_is_renewed_by_use() {
@@ -377,12 +541,15 @@ async fn off_is_off() {
     }
     let publisher = publisher(ThirdPartyCookies::default());
     let token = format!("/auth/token?messageId=m1&origin={V}");
+    let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
     for path in [&*image("sec"), &token, "/iiif/3/sec/info.json"] {
-        let plain = publisher.get(path, &[]).await;
-        let told = publisher.get(path, &[INACTIVE, ("origin", V)]).await;
-        assert_eq!(plain.headers(), told.headers(), "{path}");
-        assert_eq!(plain.body(), told.body());
-        assert!(!vary(&plain).contains("storage"));
+        for (cookie, hint) in [("", INACTIVE), (&*cookie, INACTIVE), (&*cookie, ACTIVE)] {
+            let plain = publisher.get(path, &[("cookie", cookie)]).await;
+            let told = publisher.get(path, &[("cookie", cookie), hint, ("origin", V)]).await;
+            assert_eq!(plain.headers(), told.headers(), "{path}");
+            assert_eq!(plain.body().len(), told.body().len(), "{path}");
+            assert!(!vary(&plain).contains("storage") && set_cookies(plain.headers()).is_empty());
+        }
     }
     assert!(closes(
         &publisher

@@ -1,7 +1,8 @@
 //! A token, or why there is none, in the words of each family.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -12,6 +13,7 @@ use crate::config::Core;
 use crate::hand_off;
 use crate::protocol::v1::{self, TokenError, Version};
 use crate::protocol::{Family, v2};
+use crate::query;
 use crate::respond;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
@@ -21,7 +23,7 @@ pub(super) fn write(
     core: &Core,
     request: &TokenRequest,
     outcome: &Result<Issued, Refused<'_>>,
-    headers: &HeaderMap,
+    parts: &Parts,
 ) -> Response<Bytes> {
     let (family, addressee) = match request {
         TokenRequest::Posted(family, addressee) => (*family, addressee),
@@ -30,10 +32,12 @@ pub(super) fn write(
     let message_id = addressee.message_id.as_deref().unwrap_or_default();
     let waits = outcome
         .as_ref()
-        .is_err_and(|refused| hand_off::may_come(core, headers, refused.lacks_cookie));
+        .is_err_and(|refused| hand_off::may_come(core, &parts.headers, refused.lacks_cookie));
+    let query = parts.uri.query().filter(|_| waits && family == Family::V09);
+    let client = query.and_then(|query| query::single(query, "code").ok()?);
     with_message(core, family, message_id, outcome, |message| {
         if waits {
-            page::waiting(core, family, message_id, &addressee.origin, message)
+            page::waiting(core, family, message_id, &addressee.origin, client.as_deref(), message)
         } else {
             page::message(&addressee.origin, message)
         }

@@ -56,7 +56,7 @@ pub(super) async fn answer(
     let outcome = token(&core, realm, &parts, &request).await;
     let word = outcome.as_ref().map_or_else(Refused::word, |_| "issued");
     crate::trace::token(&core.realms[realm].name, word);
-    let mut response = answer::write(&core, &request, &outcome, &parts.headers);
+    let mut response = answer::write(&core, &request, &outcome, &parts);
     let third_parties = response.headers_mut();
     storage_access::vary(&core, third_parties);
     match &outcome {

@@ -152,6 +152,13 @@ impl Publisher {
         set_cookie_value(&response, COOKIE).expect("the login sets the access cookie")
     }
 
+    /// The same without a viewer, in a step: where the hand-off is on, there is nobody to hand off to.
+    pub async fn log_in_directly(&self, roles: &[&str]) -> String {
+        let headers = [("origin", BASE), ("x-roles", &*roles.join(","))];
+        let response = self.send(request(Method::POST, "/auth/login", &headers)).await;
+        set_cookie_value(&response, COOKIE).expect("the login sets the access cookie")
+    }
+
     /// The message that the token service posts, with the origin it is posted to.
     pub async fn token_message(&self, query: &str, headers: &[(&str, &str)]) -> (Value, String) {
         let page = self.get(&format!("/auth/token?{query}"), headers).await;
