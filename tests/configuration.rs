@@ -16,7 +16,7 @@ use tower_iiif_auth::protocol::origin::OriginError;
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
     AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
-    OriginPolicy, Realm, Texts,
+    OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 
 /// An aspect with this name.
@@ -433,6 +433,25 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             with_cookie(AccessCookie::new().name("__Host-iiif-flow")),
             ConfigError::CookieTwice(own("__Host-iiif-flow")),
             "rename one",
+        ),
+        (
+            bare("https://iiif.example")
+                .realm(realm())
+                .realm(Realm::named("p").access(login()).aspect(AccessCookie::new()))
+                .third_party_cookies(ThirdPartyCookies::default().hand_off())
+                .build()
+                .err(),
+            ConfigError::CookieTwice(own("__Host-iiif-p")),
+            "rename one",
+        ),
+        (
+            bare("https://iiif.example")
+                .realm(realm().aspect(AccessCookie::new().same_site(SameSite::Lax)))
+                .third_party_cookies(ThirdPartyCookies::default().storage_access())
+                .build()
+                .err(),
+            ConfigError::SameSiteCookie(own("__Host-iiif")),
+            "leave same_site",
         ),
         // V2-COOKIE-5: access, token and content alike.
         (

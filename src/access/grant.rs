@@ -92,6 +92,9 @@ impl AccessGrant {
     /// Says that the user has just acted on this site and wanted this, so that no gesture page is
     /// needed although the response is not to a form of this site.
     ///
+    /// Where several viewers wait it is shown all the same, to choose one; and there is no hand-off
+    /// without a click.
+    ///
     /// Unless that is sure, a foreign page could log a user in behind their back, and browsers that
     /// want a gesture keep the cookie from viewers.
     pub fn insecure_without_gesture_page(mut self) -> Self {

@@ -10,7 +10,8 @@
 //! Appendix A), and no foreign page may log a user in by itself. So a grant becomes a cookie at
 //! once only in answer to a form that was posted from this very site. In any other case, such as
 //! the return from an identity provider, the layer shows its gesture page first: "Continue to
-//! viewer.example".
+//! viewer.example". It also does where several viewers wait, one button each, and with the hand-off
+//! ([`ThirdPartyCookies`](crate::ThirdPartyCookies)), which needs the click.
 //!
 //! Click-through terms and kiosks need no application at all: the layer answers for
 //! [`AccessService::click_through`](crate::AccessService::click_through) and

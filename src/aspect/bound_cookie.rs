@@ -206,6 +206,11 @@ impl BoundCookie {
         own.filter(|_| companion)
     }
 
+    /// Whether browsers send it along with other sites' pages, as far as they do that.
+    pub(crate) fn is_for_other_sites(&self) -> bool {
+        self.attributes.same_site == SameSite::None
+    }
+
     /// The name of the cookie in viewers' partitions.
     pub(crate) fn partitioned_name(&self) -> Option<&str> {
         self.partitioned.as_ref().map(|own| &*own.name)

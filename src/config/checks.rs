@@ -110,6 +110,9 @@ pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigE
         if !names.insert(cookie.name()) {
             return Err(ConfigError::CookieTwice(cookie.name().to_owned()));
         }
+        if core.third_party.partitions() && !cookie.is_for_other_sites() {
+            return Err(ConfigError::SameSiteCookie(cookie.name().to_owned()));
+        }
         if cookie.partitioned_name().is_some_and(|name| !names.insert(name)) {
             return Err(ConfigError::CookieTwice(format!("{}-p", cookie.name())));
         }

@@ -133,6 +133,8 @@ pub enum ConfigError {
     },
     /// Two realms use the same cookie name.
     CookieTwice(String),
+    /// A cookie is kept from other sites, and ways around blocked third-party cookies are on.
+    SameSiteCookie(String),
     /// A cookie is not sent to one of the paths that need it.
     CookiePath {
         /// The cookie's name.
@@ -283,6 +285,11 @@ impl fmt::Display for ConfigError {
             Self::CookieTwice(name) => {
                 write!(f, "cookie {name:?} is used twice, by realms or for the login in progress: rename one")
             }
+            Self::SameSiteCookie(name) => write!(
+                f,
+                "cookie {name:?} is not SameSite=None, and third_party_cookies(…) is for viewers on other sites: \
+                 leave same_site(…) or third_party_cookies(…) out"
+            ),
             Self::CookiePath { cookie, path } => {
                 write!(f, "cookie {cookie:?} is not sent to {path:?}: give it a path that covers both")
             }

@@ -34,12 +34,21 @@ impl ThirdPartyCookies {
     /// Carries the login from the tab into the viewer's page, without a prompt and without any change
     /// to the viewer.
     ///
-    /// After the login the gesture page asks for a click, always. The click opens a small window that
+    /// After a login for a viewer that named itself, the gesture page asks for a click, also where the
+    /// login was a form of this site; terms of 2.0 have theirs. The click opens a small window that
     /// hands a code, good once and for a minute, to the token service's frame in the viewer; the frame
-    /// gets a cookie of its own for it, partitioned to that viewer's site. It fails, with the message
-    /// that no login arrived, where a page in the tab or the viewer cuts windows off from each other
-    /// (`Cross-Origin-Opener-Policy`). In browsers that send no cookie the token service waits 2.5
-    /// seconds for a code before it says so.
+    /// gets a cookie of its own for it, partitioned to that viewer's site. In browsers that send no
+    /// cookie the token service waits 2.5 seconds for a code before it says that no login arrived.
+    ///
+    /// That is also what happens where a page in the tab or the viewer cuts windows off from each other
+    /// (`Cross-Origin-Opener-Policy`), and after everything that goes without a click: kiosks,
+    /// click-through of 1.0 and 0.9, and
+    /// [`insecure_without_gesture_page`](crate::access::AccessGrant::insecure_without_gesture_page).
+    ///
+    /// It needs a store of [`Revocations`](crate::revocation::Revocations) that can
+    /// [`claim`](crate::revocation::Revocations::claim), as the one in memory can. In browsers without
+    /// `location.ancestorOrigins` a page that lies about its `origin` can have the cookie in its own
+    /// partition: it may then show the images that the user may see, and read none of them.
     #[must_use]
     pub fn hand_off(mut self) -> Self {
         self.hand_off = true;

@@ -24,7 +24,8 @@ type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
 /// Looking up takes no lock. An entry is dropped when its session would have ended. At most a set
 /// number is kept (default: one million, some 60 MB). When it is full, what would have to be added is
 /// refused rather than forgotten: a logout, and a login in the place of a session that still lives,
-/// are answered with an error page until a session has ended. First logins go on.
+/// are answered with an error page until a session has ended. First logins go on; what
+/// is handed off to a viewer is not.
 ///
 /// A list in memory is empty after a restart, and sealed cookies outlive it. So that no logged-out
 /// cookie comes back to life, each `InMemory` marks the ids of its sessions with a random number of
@@ -63,7 +64,7 @@ impl InMemory {
         self
     }
 
-    /// How many revoked sessions it remembers.
+    /// How many revoked sessions and claimed codes it remembers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
