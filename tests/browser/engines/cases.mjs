@@ -133,6 +133,6 @@ export const WEBKIT = [
     launch: ITP,
     handOff: true,
     steps: ['login', 'reload'],
-    expected: { login: BY_COOKIE, reload: BLOCKED },
+    expected: { login: BY_COOKIE, reload: BY_COOKIE },
   },
 ];

@@ -13,7 +13,7 @@ export async function openViewer({ browser, stage }) {
   return page;
 }
 
-/** Log in by the viewer's button; how the window fared, and what the viewer got then. */
+/** Log in by the viewer's button; what the viewer got then. */
 export async function logIn(visit, page) {
   const mark = visit.stage.traffic.mark();
   await page.click('#open');
@@ -24,7 +24,12 @@ export async function logIn(visit, page) {
     const seen = await page.evaluate('window.seen');
     return seen.after && seen;
   }, 'the viewer to have looked after the login');
-  return { ...withRequests(visit, mark, seen.after), closed: seen.window.opened };
+  await until(
+    async () => (await others(visit.browser, page)).length === 0,
+    'every window of the login to be gone',
+    { timeout: 4_000 },
+  );
+  return withRequests(visit, mark, seen.after);
 }
 
 /** Log in with the viewer's own window, at the publisher's address. */
