@@ -63,8 +63,9 @@ visiting('a login for one viewer is redeemed by no other', async (visit, client,
   const answer = client.token(services.token);
   await visit.seen(isToken, 'the token request');
   await goOn(visit, window);
-  assert.equal((await answer).data.profile, 'invalidOrigin');
-  await visit.seen(isRedeem, 'the code to be redeemed');
+  const [redeem] = await visit.seen(isRedeem, 'an attempt to redeem the code');
+  assert.deepEqual(redeem.setCookies, []);
+  assert.equal((await answer).data.profile, 'missingAspect');
   await nothingWasGiven(visit, client);
 });
 

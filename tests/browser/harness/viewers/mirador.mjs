@@ -33,6 +33,8 @@ const page = (name) => `<!doctype html>
 /** The bar with the padlock, where everything about logging in and out happens. */
 const bar = (page) => page.locator('.MuiPaper-root:has(> * > [data-testid="LockSharpIcon"])');
 
+const viewerArea = (page) => page.locator('.openseadragon-canvas').first();
+
 export const mirador = ({ name, module, probesImages }) => ({
   name,
   probesImages,
@@ -45,7 +47,7 @@ export const mirador = ({ name, module, probesImages }) => ({
 
   path: (manifest) => `/${name}/?manifest=${encodeURIComponent(manifest)}`,
 
-  picture: (page) => page.locator('.openseadragon-canvas').first(),
+  picture: viewerArea,
   loginButton: (page) => bar(page).getByRole('button', { name: /^log ?in$/i }),
   // In the same bar, with the label of the logout service as its text.
   logoutButton: (page) => bar(page).getByRole('button', { name: /^(?!log ?in$|retry$)/i }),
@@ -72,8 +74,12 @@ export const mirador = ({ name, module, probesImages }) => ({
   // Mirador draws the restricted picture at once, takes note of every tile that was refused, and
   // does not ask for those again after the login. Going closer makes it ask for others. The first
   // of them to arrive may throw it back to the whole picture, of which it has no tile; so a person
-  // sees nothing again and goes closer again.
-  nudge: (page) => page.getByRole('button', { name: 'Zoom in' }).click(),
+  // sees nothing again and goes closer again. By the wheel: its button does nothing for ever when it
+  // is pressed before the picture has come to rest.
+  nudge: async (page) => {
+    await viewerArea(page).hover();
+    await page.mouse.wheel(0, -240);
+  },
 });
 
 /**
