@@ -49,9 +49,9 @@ pub struct AccessFlow {
 }
 
 impl AccessFlow {
-    pub(super) fn new(flow: &Flow, session: Option<Session<'static>>) -> Self {
-        let viewer = match flow.viewers(&flow.realm).last() {
-            Some(Viewer::Named(origin)) => Some(origin.clone()),
+    pub(super) fn new(flow: &Flow, realm: &str, session: Option<Session<'static>>) -> Self {
+        let viewer = match flow.viewers(realm).pop() {
+            Some(Viewer::Named(origin)) => Some(origin),
             Some(Viewer::Unnamed) | None => None,
         };
         Self { viewer, session }
@@ -142,8 +142,8 @@ impl Flow {
         self.opened = now;
         if let Some(viewer) = viewer {
             let realm = self.realm.clone();
-            self.leave(&viewer, &realm);
-            self.waiting.retain(|own| now < own.since.after(WAIT));
+            let anew = |own: &Waiting| own.viewer == viewer && own.realm == realm;
+            self.waiting.retain(|own| !anew(own) && now < own.since.after(WAIT));
             if self.waiting.len() == MAX_VIEWERS {
                 self.waiting.remove(0);
             }
@@ -151,18 +151,27 @@ impl Flow {
         }
     }
 
-    /// The viewers that wait for a login of this realm, or else for any, the last one last.
-    pub(super) fn viewers<'f>(
-        &'f self,
-        realm: &'f str,
-    ) -> impl DoubleEndedIterator<Item = &'f Viewer> {
-        let any = !self.waiting.iter().any(|own| own.realm == realm);
-        self.waiting.iter().filter(move |own| any || own.realm == realm).map(|own| &own.viewer)
+    /// The viewers that wait for a login of this realm, the last one last.
+    pub(super) fn viewers(&self, realm: &str) -> Vec<Viewer> {
+        let own = self.waiting.iter().filter(|own| own.realm == realm);
+        own.map(|own| own.viewer.clone()).collect()
     }
 
-    /// A viewer waits no longer for a login of this realm.
+    /// The viewers that wait for a login of any realm, each once.
+    pub(super) fn all_viewers(&self) -> Vec<Viewer> {
+        let mut all: Vec<Viewer> = Vec::new();
+        for Waiting { viewer, .. } in &self.waiting {
+            if !all.contains(viewer) {
+                all.push(viewer.clone());
+            }
+        }
+        all
+    }
+
+    /// A viewer waits no longer for a login of this realm, or, where it does not, of any.
     pub(super) fn leave(&mut self, viewer: &Viewer, realm: &str) {
-        self.waiting.retain(|own| own.viewer != *viewer || own.realm != realm);
+        let here = self.waiting.iter().any(|own| own.viewer == *viewer && own.realm == realm);
+        self.waiting.retain(|own| own.viewer != *viewer || (here && own.realm != realm));
     }
 
     /// The `Set-Cookie` value when a tab has done its part: forgets the flow, or remembers it for

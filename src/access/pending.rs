@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::flow::{Flow, Viewer};
+use crate::answer::BoxError;
 use crate::aspect::{Reader, SKEW, Session, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
@@ -17,6 +18,45 @@ pub(super) struct Offered {
     pub(super) is_new: bool,
     /// The session whose place it takes.
     pub(super) before: Option<Session<'static>>,
+}
+
+/// Whom a grant in a tab may be for.
+pub(super) struct Tab {
+    pub(super) viewers: Vec<Viewer>,
+    /// The name of the realm whose service was opened.
+    pub(super) realm: String,
+    /// Whether the viewers are those of all tabs, as this one's is not known.
+    pub(super) is_guess: bool,
+}
+
+impl Tab {
+    /// Whether the user has to say which viewer it is for.
+    pub(super) fn needs_choice(&self) -> bool {
+        self.is_guess || self.viewers.len() > 1
+    }
+
+    /// The session for one viewer.
+    pub(super) fn granted(
+        &self,
+        realm: usize,
+        offered: &Offered,
+        viewer: Option<&Viewer>,
+    ) -> Result<Granted, BoxError> {
+        let mut session = offered.session.clone();
+        match viewer {
+            // One that any viewer may use stays so.
+            Some(Viewer::Named(_)) if !offered.is_new && session.origins().next().is_none() => {}
+            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
+            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
+            // What takes the place of a bound session is no less bound.
+            None => {
+                for origin in offered.before.iter().flat_map(Session::origins) {
+                    session = session.with_origin(&origin.parse()?)?;
+                }
+            }
+        }
+        Ok(Granted { realm, session, viewer: viewer.cloned(), opened: self.realm.clone() })
+    }
 }
 
 /// A session for one viewer.

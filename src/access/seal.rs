@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
-use super::pending::{Granted, Offered};
+use super::pending::{Granted, Offered, Tab};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
@@ -58,10 +58,10 @@ impl Context {
                 return pages::failed(&self);
             }
         };
-        let viewers = self.viewers();
+        let tab = self.tab(grant.realm.as_deref());
         let acted = grant.gesture_done || self.is_posted_here();
-        if acted && viewers.len() <= 1 && !self.needs_helper(&grant, &viewers) {
-            return match self.granted(realm, &offered, viewers.first()) {
+        if acted && !tab.needs_choice() && !self.needs_helper(&grant, &tab.viewers) {
+            return match tab.granted(realm, &offered, tab.viewers.first()) {
                 Ok(granted) => self.finish(cookie, granted, now).await,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);
@@ -69,7 +69,7 @@ impl Context {
                 }
             };
         }
-        self.ask_for_gesture(realm, cookie, &offered, &viewers, now)
+        self.ask_for_gesture(realm, cookie, &offered, &tab, now)
     }
 
     /// Answers the form of the gesture page.
@@ -98,30 +98,39 @@ impl Context {
         self.close_flow(pages::declined(self), |flow| self.viewers_leave(flow))
     }
 
-    /// The viewers that a grant may be for: the one that opened this page, where that is known, or
-    /// all that wait.
-    fn viewers(&self) -> Vec<Viewer> {
-        match (&self.viewer, &self.flow) {
-            (Some(viewer), _) => vec![viewer.clone()],
-            (None, Some(flow)) => flow.viewers(&self.opened()).cloned().collect(),
-            (None, None) => Vec::new(),
+    /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
+    fn tab(&self, named: Option<&str>) -> Tab {
+        let realm = self.opened(named);
+        let sure = |viewers| Tab { viewers, realm: realm.clone(), is_guess: false };
+        let flow = match (&self.viewer, &self.flow) {
+            (Some(viewer), _) => return sure(vec![viewer.clone()]),
+            (None, None) => return sure(Vec::new()),
+            (None, Some(flow)) => flow,
+        };
+        let (own, all) = (flow.viewers(&realm), flow.all_viewers());
+        // A path of the service itself tells whose tab it is. Elsewhere the realm that was opened last
+        // may be another tab's: then nobody is chosen for the user.
+        let is_told = self.service.is_some() || named.is_some() && !own.is_empty();
+        if is_told || own.len() == all.len() {
+            return sure(own);
         }
+        Tab { viewers: all, realm, is_guess: true }
     }
 
     /// The viewer of this tab, as far as it is known, does not wait any longer.
     fn viewers_leave(&self, flow: &mut Flow) {
-        let opened = self.opened();
-        let last = || flow.viewers(&opened).last().cloned();
-        if let Some(viewer) = self.viewer.clone().or_else(last) {
-            flow.leave(&viewer, &opened);
+        let Tab { mut viewers, realm, .. } = self.tab(None);
+        if let Some(viewer) = viewers.pop() {
+            flow.leave(&viewer, &realm);
         }
     }
 
-    /// The name of the realm whose service was opened.
-    fn opened(&self) -> String {
-        let of_service =
-            self.service.map(|own| self.core.realms[self.core.access[own].realm].name.to_string());
-        of_service.or_else(|| Some(self.flow.as_ref()?.realm.clone())).unwrap_or_default()
+    /// The name of the realm whose service was opened in this tab.
+    pub(super) fn opened(&self, named: Option<&str>) -> String {
+        let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
+        let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
+        let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
+        self.service.map_or_else(elsewhere, realm)
     }
 
     /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.
@@ -146,6 +155,13 @@ impl Context {
         now: Timestamp,
     ) -> Response<Bytes> {
         let Granted { realm, session, viewer, opened } = granted;
+        let session = match self.with_viewers_since(cookie, session, now).await {
+            Ok(session) => session,
+            Err(error) => {
+                crate::trace::failure("revocation store", &error);
+                return pages::failed(self);
+            }
+        };
         // Before anything is ended: a session that fits no cookie takes the place of none.
         let header = match cookie.set(&session, now) {
             Ok(header) => header,
@@ -265,27 +281,25 @@ impl Context {
         Ok(Some(Offered { session, is_new: true, before: current }))
     }
 
-    /// The session for one viewer.
-    fn granted(
+    /// The session, with the viewers that the user's session has come by while this one waited for a
+    /// click.
+    async fn with_viewers_since(
         &self,
-        realm: usize,
-        offered: &Offered,
-        viewer: Option<&Viewer>,
-    ) -> Result<Granted, BoxError> {
-        let mut session = offered.session.clone();
-        match viewer {
-            // One that any viewer may use stays so.
-            Some(Viewer::Named(_)) if !offered.is_new && session.origins().next().is_none() => {}
-            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
-            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
-            // What takes the place of a bound session is no less bound.
-            None => {
-                for origin in offered.before.iter().flat_map(Session::origins) {
-                    session = session.with_origin(&origin.parse()?)?;
-                }
-            }
+        cookie: &BoundCookie,
+        session: Session<'static>,
+        now: Timestamp,
+    ) -> Result<Session<'static>, BoxError> {
+        let live = self.live_session(cookie, now).await?;
+        let same = |live: &Session<'_>| live.subject() == session.subject();
+        let Some(live) = live.filter(same) else { return Ok(session) };
+        if session.origins().next().is_none() {
+            return Ok(session);
         }
-        Ok(Granted { realm, session, viewer: viewer.cloned(), opened: self.opened() })
+        let mut all = session.clone().for_any_viewer();
+        for origin in live.origins().chain(session.origins()) {
+            all = all.with_origin(&origin.parse()?)?;
+        }
+        Ok(all)
     }
 
     /// The live session in the request's access cookies.
@@ -343,20 +357,20 @@ impl Context {
         realm: usize,
         cookie: &BoundCookie,
         offered: &Offered,
-        viewers: &[Viewer],
+        tab: &Tab,
         now: Timestamp,
     ) -> Response<Bytes> {
         let core = &self.core;
         let Some(flow) = self.flow.clone().or_else(|| Flow::begin(now)) else {
             return pages::failed(self);
         };
-        let choices = match viewers {
+        let choices = match &tab.viewers[..] {
             [] => vec![None],
             some => some.iter().rev().map(Some).collect(),
         };
         let mut forms = Vec::with_capacity(choices.len());
         for viewer in choices {
-            let granted = match self.granted(realm, offered, viewer) {
+            let granted = match tab.granted(realm, offered, viewer) {
                 Ok(granted) => granted,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);

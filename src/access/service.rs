@@ -20,6 +20,7 @@ use crate::fetch_metadata::is_opened_in_tab;
 use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
+use crate::path;
 use crate::protocol::{Family, Message, Origin};
 use crate::query;
 use crate::respond;
@@ -61,11 +62,14 @@ where
         }
         let is_continue = *path == *core.continue_path;
         let at_service = core.access_at(path);
+        let flow = Flow::read(&core, request.headers(), core.now());
         let mut context = Context {
             method: request.method().clone(),
             headers: request.headers().clone(),
-            flow: Flow::read(&core, request.headers(), core.now()),
-            service: at_service.map(|(service, _)| service).or_else(|| nearest(&core, path)),
+            service: at_service
+                .map(|(service, _)| service)
+                .or_else(|| nearest(&core, path, flow.as_ref())),
+            flow,
             viewer: None,
             helper: false,
             core: Arc::clone(&core),
@@ -123,18 +127,23 @@ where
                 .or_else(|| core.realm_named(&flow.realm))
                 .and_then(|realm| core.realms[realm].cookie.as_ref());
             let session = cookie.and_then(|cookie| context.current_session(cookie, core.now()));
-            request.extensions_mut().insert(AccessFlow::new(flow, session));
+            let realm = context.opened(None);
+            request.extensions_mut().insert(AccessFlow::new(flow, &realm, session));
         }
         AccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
 }
 
-/// The access service that a path belongs to. The nearest one: a realm's services may lie below
-/// another service.
-fn nearest(core: &Core, path: &str) -> Option<usize> {
-    let length = |access: &BoundAccess| access.path.as_deref().map_or(0, str::len);
+/// The access service that a path belongs to. The nearest one, as a realm's services may lie below
+/// another service; of those that share a step, the one whose realm was opened last.
+fn nearest(core: &Core, path: &str, flow: Option<&Flow>) -> Option<usize> {
+    let rank = |access: &BoundAccess| {
+        let own = access.path.as_deref().filter(|own| path::below(path, own).is_some());
+        let realm = &*core.realms[access.realm].name;
+        (own.map_or(0, str::len), flow.is_some_and(|flow| flow.realm == realm))
+    };
     let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
-    covering.max_by_key(|(_, access)| length(access)).map(|(index, _)| index)
+    covering.max_by_key(|(_, access)| rank(access)).map(|(index, _)| index)
 }
 
 /// Remembers the viewer that opens a service; the flow is returned if the browser has to be told.

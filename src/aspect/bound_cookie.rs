@@ -189,7 +189,8 @@ impl BoundCookie {
         self.partitioned.as_ref()?;
         let mut scratch = Scratch::new();
         let mut own = None;
-        for value in self.values(headers) {
+        let wanted = |value: &Value<'_>| companion || matches!(value, Value::Partitioned(_));
+        for value in self.values(headers).filter(wanted) {
             let Ok(found) = self.open(value, now, &mut scratch) else { continue };
             if found.id != id {
                 continue;
@@ -204,6 +205,11 @@ impl BoundCookie {
             }
         }
         own.filter(|_| companion)
+    }
+
+    /// Whether a request has no cookie of our names, good or bad.
+    pub(crate) fn is_missing(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+        matches!(self.find(headers, now, &mut Scratch::new(), 0), Err(AspectError::Missing))
     }
 
     /// Whether browsers send it along with other sites' pages, as far as they do that.

@@ -1,5 +1,5 @@
-// Waits for a code that the helper window carries here, redeems it, and posts the outcome to the
-// viewer. Without a code it posts the message beside this script: no login arrived.
+// Waits for a code that the helper window carries here, and redeems it for a cookie. Without a code it
+// posts the message beside this script to the viewer: no login arrived.
 "use strict";
 const AGAIN = "#again";
 const page = JSON.parse(document.getElementById("post").textContent);
@@ -8,17 +8,13 @@ const post = (message) => window.parent.postMessage(message, page.targetOrigin);
 const redeem = async (handOff) => {
   const body = new URLSearchParams({ handOff, ...page.request });
   const response = await fetch(page.redeem, { method: "POST", body });
-  const { message } = await response.json();
-  return message;
-};
-
-// Another frame may have redeemed the code: then the cookie is there, and this one asks anew, once.
-const finish = (message) => {
-  if (message.accessToken) {
-    post(message);
-  } else {
-    window.location.hash = AGAIN;
+  const { redeemed, message } = await response.json();
+  if (redeemed) {
+    // The cookie is here, if the browser has kept it: the token service tells.
+    window.location.replace(AGAIN);
     window.location.reload();
+  } else {
+    post(message);
   }
 };
 
@@ -31,7 +27,7 @@ const wait = () => {
     clearTimeout(timer);
     window.removeEventListener("message", receive);
     event.source?.postMessage({ handOff: "taken" }, window.location.origin);
-    redeem(code).then(finish, () => post(page.message));
+    redeem(code).catch(() => post(page.message));
   };
   const timer = setTimeout(() => {
     window.removeEventListener("message", receive);

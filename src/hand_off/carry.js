@@ -3,7 +3,7 @@
 "use strict";
 const STEP_MS = 20;
 const PATIENCE_MS = 10000;
-const GRACE_MS = 1500;
+const GRACE_MS = 4000;
 
 const tab = window.opener;
 const viewer = tab && tab.opener;
@@ -26,9 +26,10 @@ const take = () => {
   }
 };
 
-// Whether a frame that was loaded since has its answer without a code: a cookie reached it.
+// Whether a frame that was loaded since has its token without a code: a cookie reached it.
 const isAnswered = ({ document, performance }) =>
-  performance.timeOrigin > foundAt && !JSON.parse(document.getElementById("post").textContent).redeem;
+  performance.now() < Date.now() - foundAt &&
+  Boolean(JSON.parse(document.getElementById("post").textContent).message.accessToken);
 
 const give = () => {
   for (let index = 0; index < viewer.length; index += 1) {

@@ -7,7 +7,8 @@
 //! 2. The answer makes the session, and holds a code: good once, for a minute, for one viewer.
 //! 3. The helper takes the code from the tab, closes it, and looks for the token service's frame in
 //!    the viewer (`carry.js`), which waits for it (`await.js`).
-//! 4. The frame redeems the code for a token and for a cookie in the viewer's partition.
+//! 4. The frame redeems the code for a cookie in the viewer's partition (`redeem.rs`), and asks for its
+//!    token anew.
 //!
 //! The viewer never sees the code.
 

@@ -1,4 +1,4 @@
-//! Redeeming a code: a token for the viewer, and a cookie in its partition.
+//! Redeeming a code: a cookie in the viewer's partition.
 
 use std::sync::Arc;
 
@@ -7,20 +7,16 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::code::{self, Code};
-use crate::aspect::BoundCookie;
-use crate::client_identity::check_code;
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::fetch_metadata::is_made_here;
-use crate::gate::TokenSession;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};
 use crate::query;
 use crate::respond;
 use crate::token;
 
-/// The posted form: the code, and the token request that it is for. The `code` of a client of 0.9.2,
-/// where it has one, is read by what knows it.
+/// The posted form: the code, and the token request that it is for.
 struct Form {
     code: String,
     family: Family,
@@ -46,50 +42,56 @@ impl Form {
     }
 }
 
-/// Answers a form of the token frame's with the message to post; `form` is `None` if it was too long.
+/// What became of a code.
+enum Outcome {
+    /// This frame has the cookie.
+    Redeemed(HeaderValue),
+    /// Another frame was faster: the cookie may be there.
+    Before,
+}
+
+/// Answers a form of the token frame's; `form` is `None` if it was too long.
+///
+/// A frame that is told `{"redeemed": true}` asks for its token anew: whether the browser has kept the
+/// cookie shows then, and with it whether the images will load.
 pub(crate) async fn answer(
     core: Arc<Core>,
     headers: HeaderMap,
     form: Option<String>,
 ) -> Response<Bytes> {
-    let text = form.filter(|_| is_made_here(&core, &headers));
-    let spoken = |form: &Form| core.families.contains(form.family);
-    let form = text.as_deref().and_then(Form::parse).filter(spoken);
-    let (Some(text), Some(form)) = (text, form) else {
+    let form = form.filter(|_| is_made_here(&core, &headers));
+    let Some(form) = form.as_deref().and_then(Form::parse) else {
         return respond::empty(StatusCode::BAD_REQUEST);
     };
     let now = core.now();
     let (realm, outcome) = match code::open(&core, &form.code, now) {
         Some(handed) => {
             let realm = &*core.realms[handed.realm].name;
-            (realm, redeem(&core, &text, &form, handed, now).await)
+            (realm, redeem(&core, &form, handed, now).await)
         }
         None => ("", Err(TokenErrorProfile::InvalidAspect)),
     };
-    let (issued, cookie) = match outcome {
-        Ok((issued, cookie)) => (Ok(issued), Some(cookie)),
-        Err(profile) => (Err(token::Refused::of(&core, profile)), None),
-    };
-    let word = issued.as_ref().map_or_else(token::Refused::word, |_| "handed off");
+    let word = outcome.as_ref().map_or_else(|profile| profile.as_str(), |_| "handed off");
     crate::trace::token(realm, word);
-    let mut response = token::redeemed(&core, form.family, &form.message_id, &issued);
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    match outcome {
+        Err(profile) => token::refusal(&core, form.family, &form.message_id, profile),
+        Ok(outcome) => {
+            let mut response =
+                respond::json(StatusCode::OK, &serde_json::json!({"redeemed": true}));
+            if let Outcome::Redeemed(cookie) = outcome {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            response
+        }
     }
-    response
 }
 
 async fn redeem(
     core: &Core,
-    text: &str,
     form: &Form,
     handed: Code,
     now: Timestamp,
-) -> Result<(token::Issued, HeaderValue), TokenErrorProfile> {
-    // What the token service asks for first, it asks for here.
-    if form.family == Family::V09 {
-        check_code(core, handed.realm, text, now)?;
-    }
+) -> Result<Outcome, TokenErrorProfile> {
     if handed.viewer != form.origin || core.origins.refuses(&form.origin) {
         return Err(TokenErrorProfile::InvalidOrigin);
     }
@@ -107,14 +109,7 @@ async fn redeem(
     if core.is_revoked(handed.session.id(), now).await.map_err(|e| unavailable(store, &e))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
-    if !core.claim(handed.id, handed.until, now).await.map_err(|e| unavailable(store, &e))? {
-        return Err(TokenErrorProfile::InvalidAspect);
-    }
-    let session = TokenSession {
-        realm: handed.realm,
-        aspect: BoundCookie::NAME.into(),
-        session: handed.session,
-    };
-    let issued = token::mint(core, form.family, &session, Some(&form.origin), now)?;
-    Ok((issued, cookie))
+    let claimed = core.claim(handed.id, handed.until, now).await;
+    let claimed = claimed.map_err(|e| unavailable(store, &e))?;
+    Ok(if claimed { Outcome::Redeemed(cookie) } else { Outcome::Before })
 }

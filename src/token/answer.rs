@@ -1,8 +1,7 @@
 //! A token, or why there is none, in the words of each family.
 
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -12,8 +11,8 @@ use super::request::TokenRequest;
 use crate::config::Core;
 use crate::hand_off;
 use crate::protocol::v1::{self, TokenError, Version};
+use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, v2};
-use crate::query;
 use crate::respond;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
@@ -23,7 +22,7 @@ pub(super) fn write(
     core: &Core,
     request: &TokenRequest,
     outcome: &Result<Issued, Refused<'_>>,
-    parts: &Parts,
+    headers: &HeaderMap,
 ) -> Response<Bytes> {
     let (family, addressee) = match request {
         TokenRequest::Posted(family, addressee) => (*family, addressee),
@@ -32,31 +31,30 @@ pub(super) fn write(
     let message_id = addressee.message_id.as_deref().unwrap_or_default();
     let waits = outcome
         .as_ref()
-        .is_err_and(|refused| hand_off::may_come(core, &parts.headers, refused.lacks_cookie));
-    let query = parts.uri.query().filter(|_| waits && family == Family::V09);
-    let client = query.and_then(|query| query::single(query, "code").ok()?);
+        .is_err_and(|refused| hand_off::may_come(core, headers, refused.lacks_cookie));
     with_message(core, family, message_id, outcome, |message| {
         if waits {
-            page::waiting(core, family, message_id, &addressee.origin, client.as_deref(), message)
+            page::waiting(core, family, message_id, &addressee.origin, message)
         } else {
             page::message(&addressee.origin, message)
         }
     })
 }
 
-/// The message as JSON, for the frame that redeemed a code and posts it.
-pub(crate) fn redeemed(
+/// Why a code was not redeemed, as JSON, for the frame that posts the message.
+pub(crate) fn refusal(
     core: &Core,
     family: Family,
     message_id: &str,
-    outcome: &Result<Issued, Refused<'_>>,
+    profile: TokenErrorProfile,
 ) -> Response<Bytes> {
     #[derive(Serialize)]
-    struct Redeemed<'a> {
+    struct Refusal<'a> {
         message: &'a RawValue,
     }
-    with_message(core, family, message_id, outcome, |message| {
-        respond::json(StatusCode::OK, &Redeemed { message })
+    let outcome = Err(Refused::of(core, profile));
+    with_message(core, family, message_id, &outcome, |message| {
+        respond::json(StatusCode::OK, &Refusal { message })
     })
 }
 

@@ -20,7 +20,7 @@ use crate::protocol::{Family, Message, Origin};
 use crate::storage_access;
 
 /// An access token and its life in seconds.
-pub(crate) struct Issued {
+pub(super) struct Issued {
     pub(super) token: String,
     pub(super) expires_in: NonZeroU64,
     /// The session that it stands for.
@@ -28,7 +28,7 @@ pub(crate) struct Issued {
 }
 
 /// Why there is no token, and what the user is told.
-pub(crate) struct Refused<'c> {
+pub(super) struct Refused<'c> {
     pub(super) profile: TokenErrorProfile,
     pub(super) message: &'c Message,
     /// Whether an access cookie would have helped.
@@ -37,11 +37,11 @@ pub(crate) struct Refused<'c> {
 
 impl<'c> Refused<'c> {
     /// A refusal with the general text for it.
-    pub(crate) fn of(core: &'c Core, profile: TokenErrorProfile) -> Self {
+    pub(super) fn of(core: &'c Core, profile: TokenErrorProfile) -> Self {
         Self { profile, message: text(core, profile), lacks_cookie: false }
     }
 
-    pub(crate) fn word(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         self.profile.as_str()
     }
 }
@@ -56,7 +56,7 @@ pub(super) async fn answer(
     let outcome = token(&core, realm, &parts, &request).await;
     let word = outcome.as_ref().map_or_else(Refused::word, |_| "issued");
     crate::trace::token(&core.realms[realm].name, word);
-    let mut response = answer::write(&core, &request, &outcome, &parts);
+    let mut response = answer::write(&core, &request, &outcome, &parts.headers);
     let third_parties = response.headers_mut();
     storage_access::vary(&core, third_parties);
     match &outcome {
@@ -97,14 +97,18 @@ async fn token<'c>(
     if origin.is_some_and(|origin| core.origins.refuses(origin)) {
         return Err(refused(TokenErrorProfile::InvalidOrigin));
     }
+    // Another aspect may be what is bad: then a cookie would still have helped.
+    let lacking = |profile| Refused {
+        lacks_cookie: core.realms[realm].cookie.as_ref().is_some_and(|cookie| {
+            profile == TokenErrorProfile::MissingAspect || cookie.is_missing(&parts.headers, now)
+        }),
+        ..refused(profile)
+    };
     let session =
         Arc::clone(core).identify(realm, parts, now).await.map_err(|error| match error {
-            AspectError::Missing => Refused {
-                lacks_cookie: core.realms[realm].cookie.is_some(),
-                ..refused(TokenErrorProfile::MissingAspect)
-            },
-            AspectError::Invalid => refused(TokenErrorProfile::InvalidAspect),
-            AspectError::Expired => refused(TokenErrorProfile::ExpiredAspect),
+            AspectError::Missing => lacking(TokenErrorProfile::MissingAspect),
+            AspectError::Invalid => lacking(TokenErrorProfile::InvalidAspect),
+            AspectError::Expired => lacking(TokenErrorProfile::ExpiredAspect),
             AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
         })?;
     let strange = |origin: &Origin| !session.session.is_bound_to(origin);
@@ -115,7 +119,7 @@ async fn token<'c>(
 }
 
 /// A token that stands for a session.
-pub(crate) fn mint(
+fn mint(
     core: &Core,
     family: Family,
     session: &TokenSession,

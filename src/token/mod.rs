@@ -48,8 +48,7 @@ mod request;
 pub(crate) mod sealed;
 mod service;
 
-pub(crate) use answer::redeemed;
-pub(crate) use issue::{Issued, Refused, mint};
+pub(crate) use answer::refusal;
 pub use layer::TokenLayer;
 pub use service::Token;
 

@@ -43,7 +43,6 @@ pub(super) fn waiting(
     family: Family,
     message_id: &str,
     origin: &Origin,
-    client: Option<&str>,
     message: &RawValue,
 ) -> Response<Bytes> {
     #[derive(Serialize)]
@@ -61,9 +60,6 @@ pub(super) fn waiting(
         family: &'static str,
         origin: &'a str,
         message_id: &'a str,
-        /// The `code` of a client of 0.9.2.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        code: Option<&'a str>,
     }
     let origin = origin.as_str();
     let family = match family {
@@ -76,7 +72,7 @@ pub(super) fn waiting(
         message,
         wait_ms: hand_off::WAIT_MS,
         redeem: &core.public_url.browser_path(&core.redeem_path),
-        request: Request { family, origin, message_id, code: client },
+        request: Request { family, origin, message_id },
     };
     let json = serde_json::to_string(&waiting).expect("strings and maps with text keys are JSON");
     let mut response = page(StatusCode::OK, frame(&json_for_script(&json), AWAIT));

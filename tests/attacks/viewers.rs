@@ -166,6 +166,56 @@ async fn a_grant_of_another_realm_leaves_the_login_bound() {
     assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
 }
 
+/// A callback that lies outside of every service may be of any tab: with viewers of two realms waiting,
+/// the user says for whom it is.
+#[tokio::test]
+async fn a_callback_of_no_service_guesses_at_no_viewer() {
+    for (realm, tab) in [(None, "/auth/login"), (Some("other"), "/auth/other/login")] {
+        let clock = clock();
+        let application = move |request: &http::Request<crate::common::Body>| {
+            let mut response = crate::common::image_server(request);
+            if request.uri().path() == "/callback" {
+                let grant = tower_iiif_auth::access::AccessGrant::to("u1").role("A");
+                let grant = match realm {
+                    Some(realm) => grant.realm(realm),
+                    None => grant,
+                };
+                response.extensions_mut().insert(grant);
+            }
+            response
+        };
+        let builder = builder(&clock).public_paths(["/callback"]);
+        let publisher = Publisher::before(builder, clock, application);
+        let mut browser = Browser::new(&publisher);
+        browser.open(&format!("{tab}?origin={V}")).await;
+        let elsewhere = if realm.is_some() { "/auth/login" } else { "/auth/other/login" };
+        browser.open(&format!("{elsewhere}?origin={EVIL}")).await;
+        let answer = browser.post("/callback", "").await;
+        if realm.is_some() {
+            // The application has said which realm it is, and one viewer waits for that.
+            assert!(closes(&answer));
+        } else {
+            assert!(!closes(&answer));
+            assert_eq!(forms(&answer).len(), 2, "{}", text(&answer));
+        }
+    }
+}
+
+/// Two gesture pages that are open at the same time: who was granted first stays.
+#[tokio::test]
+async fn the_second_of_two_clicks_takes_nothing_from_the_first() {
+    let publisher = Publisher::new();
+    let mut browser = Browser::new(&publisher);
+    browser.open(&format!("/auth/login?origin={V}")).await;
+    browser.open(&format!("/auth/login?origin={EVIL}")).await;
+    let page = browser.log_in().await;
+    for form in forms(&page) {
+        assert!(closes(&browser.post("/auth/continue", &format!("{form}continue")).await));
+    }
+    assert_eq!(browser.refusal(V).await, None);
+    assert_eq!(browser.refusal(EVIL).await, None);
+}
+
 /// A session that takes the place of a bound one is no less bound, whoever the user is now.
 #[tokio::test]
 async fn a_login_in_a_second_tab_stays_bound() {
