@@ -6,7 +6,8 @@ use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
 use tower_iiif_auth::authorizer::{RolesFor, Substitute};
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
-    AccessService, Compatibility, IiifAuth, Keyring, LanguageMap, Message, Realm, ThirdPartyCookies,
+    AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message, Realm,
+    ThirdPartyCookies,
 };
 
 use crate::arguments::{Arguments, Client};
@@ -31,8 +32,7 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
         builder.resources(ImageApi::new(base.images).families(families))
     });
     let further = [reading_room(arguments)?, arguments.kiosk.then(foyer)];
-    let builder =
-        further.into_iter().flatten().fold(builder, |builder, realm| builder.realm(realm));
+    let builder = further.into_iter().flatten().fold(builder, IiifAuthBuilder::realm);
     builder.build().map_err(|error| format!("--public-url: {error}"))
 }
 
