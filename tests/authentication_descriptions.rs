@@ -554,7 +554,11 @@ fn tiers() -> RolesFor {
 
 /// The same rules, which are asked at once or after a while.
 fn tiered(later: bool) -> Publisher {
-    let rules = tiers();
+    deciding(tiers(), later)
+}
+
+/// A publisher of these rules, which are asked at once or after a while.
+fn deciding(rules: impl Authorizer, later: bool) -> Publisher {
     if !later {
         return publisher(|builder| builder.authorizer(rules));
     }
@@ -693,60 +697,66 @@ async fn a_changing_mind_leads_nobody_in_a_circle() {
     assert_described(&response, "/iiif/2/right", 401);
 }
 
+/// The parameter is believed only of a lesser version of what it names.
 #[tokio::test]
 async fn the_parameter_of_a_lesser_version_opens_and_breaks_nothing() {
     let hiding = || {
         from_fn(|request| match request.identifier() {
-            "pub" => Decision::Grant,
-            "hidden" if !request.has_role("A") => Denial::absent().into(),
-            _ => request.has_role("A").into(),
+            "pub" | "small" => Decision::Grant,
+            _ if request.has_role("A") => Decision::Grant,
+            "hidden" => Denial::absent().substitute(Substitute::of_same_base("pub")).into(),
+            "tiered" => Denial::login().substitute(Substitute::of_same_base("small")).into(),
+            _ => Denial::login().into(),
         })
     };
-    let publisher = publisher(|builder| builder.authorizer(hiding()));
-    let absent = publisher.get("/iiif/2/pub/info.json?tier-of=absent", &[]).await;
-    // What is hidden, absent, protected or open looks the same from here.
-    for identifier in ["hidden", "sec", "pub", "%68idden", "no%20such%2Fthing"] {
-        let path = format!("/iiif/2/pub/info.json?tier-of={identifier}");
-        let response = publisher.get(&path, &[]).await;
-        assert_described(&response, "/iiif/2/pub", 200);
-        assert_eq!(response.body(), absent.body(), "{identifier}");
-        assert_eq!(response.headers(), absent.headers(), "{identifier}");
-    }
-    for junk in [
-        "tier-of=sec&tier-of=pub",
-        "tier-of=%ff",
-        "tier-of=",
-        "tier-of=..%2F..%2Fsec",
-        "tier-of=.",
-        "tier-of=%252e%252e",
-        "tier-of=%00",
-        "tier-of",
-        "tier-of=%3Cscript%3E",
-        "&&=&tier-of=%0d%0aset-cookie:x",
-        "x=tier-of",
-    ] {
-        for (identifier, status) in [("pub", 200), ("sec", 401)] {
-            let resource = format!("/iiif/2/{identifier}");
-            // The same status as without, the same document.
-            let response = publisher.get(&format!("{resource}/info.json?{junk}"), &[]).await;
-            assert_eq!(response.status().as_u16(), status, "{identifier} {junk}");
-            assert_eq!(json(&response)["@id"], format!("{BASE}{resource}"));
-            assert!(!response.headers().contains_key("set-cookie"), "{junk}");
-            assert!(!text(&response).contains("<script>"), "{junk}");
+    for publisher in [deciding(hiding(), false), deciding(hiding(), true)] {
+        let token = bearer(&publisher, &["A"], '1').await;
+        for (base, shown) in
+            [("2", "pub"), ("2", "small"), ("2", "sec"), ("2", "tiered"), ("2", "hidden")]
+                .into_iter()
+                .chain([("all", "pub"), ("all", "sec"), ("3", "sec"), ("open", "sec")])
+        {
+            let path = format!("/iiif/{base}/{shown}/info.json");
+            for headers in [&[][..], &[("authorization", &*token)]] {
+                let plain = publisher.get(&path, headers).await;
+                for query in [
+                    "tier-of=sec",
+                    "tier-of=pub",
+                    // What is hidden is not told by what it would be replaced with.
+                    "tier-of=hidden",
+                    "tier-of=%68idden",
+                    "tier-of=nothing-such",
+                    "tier-of=no%20such%2Fthing",
+                    "tier-of=..",
+                    "tier-of=tiered&tier-of=tiered",
+                    "tier-of=%ff",
+                    "tier-of=",
+                    "tier-of=..%2F..%2Fsec",
+                    "tier-of=.",
+                    "tier-of=%252e%252e",
+                    "tier-of=%00",
+                    "tier-of",
+                    "tier-of=%3Cscript%3E",
+                    "&&=&tier-of=%0d%0aset-cookie:x",
+                    "x=tier-of",
+                ] {
+                    // V1-DESC-6: as without it, to the byte.
+                    let response = publisher.get(&format!("{path}?{query}"), headers).await;
+                    assert_eq!(response.status(), plain.status(), "{path} {query}");
+                    assert_eq!(response.headers(), plain.headers(), "{path} {query}");
+                    assert_eq!(response.body(), plain.body(), "{path} {query}");
+                }
+            }
         }
+        let info = publisher.get("/iiif/2/small/info.json", &[]).await;
+        assert!(json(&info).get("service").is_none());
+        let info = publisher.get("/iiif/2/small/info.json?tier-of=tiered", &[]).await;
+        service(&assert_described(&info, "/iiif/2/small", 200), LOGIN_1);
+        // What is hidden leads nowhere: that would tell of it.
+        let hidden = publisher.get("/iiif/2/hidden/info.json", &[]).await;
+        assert_eq!(hidden.status(), StatusCode::NOT_FOUND);
+        assert!(!text(&hidden).contains("iiif.example"));
     }
-    // It does not open what is closed, and does not show what is hidden.
-    for of in ["pub", "sec", "hidden"] {
-        let response = publisher.get(&format!("/iiif/2/sec/info.json?tier-of={of}"), &[]).await;
-        assert_described(&response, "/iiif/2/sec", 401);
-        let response = publisher.get(&format!("/iiif/2/hidden/info.json?tier-of={of}"), &[]).await;
-        assert_eq!(response.status(), StatusCode::NOT_FOUND);
-        assert!(!text(&response).contains("iiif.example"));
-    }
-    // Nor does a document of 2.0 know it.
-    let plain = publisher.get("/iiif/3/sec/info.json", &[]).await;
-    let asked = publisher.get("/iiif/3/sec/info.json?tier-of=pub", &[]).await;
-    assert_eq!(asked.body(), plain.body());
 }
 
 /// A store that loses its connection, which shows at once or later.

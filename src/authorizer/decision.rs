@@ -99,7 +99,7 @@ impl Denial {
     }
 
     /// As if there were no such resource: 404. Said of nobody it hides `info.json` from everyone, so
-    /// that no viewer offers a login.
+    /// that no viewer offers a login. Substitutes of it are not offered either: they would tell of it.
     #[must_use]
     pub fn absent() -> Self {
         Self::new(Remedy::Absent)
@@ -139,8 +139,12 @@ impl Denial {
         self.details.as_ref()?.message.as_ref()
     }
 
+    /// What is offered in its place; in place of what is absent nothing.
     pub(crate) fn substitutes(&self) -> &[Substitute] {
-        self.details.as_ref().map_or(&[], |details| &details.substitutes)
+        match &self.details {
+            Some(details) if self.remedy != Remedy::Absent => &details.substitutes,
+            _ => &[],
+        }
     }
 
     /// The substitutes of a resource below its own base, in order.

@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use crate::authorizer::Decision;
 use crate::clock::Timestamp;
 use crate::config::Core;
-use crate::gate::{Verdict, decide_and_wait};
+use crate::gate::{Verdict, first_granted_sibling};
 use crate::path;
 use crate::resource::{Resource, ResourceKind};
 
 /// Whether a lesser version may stand in for what the verdict denies.
 pub(super) fn is_wanted(core: &Core, resource: &Resource<'_>, verdict: &Verdict) -> bool {
-    let has_substitutes =
-        matches!(&verdict.decision, Decision::Deny(denial) if !denial.substitutes().is_empty());
-    has_substitutes
+    verdict.with_substitutes().is_some()
         && matches!(resource.kind(), ResourceKind::Image(_))
         && core.families_of(resource).redirects_content()
 }
@@ -28,13 +25,8 @@ pub(super) async fn location(
     now: Timestamp,
     verdict: &Verdict,
 ) -> Option<String> {
-    let Decision::Deny(denial) = &verdict.decision else { return None };
     let (_, image) =
         path::below(parts.uri.path(), resource.base())?.strip_prefix('/')?.split_once('/')?;
-    for lower in denial.siblings(resource) {
-        if decide_and_wait(core, parts, &lower, now, None).await.decision.is_grant() {
-            return Some(core.public_url.join(&format!("{}/{image}", lower.path())));
-        }
-    }
-    None
+    let lower = first_granted_sibling(core, parts, resource, now, None, verdict).await?;
+    Some(core.public_url.join(&format!("{}/{image}", lower.path())))
 }

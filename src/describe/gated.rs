@@ -8,12 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::description;
 use super::plan::{Plan, Rewrite};
-use crate::answer::Answer;
+use crate::answer::{Answer, BoxError};
 use crate::aspect::Head;
 use crate::authorizer::{Decision, Denial, Remedy};
+use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::{
-    Basis, Progress, Question, TokenSession, Verdict, decide_and_wait, finish_decision,
+    Basis, Progress, Question, TokenSession, Verdict, finish_decision, first_granted_sibling,
 };
 use crate::protocol::Family;
 use crate::query;
@@ -21,7 +22,8 @@ use crate::resource::Resource;
 use crate::token::{bearer, sealed};
 
 /// The parameter in the URI of a lower tier's description: the identifier of the tier that it was
-/// asked for in place of, whose services it carries (requirements V1-DESC-6).
+/// asked for in place of, whose services it carries (requirements V1-DESC-6). Anybody can write it: it
+/// is believed only where that tier's denial of nobody leads here.
 const TIER_OF: &str = "tier-of";
 
 const PARAMETER: &AsciiSet =
@@ -39,44 +41,40 @@ struct Asked {
 pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>) -> Answer<Plan> {
     let now = core.now();
     let (token, family) = token(core, head, &whole).unzip();
-    let asked = Asked {
-        higher: higher(core, &whole, head.uri().query().unwrap_or_default()),
-        has_v09_token: family == Some(Family::V09),
-        whole: whole.clone(),
-    };
-    let question = Question { head: *head, resource: whole, now, token };
+    let has_v09_token = family == Some(Family::V09);
+    let question = Question { head: *head, resource: whole.clone(), now, token };
     let progress = core.decide(&question);
-    match progress {
-        Progress::Done(verdict) if !has_substitutes(&verdict) => {
-            Answer::Now(plan(core, &asked, &verdict))
+    let higher = higher(core, &whole, head.uri().query().unwrap_or_default(), now);
+    match (progress, higher) {
+        (Progress::Done(verdict), Answer::Now(higher)) if verdict.with_substitutes().is_none() => {
+            Answer::Now(plan(core, &Asked { whole, higher, has_v09_token }, &verdict))
         }
-        progress => {
+        (progress, higher) => {
             let core = Arc::clone(core);
-            let parts = head.to_parts();
-            let (resource, token) = (question.resource.into_owned(), question.token);
-            Answer::Later(Box::pin(async move {
+            let (parts, token) = (head.to_parts(), question.token);
+            Answer::later(async move {
                 let verdict = match progress {
                     Progress::Done(verdict) => verdict,
                     Progress::Waiting(pending) => {
                         let (core, parts) = (Arc::clone(&core), parts.clone());
-                        let (resource, token) = (resource.clone(), token.clone());
-                        finish_decision(core, parts, resource, now, token, pending).await
+                        finish_decision(core, parts, whole.clone(), now, token.clone(), pending)
+                            .await
                     }
                 };
-                if let Decision::Deny(denial) = &verdict.decision {
-                    // From lower tiers nobody is led in a circle.
-                    if asked.higher.is_none() {
-                        for lower in denial.siblings(&resource) {
-                            let verdict =
-                                decide_and_wait(&core, &parts, &lower, now, token.clone()).await;
-                            if verdict.decision.is_grant() {
-                                return Plan::Lower(location(&core, &lower, &resource));
-                            }
-                        }
+                let higher = match higher {
+                    Answer::Now(higher) => higher,
+                    Answer::Later(higher) => higher.await,
+                };
+                // From lower tiers nobody is led in a circle.
+                if higher.is_none() {
+                    let token = token.as_ref();
+                    let lower = first_granted_sibling(&core, &parts, &whole, now, token, &verdict);
+                    if let Some(lower) = lower.await {
+                        return Plan::Lower(location(&core, &lower, &whole));
                     }
                 }
-                plan(&core, &asked, &verdict)
-            }))
+                plan(&core, &Asked { whole, higher, has_v09_token }, &verdict)
+            })
         }
     }
 }
@@ -91,19 +89,54 @@ fn token(core: &Core, head: &Head<'_>, whole: &Resource<'_>) -> Option<(TokenSes
     })
 }
 
-fn higher(core: &Core, whole: &Resource<'_>, request_query: &str) -> Option<Resource<'static>> {
+/// The resource in whose place this one is shown, if the request names one and it is so for everyone:
+/// what is open or hidden lends its services to nobody.
+fn higher(
+    core: &Arc<Core>,
+    whole: &Resource<'static>,
+    request_query: &str,
+    now: Timestamp,
+) -> Answer<Option<Resource<'static>>> {
+    let Some(named) = named(core, whole, request_query) else { return Answer::Now(None) };
+    match core.decide_as_nobody(&named, now) {
+        Answer::Now(outcome) => Answer::Now(leads_to(&named, whole, outcome).then_some(named)),
+        Answer::Later(outcome) => {
+            let (core, whole) = (Arc::clone(core), whole.clone());
+            Answer::later(async move {
+                let outcome = core.within_time(outcome).await;
+                leads_to(&named, &whole, outcome).then_some(named)
+            })
+        }
+    }
+}
+
+fn named(core: &Core, whole: &Resource<'_>, request_query: &str) -> Option<Resource<'static>> {
     let identifier = query::single(request_query, TIER_OF).ok()??;
     let path = whole.sibling(&identifier).path();
     core.find_whole(&path).ok().map(Resource::into_owned)
 }
 
+/// Whether the decision on `higher` offers `whole` in its place.
+fn leads_to(
+    higher: &Resource<'_>,
+    whole: &Resource<'_>,
+    decision: Result<Decision, BoxError>,
+) -> bool {
+    match decision {
+        Ok(Decision::Deny(denial)) => {
+            denial.siblings(higher).any(|lower| lower.path() == whole.path())
+        }
+        Ok(_) => false,
+        Err(error) => {
+            crate::trace::failure("authorizer", &error);
+            false
+        }
+    }
+}
+
 fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String {
     let higher = utf8_percent_encode(higher.identifier(), PARAMETER);
     core.public_url.join(&format!("{}/info.json?{TIER_OF}={higher}", lower.path()))
-}
-
-fn has_substitutes(verdict: &Verdict) -> bool {
-    matches!(&verdict.decision, Decision::Deny(denial) if !denial.substitutes().is_empty())
 }
 
 fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> Plan {

@@ -7,6 +7,7 @@
 
 mod limits;
 mod live;
+mod lower;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use http::request::Parts;
 
 pub(crate) use live::TokenSession;
 use live::{Live, LivePending};
+pub(crate) use lower::first_granted_sibling;
 
 use crate::answer::{Answer, BoxError, BoxFuture};
 use crate::aspect::{AspectError, Head, Session, SessionId};

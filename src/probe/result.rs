@@ -18,11 +18,6 @@ use crate::protocol::v2::{ContentResource, ProbeResult};
 use crate::resource::{Refusal, Resource};
 use crate::respond;
 
-/// Whether nothing more has to be decided: no substitute is offered.
-pub(super) fn is_plain(verdict: &Verdict) -> bool {
-    !matches!(&verdict.decision, Decision::Deny(denial) if !denial.substitutes().is_empty())
-}
-
 /// The result of a verdict without substitutes.
 pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> ProbeResult {
     let basis = verdict.basis_word();
@@ -57,10 +52,8 @@ pub(super) async fn with_substitutes(
     token: Option<TokenSession>,
     verdict: Verdict,
 ) -> ProbeResult {
-    let basis = verdict.basis_word();
-    let denial = match verdict.decision {
-        Decision::Deny(denial) if !denial.substitutes().is_empty() => denial,
-        _ => return plain(core, resource, verdict),
+    let Some(denial) = verdict.with_substitutes() else {
+        return plain(core, resource, verdict);
     };
     let mut offered = Vec::new();
     for substitute in denial.substitutes() {
@@ -88,8 +81,9 @@ pub(super) async fn with_substitutes(
         };
         offered.push(content);
     }
-    let result = denied(&denial, &core.texts, offered);
+    let result = denied(denial, &core.texts, offered);
     if let ProbeResult::Denied { status, .. } = &result {
+        let basis = verdict.basis_word();
         crate::trace::decided("probe", &resource.path(), status.as_u16(), basis);
     }
     result

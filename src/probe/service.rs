@@ -82,7 +82,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     let question = Question { head: *head, resource, now, token };
     let progress = core.decide(&question);
     match progress {
-        Progress::Done(verdict) if result::is_plain(&verdict) => {
+        Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
             let result = result::plain(core, &question.resource, verdict);
             ProbeFuture::own(result::respond(head.method(), &result))
         }
