@@ -956,6 +956,29 @@ async fn an_image_server_s_headers_do_not_undo_it() {
     }
 }
 
+/// BE-05's neighbour: viewers send a token for every description of a host.
+#[tokio::test]
+async fn the_image_server_hears_of_no_token() {
+    let waiting = from_async_fn(async |request: AccessRequest<'static>| {
+        tokio::task::yield_now().await;
+        Ok::<_, BoxError>(Decision::from(request.identifier() == "pub"))
+    });
+    let clock = clock();
+    for builder in [families::builder(&clock), families::builder(&clock).authorizer(waiting)] {
+        let publisher = Publisher::before(builder, clock.clone(), talkative);
+        for (base, passed) in [("2", "no"), ("0.9", "no"), ("all", "no"), ("3", "yes")] {
+            for identifier in ["pub", "sec"] {
+                let path = format!("/iiif/{base}/{identifier}/info.json");
+                for method in [Method::GET, Method::HEAD] {
+                    let headers = [("authorization", "Bearer abc")];
+                    let response = publisher.send(request(method, &path, &headers)).await;
+                    assert_eq!(response.headers()["x-authorized"], passed, "{path}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn preflights_need_nothing() {
     let publisher = families::publisher();

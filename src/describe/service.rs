@@ -41,7 +41,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -64,7 +64,11 @@ where
             _ => return DescribeFuture::inner(self.inner.call(request)),
         };
         let course = if core.families_of(&whole).gates_descriptions() {
-            gated::course(core, &Head::of(&request), whole)
+            let course = gated::course(core, &Head::of(&request), whole);
+            // The token is for the describer and not for the image server, whatever comes of it: some
+            // viewers send one for every description of a host.
+            request.headers_mut().remove(AUTHORIZATION);
+            course
         } else {
             open::course(core, whole)
         };
@@ -84,9 +88,5 @@ where
 pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
     if let Plan::Rewrite(rewrite) = plan {
         rewrite.known = headers::ask_plainly(request.headers_mut());
-        if rewrite.gated {
-            // The token is for the describer and not for the image server.
-            request.headers_mut().remove(AUTHORIZATION);
-        }
     }
 }
