@@ -456,6 +456,11 @@ async fn a_head_request_makes_no_token() {
             // V1-TOK-2
             assert_eq!(head.status(), StatusCode::OK, "{path}");
             assert!(head.body().is_empty());
+            let page = publisher.get(&path, &[("cookie", &cookie)]).await;
+            for name in ["content-type", "content-security-policy", "cross-origin-resource-policy"]
+            {
+                assert_eq!(head.headers().get(name), page.headers().get(name), "{name} of {path}");
+            }
         }
     }
 }

@@ -86,10 +86,23 @@ fn body(core: &Core, version: Version, outcome: &Result<Issued, Refused<'_>>) ->
     };
     let description = description(core, outcome);
     let message = authentication(core, version, None, outcome, description.as_deref());
-    let mut response = respond::json(status, &message);
+    not_for_other_origins(respond::json(status, &message))
+}
+
+fn not_for_other_origins(mut response: Response<Bytes>) -> Response<Bytes> {
     let policy = HeaderValue::from_static("same-origin");
     response.headers_mut().insert(CROSS_ORIGIN_RESOURCE_POLICY, policy);
     response
+}
+
+/// The headers of the answer to a request, for HEAD: no token is made.
+pub(super) fn head(request: Option<&TokenRequest>) -> Response<Bytes> {
+    match request {
+        Some(TokenRequest::Body(..)) => {
+            not_for_other_origins(respond::text(StatusCode::OK, "application/json", ""))
+        }
+        _ => page::head(),
+    }
 }
 
 fn flow<'a>(message_id: &'a str, outcome: &'a Result<Issued, Refused<'_>>) -> v2::TokenMessage<'a> {

@@ -5,7 +5,7 @@ use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::request::TokenRequest;
-use super::{TokenFuture, issue, page};
+use super::{TokenFuture, answer, issue, page};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
@@ -54,13 +54,15 @@ where
         let Some((realm, family)) = core.token_at(path) else {
             return TokenFuture::inner(self.inner.call(request));
         };
-        match *request.method() {
-            Method::GET => {}
-            Method::HEAD => return TokenFuture::own(page::head()),
-            _ => return TokenFuture::own(respond::method_not_allowed("GET, HEAD")),
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return TokenFuture::own(respond::method_not_allowed("GET, HEAD"));
         }
         let query = request.uri().query().unwrap_or_default();
-        match TokenRequest::parse(query, request.headers(), family, core.compatibility) {
+        let parsed = TokenRequest::parse(query, request.headers(), family, core.compatibility);
+        if *request.method() == Method::HEAD {
+            return TokenFuture::own(answer::head(parsed.as_ref().ok()));
+        }
+        match parsed {
             Err(_) => {
                 crate::trace::token(&core.realms[realm].name, "no usable origin");
                 TokenFuture::own(page::no_target())
