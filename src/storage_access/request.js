@@ -3,6 +3,12 @@
 "use strict";
 const { targetOrigin } = JSON.parse(document.getElementById("viewer").textContent);
 const tell = (granted) => window.parent.postMessage({ granted }, targetOrigin);
-document.getElementById("grant").addEventListener("click", () => {
-  document.requestStorageAccess().then(() => tell(true), () => tell(false));
+document.getElementById("grant").addEventListener("click", async () => {
+  try {
+    await document.requestStorageAccess();
+    tell(true);
+  } catch {
+    // The user said no, or the browser does not know the question.
+    tell(false);
+  }
 });
