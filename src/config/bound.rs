@@ -204,13 +204,11 @@ impl Core {
     /// lie at `1` and `0` below it (requirements CON-3).
     pub(crate) fn family_at(&self, path: &str, own: &str) -> Option<Family> {
         let below = path::below(path, own)?;
-        let family = match below {
-            "" => Family::V2,
-            "/1" => Family::V1,
-            "/0" => Family::V09,
-            _ => return None,
-        };
-        (family == Family::V2 || self.families.contains(family)).then_some(family)
+        if below.is_empty() {
+            return Some(Family::V2);
+        }
+        let family = Family::from_digit(below.strip_prefix('/')?.parse().ok()?)?;
+        (family != Family::V2 && self.families.contains(family)).then_some(family)
     }
 
     /// The cookie that the viewer's partition of this request is to get for the session `id`, if any:

@@ -27,15 +27,9 @@ struct Form {
 impl Form {
     fn parse(form: &str) -> Option<Self> {
         let field = |name| query::single(form, name).ok()?.map(String::from);
-        let family = match &*field("family")? {
-            "2" => Family::V2,
-            "1" => Family::V1,
-            "0" => Family::V09,
-            _ => return None,
-        };
         Some(Self {
             code: field("handOff")?,
-            family,
+            family: Family::from_digit(field("family")?.parse().ok()?)?,
             origin: field("origin")?.parse().ok()?,
             message_id: field("messageId")?,
         })

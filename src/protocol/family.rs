@@ -20,6 +20,22 @@ impl Family {
     /// All of them, the newest first.
     pub const ALL: [Self; 3] = [Self::V2, Self::V1, Self::V09];
 
+    /// The digit that names it in URIs and on the wire.
+    #[must_use]
+    pub fn digit(self) -> char {
+        match self {
+            Self::V2 => '2',
+            Self::V1 => '1',
+            Self::V09 => '0',
+        }
+    }
+
+    /// The family that a digit names.
+    #[must_use]
+    pub fn from_digit(digit: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.digit() == digit)
+    }
+
     /// The version of the Authentication API, unless it is 2.0.
     #[must_use]
     pub fn authentication(self) -> Option<v1::Version> {
@@ -37,5 +53,19 @@ impl From<v1::Version> for Family {
             v1::Version::One => Self::V1,
             v1::Version::ZeroNine => Self::V09,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digit_names_one_family() {
+        for family in Family::ALL {
+            assert_eq!(Family::from_digit(family.digit()), Some(family));
+        }
+        assert_eq!(Family::from_digit('3'), None);
+        assert_eq!(Family::from_digit('\0'), None);
     }
 }

@@ -10,15 +10,6 @@ use crate::gate::TokenSession;
 use crate::protocol::{Family, Origin};
 use crate::seal::{Purpose, Scratch, SealError};
 
-/// The first byte of a token: one of one family is none of another.
-fn family_byte(family: Family) -> u8 {
-    match family {
-        Family::V2 => 2,
-        Family::V1 => 1,
-        Family::V09 => 0,
-    }
-}
-
 /// Seals a token for a viewer, or for a client that is no browser and has no origin.
 pub(super) fn seal(
     core: &Core,
@@ -29,7 +20,8 @@ pub(super) fn seal(
     expires_at: Timestamp,
 ) -> Result<String, SealError> {
     let mut payload = Vec::with_capacity(512);
-    payload.push(family_byte(family));
+    // One of one family is none of another.
+    payload.push(family.digit() as u8);
     payload.extend_from_slice(&now.as_millis().to_be_bytes());
     payload.extend_from_slice(&expires_at.as_millis().to_be_bytes());
     let origin = origin.map_or("", Origin::as_str);
@@ -57,8 +49,8 @@ pub(crate) fn open(
     let mut scratch = Scratch::new();
     let found = core.keyring.open(Purpose::Token, "", token.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
-    let byte = reader.byte()?;
-    if !families.iter().any(|family| family_byte(*family) == byte) {
+    let family = Family::from_digit(char::from(reader.byte()?))?;
+    if !families.contains(&family) {
         return None;
     }
     let (issued_at, expires_at) = (reader.timestamp()?, reader.timestamp()?);

@@ -26,10 +26,7 @@ impl Version {
     /// The digit in the version's URIs.
     #[must_use]
     pub fn digit(self) -> char {
-        match self {
-            Self::One => '1',
-            Self::ZeroNine => '0',
-        }
+        super::Family::from(self).digit()
     }
 
     /// The JSON-LD context (1.0 §2.1.1).
