@@ -27,9 +27,8 @@ pub(super) fn handing_off(context: &Context, realm: usize, sealed: &str) -> Resp
     let own = core.public_url.browser_path(&core.realms[realm].token_path);
     let older = Version::ALL.iter().map(|version| format!("{own}/{}", version.digit()));
     let token_services = older.chain([own.clone()]).collect();
-    let json = serde_json::to_string(&HandOff { code: sealed, token_services });
     Page::new(&core.texts.granted, page::accept_language(&context.headers))
-        .handing_off(&core.texts.close, &json.expect("texts are JSON"))
+        .handing_off(&core.texts.close, &HandOff { code: sealed, token_services })
         .respond(StatusCode::OK)
 }
 

@@ -14,6 +14,7 @@
 
 mod code;
 mod redeem;
+mod waiting;
 
 use std::sync::LazyLock;
 
@@ -23,14 +24,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 pub(crate) use code::issue;
 pub(crate) use redeem::answer as redeem;
+pub(crate) use waiting::page as waiting;
 
 use crate::config::Core;
-use crate::page::{csp_hash, keep_opener};
+use crate::page::{csp_hash, keep_opener, unseen};
 use crate::respond;
 use crate::storage_access::{self, StorageAccess};
-
-/// How long the token frame waits for a code, in milliseconds. Universal Viewer gives up after 5000.
-pub(crate) const WAIT_MS: u32 = 2500;
 
 const CARRY: &str = include_str!("carry.js");
 
@@ -48,10 +47,7 @@ pub(crate) fn may_come(core: &Core, headers: &HeaderMap, lacks_cookie: bool) -> 
 
 /// The helper window: a page without a word.
 pub(crate) fn helper() -> Response<Bytes> {
-    let body = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>…</title></head>\
-         <body><script>{CARRY}</script></body></html>"
-    );
+    let body = unseen("…", &format!("<script>{CARRY}</script>"));
     let mut response = respond::text(StatusCode::OK, "text/html; charset=utf-8", body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());

@@ -3,6 +3,7 @@
 //! Style and script live in files of their own, are served inline, and are allowed by the hash of
 //! the very bytes served.
 
+mod document;
 mod escape;
 
 use std::fmt::Write as _;
@@ -14,7 +15,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-pub(crate) use escape::{html, json_for_script};
+pub(crate) use document::{data, seen, unseen};
+pub(crate) use escape::html;
 
 use crate::protocol::{LanguageMap, Message};
 use crate::respond;
@@ -22,7 +24,7 @@ use crate::respond;
 pub(crate) const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// Closes the tab.
 static CLOSE: Script = Script::new(include_str!("close.js"));
@@ -131,14 +133,14 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// A page that closes its tab once the helper window has taken `json`.
-    pub(crate) fn handing_off(mut self, close: &LanguageMap, json: &str) -> Self {
+    /// A page that closes its tab once the helper window has taken what is handed off.
+    pub(crate) fn handing_off(
+        mut self,
+        close: &LanguageMap,
+        handed: &impl serde::Serialize,
+    ) -> Self {
         self = self.closing(close);
-        let _ = write!(
-            self.body,
-            "<script type=\"application/json\" id=\"hand-off\">{}</script>",
-            json_for_script(json)
-        );
+        self.body.push_str(&data("hand-off", handed));
         self.script = Some(&GIVE);
         self
     }
@@ -147,15 +149,8 @@ impl<'a> Page<'a> {
     pub(crate) fn respond(self, status: StatusCode) -> Response<Bytes> {
         let script = self.script.map(|own| format!("<script>{}</script>", own.source));
         let script = script.unwrap_or_default();
-        let body = format!(
-            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <title>{title}</title><style>{STYLE}</style></head>\
-             <body><main>{body}</main>{script}</body></html>",
-            language = html(primary_language(self.language)),
-            title = html(&self.title),
-            body = self.body,
-        );
+        let body = format!("<main>{}</main>{script}", self.body);
+        let body = seen(self.language, &self.title, &body);
         let mut response = respond::text(status, "text/html; charset=utf-8", body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.script.unwrap_or(&CLOSE).policy());
@@ -199,14 +194,8 @@ pub(crate) fn accept_language(headers: &HeaderMap) -> &str {
 }
 
 /// The `lang` attribute for a text, where its language is known.
-fn lang(text: &LanguageMap, accept: &str) -> String {
+pub(crate) fn lang(text: &LanguageMap, accept: &str) -> String {
     text.best_language(accept).map_or_else(String::new, |tag| format!(" lang=\"{}\"", html(tag)))
-}
-
-/// The first tag that the reader accepts, for the document as a whole.
-fn primary_language(accept: &str) -> &str {
-    let tag = accept.split([',', ';']).next().unwrap_or_default().trim();
-    if tag.is_empty() || tag == "*" { "en" } else { tag }
 }
 
 /// `'sha256-…'` of a script or style, for a content security policy.

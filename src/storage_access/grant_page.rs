@@ -8,13 +8,12 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::config::Core;
-use crate::page::{self, csp_hash, html, json_for_script};
+use crate::page::{self, STYLE, csp_hash, data, html, lang};
 use crate::protocol::Origin;
 use crate::query;
 use crate::respond;
 
 const SCRIPT: &str = include_str!("request.js");
-const STYLE: &str = include_str!("../page/page.css");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,22 +33,22 @@ pub(crate) fn answer(core: &Core, request_query: &str, accept_language: &str) ->
     let host = origin.as_str().split_once("://").map_or("", |(_, host)| host);
     let fill = |text: &crate::LanguageMap| {
         let text = text.best(accept_language).replace("{viewer}", host);
-        html(&text.replace("{publisher}", core.public_url.host())).into_owned()
+        text.replace("{publisher}", core.public_url.host())
     };
-    let note = texts.storage_access.note_text().map(|note| format!("<p>{}</p>", fill(note)));
-    let data = serde_json::to_string(&Grant { target_origin: origin.as_str() });
+    let element = |name: &str, text: &crate::LanguageMap| {
+        format!("<{name}{}>{}</{name}>", lang(text, accept_language), html(&fill(text)))
+    };
+    let heading = texts.storage_access.heading();
+    let note = texts.storage_access.note_text().map(|note| element("p", note));
     let body = format!(
-        "<!doctype html><html><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{heading}</title><style>{STYLE}</style></head><body><main><h1>{heading}</h1>{note}\
-         <p><button type=\"button\" id=\"grant\">{button}</button></p></main>\
-         <script type=\"application/json\" id=\"viewer\">{data}</script>\
-         <script>{SCRIPT}</script></body></html>",
-        heading = fill(texts.storage_access.heading()),
-        note = note.unwrap_or_default(),
-        button = fill(&texts.storage_access_button),
-        data = json_for_script(&data.expect("a text is JSON")),
+        "<main>{}{}<p><button type=\"button\" id=\"grant\">{}</button></p></main>{}\
+         <script>{SCRIPT}</script>",
+        element("h1", heading),
+        note.unwrap_or_default(),
+        html(&fill(&texts.storage_access_button)),
+        data("viewer", &Grant { target_origin: origin.as_str() }),
     );
+    let body = page::seen(accept_language, &fill(heading), &body);
     let mut response = respond::text(StatusCode::OK, "text/html; charset=utf-8", body);
     let headers = response.headers_mut();
     // A click that grants something is not to be had by a page that hides this one.

@@ -34,7 +34,7 @@ pub(super) fn write(
         .is_err_and(|refused| hand_off::may_come(core, headers, refused.lacks_cookie));
     with_message(core, family, message_id, outcome, |message| {
         if waits {
-            page::waiting(core, family, message_id, &addressee.origin, message)
+            hand_off::waiting(core, family, message_id, &addressee.origin, message)
         } else {
             page::message(&addressee.origin, message)
         }
