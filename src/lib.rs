@@ -61,11 +61,11 @@
 //! | layer | answers |
 //! | --- | --- |
 //! | [`probe`] | whether the user would see a resource, asked with an access token |
-//! | [`token`] | an access token for a viewer's script, or why there is none |
+//! | [`token`] | an access token for a viewer's script, or why there is none; the grant page |
 //! | [`client_identity`] | a code for registered clients of 0.9.2 |
 //! | [`logout`] | the end of a session |
-//! | [`access`] | around the login: a grant becomes a cookie |
-//! | [`describe`] | `info.json`, with the services put in |
+//! | [`access`] | around the login: a grant becomes a cookie; the hand-off to the viewer's partition |
+//! | [`describe`] | `info.json`, with the services put in and, in 1.0 and 0.9, the status that goes with them |
 //! | [`check`] | everything that is refused; what is allowed goes to the inner service |
 //!
 //! [`IiifAuth::services`] is the first five. [`describe`] and [`check`] belong around the routes that

@@ -17,6 +17,10 @@
 //! [`AccessService::click_through`](crate::AccessService::click_through) and
 //! [`AccessService::kiosk`](crate::AccessService::kiosk) itself.
 //!
+//! Where [the hand-off](crate::ThirdPartyCookies::hand_off) is on, the layer also answers
+//! `{endpoints}/hand-off`, its helper window, and `{endpoints}/redeem`, where the token service's frame
+//! redeems a login.
+//!
 //! # Example
 //!
 //! ```

@@ -5,8 +5,9 @@
 //! in check, see [`Check`]. Every other request is answered here, and the inner service hears
 //! nothing of it. Access tokens are ignored: a token never opens content (2.0 §2).
 //!
-//! Information documents may be read by everyone and are let through unasked; alone, without
-//! [`describe`](crate::describe) around it, the checker lets them through without services.
+//! Information documents are let through unasked: [`describe`](crate::describe) around the checker puts
+//! the services in and, where 1.0 or 0.9 are spoken, decides on their status. Never leave it out there:
+//! without it the answer is 200, which tells a client of 1.0 or 0.9 that its user is in.
 //!
 //! # Example
 //!

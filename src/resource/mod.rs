@@ -118,9 +118,12 @@ pub struct Resource<'a> {
 pub enum ResourceKind<'a> {
     /// An image service as a whole: its base URI.
     ImageService,
-    /// An image service's information document, `info.json` in the Image API. Everyone may read it:
-    /// [`Check`](crate::check::Check) lets GET and HEAD through without asking, and
-    /// [`Describe`](crate::describe::Describe) puts the services in, wherever the map says it is.
+    /// An image service's information document, `info.json` in the Image API.
+    ///
+    /// [`Describe`](crate::describe::Describe) puts the services in, wherever the map says it is. In 2.0
+    /// everyone may read it; where 1.0 or 0.9 are spoken `Describe` also decides on its status.
+    /// [`Check`](crate::check::Check) lets GET and HEAD through without asking in any case: alone it
+    /// answers 200, which tells a client of 1.0 or 0.9 that its user is in.
     ImageInformation,
     /// One image of an image service: a tile, a thumbnail, the whole.
     Image(ImageRequest<'a>),

@@ -5,6 +5,12 @@
 //! other: an access token, or an error that says why not (2.0 §4). Only where the origin itself can
 //! not be used is there nothing to post to: then it is a plain 400.
 //!
+//! Services of 1.0 and 0.9 lie at `…/token/1` and `…/token/0`. Without a `messageId` they answer with
+//! the message as JSON.
+//!
+//! Where it is [switched on](crate::ThirdPartyCookies::grant_page), the layer also answers
+//! `{endpoints}/grant`: the page on which a viewer asks for the use of cookies.
+//!
 //! A token is no copy of the cookie: it is sealed under a key of its own, bound to realm and
 //! viewer, short-lived, and resolved to the live session whenever it is used.
 //!
