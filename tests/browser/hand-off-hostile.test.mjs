@@ -65,7 +65,7 @@ visiting('a login for one viewer is redeemed by no other', async (visit, client,
   await goOn(visit, window);
   const [redeem] = await visit.seen(isRedeem, 'an attempt to redeem the code');
   assert.deepEqual(redeem.setCookies, []);
-  assert.equal((await answer).data.profile, 'missingAspect');
+  assert.equal((await answer).data.profile, 'invalidOrigin');
   await nothingWasGiven(visit, client);
 });
 
