@@ -67,7 +67,7 @@ impl Compatibility {
 
     /// Takes the viewer's origin from the `Referer` of a 0.9 token request that names none.
     ///
-    /// `universalviewer` 4.4.0 sends no `origin` in its 0.9 mode. A page decides itself what its
+    /// `universalviewer` sends no `origin` in its 0.9 mode, by its code. A page decides itself what its
     /// `Referer` says; it can only make the token go to itself.
     #[must_use]
     pub fn origin_from_referer(mut self) -> Self {
