@@ -361,6 +361,7 @@ async fn dance(publisher: &Publisher) -> Vec<String> {
     secrets
 }
 
+#[cfg(feature = "tracing")]
 fn dancing() -> Publisher {
     let clock = clock();
     Publisher::before(builder(&clock).public_paths(["/back"]), clock, application)
