@@ -28,6 +28,8 @@ pub(super) struct Context {
     pub(super) flow: Option<Flow>,
     /// The access service that the request's path belongs to.
     pub(super) service: Option<usize>,
+    /// Whether it may as well be a service of another realm's.
+    pub(super) is_shared: bool,
     /// The viewer that this very request is known to be for.
     pub(super) viewer: Option<Viewer>,
     /// Whether a click on a page of ours opened the helper window of the hand-off.
@@ -110,7 +112,8 @@ impl Context {
         let (own, all) = (flow.viewers(&realm), flow.all_viewers());
         // A path of the service itself tells whose tab it is. Elsewhere the realm that was opened last
         // may be another tab's: then nobody is chosen for the user.
-        let is_told = self.service.is_some() || named.is_some() && !own.is_empty();
+        let is_of_service = self.service.is_some() && !self.is_shared;
+        let is_told = is_of_service || named.is_some() && !own.is_empty();
         if is_told || own.len() == all.len() {
             return sure(own);
         }
@@ -130,7 +133,7 @@ impl Context {
         let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
         let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
         let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
-        self.service.map_or_else(elsewhere, realm)
+        self.service.filter(|_| !self.is_shared).map_or_else(elsewhere, realm)
     }
 
     /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.

@@ -69,6 +69,7 @@ where
             service: at_service
                 .map(|(service, _)| service)
                 .or_else(|| nearest(&core, path, flow.as_ref())),
+            is_shared: is_shared(&core, path),
             flow,
             viewer: None,
             helper: false,
@@ -144,6 +145,16 @@ fn nearest(core: &Core, path: &str, flow: Option<&Flow>) -> Option<usize> {
     };
     let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
     covering.max_by_key(|(_, access)| rank(access)).map(|(index, _)| index)
+}
+
+/// Whether a path is a step of logins of several realms, and of no service itself: it does not tell
+/// whose tab it is.
+fn is_shared(core: &Core, path: &str) -> bool {
+    let is_own = |own: &str| path::below(path, own).is_some();
+    let mut covering = core.access.iter().filter(|access| access.covers(path));
+    let Some(first) = covering.next() else { return false };
+    covering.any(|access| access.realm != first.realm)
+        && !core.access.iter().filter_map(|access| access.path.as_deref()).any(is_own)
 }
 
 /// Remembers the viewer that opens a service; the flow is returned if the browser has to be told.

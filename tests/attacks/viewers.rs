@@ -201,6 +201,41 @@ async fn a_callback_of_no_service_guesses_at_no_viewer() {
     }
 }
 
+/// Nor does a callback that the logins of two realms share.
+#[tokio::test]
+async fn a_shared_step_guesses_at_no_viewer() {
+    let clock = clock();
+    let login = || AccessService::active("login", "Library").steps(["/sso/*"]);
+    let builder = IiifAuth::builder(BASE)
+        .keyring(crate::common::keyring())
+        .clock(clock.clone())
+        .images("/iiif/3")
+        .realm(Realm::new().access(login()))
+        .realm(Realm::named("staff").access(login().protects(["sec2"])))
+        .authorizer(crate::common::rules());
+    let application = |request: &http::Request<crate::common::Body>| {
+        let mut response = crate::common::image_server(request);
+        if request.uri().path() == "/sso/back" {
+            response
+                .extensions_mut()
+                .insert(tower_iiif_auth::access::AccessGrant::to("u1").role("A"));
+        }
+        response
+    };
+    let publisher = Publisher::before(builder, clock, application);
+    let mut browser = Browser::new(&publisher);
+    browser.open(&format!("/auth/login?origin={V}")).await;
+    browser.open(&format!("/auth/staff/login?origin={EVIL}")).await;
+    let answer = browser.post("/sso/back", "").await;
+    assert!(!closes(&answer));
+    assert_eq!(forms(&answer).len(), 2, "{}", text(&answer));
+    // With one viewer there is nothing to guess.
+    let mut browser = Browser::new(&publisher);
+    browser.open(&format!("/auth/login?origin={V}")).await;
+    assert!(closes(&browser.post("/sso/back", "").await));
+    assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
+}
+
 /// Two gesture pages that are open at the same time: who was granted first stays.
 #[tokio::test]
 async fn the_second_of_two_clicks_takes_nothing_from_the_first() {
