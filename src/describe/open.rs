@@ -16,10 +16,10 @@ pub(super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan>
         Answer::Now(outcome) => Answer::Now(plan(core, &whole, outcome)),
         Answer::Later(outcome) => {
             let core = Arc::clone(core);
-            Answer::Later(Box::pin(async move {
+            Answer::later(async move {
                 let outcome = core.within_time(outcome).await;
                 plan(&core, &whole, outcome)
-            }))
+            })
         }
     }
 }
