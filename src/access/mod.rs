@@ -66,6 +66,7 @@ mod pages;
 mod pending;
 mod seal;
 mod service;
+mod sessions;
 
 pub use flow::AccessFlow;
 pub(crate) use flow::cookie_name as flow_cookie_name;
