@@ -10,6 +10,7 @@ import { both, granted, isImage, isToken, offersRetry } from './harness/traffic.
 import { chosenBlockedViewers, filesOf } from './harness/viewers/index.mjs';
 
 const PARTITIONED = '__Host-iiif-p';
+const renewed = (entry) => entry.setCookies.includes(PARTITIONED);
 
 const viewers = chosenBlockedViewers();
 let stage;
@@ -79,10 +80,12 @@ for (const viewer of viewers) {
           assert.equal(await visit.statusFrom(page, tile.url), 401, 'the tile, after the log-out');
         });
 
-        // The cookie in the partition is still there, and dead.
+        // The cookie in the partition is still there, and dead, until the token page brings its successor.
+        const mark = visit.traffic.mark();
         await viewer.unfold?.(page);
         await logIn(visit, page, () => viewer.loginButton(page).click(), 'reader', 'reader');
         await visit.step('logged in again', page, async () => {
+          await visit.seen(both(isToken, renewed), 'the token page with a new cookie', { since: mark });
           await viewer.logoutButton(page).waitFor();
           assert.equal(await visit.statusFrom(page, tile.url), 200, 'the tile');
         });
