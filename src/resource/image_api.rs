@@ -8,7 +8,8 @@ use super::{
 /// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
 ///
 /// The two versions of the Image API have the same paths. The identifier is one path segment, in
-/// which slashes are percent-encoded (Image API 3.0 §9). Other shapes below the base are refused.
+/// which slashes are percent-encoded (Image API 3.0 §9). Other shapes below the base are refused, and
+/// so is a raw `&`: IIPImage takes what follows it as a command on another image. Write `%26`.
 ///
 /// # Example
 ///
@@ -55,6 +56,10 @@ impl ImageApi {
     }
 
     fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+        // Also in a description, which everyone may read: `x&FIF=secret.tif&CVT=jpeg/info.json`.
+        if memchr::memchr(b'&', below.as_bytes()).is_some() {
+            return Err(Refusal::Ambiguous);
+        }
         let mut segments = below.split('/');
         let identifier = segments.next().unwrap_or_default();
         let kind = match [(); 5].map(|()| segments.next()) {
@@ -126,6 +131,7 @@ mod tests {
             ("/iiif/3/sec/full/max/0/info.json", "sec", "image"),
             ("/iiif/3/info.json", "info.json", "service"),
             ("/iiif/3/sec/full/%5Emax/!90/gray.png", "sec", "image"),
+            ("/iiif/3/recto%26verso/info.json", "recto&verso", "info"),
             ("/iiif/30/sec", "", "elsewhere"),
             ("/iiif/3", "", "elsewhere"),
             ("/other", "", "elsewhere"),
@@ -147,6 +153,8 @@ mod tests {
             ("/iiif/3/pub%2f..%2fsec/info.json", Refusal::Ambiguous),
             ("/iiif/3/dir%252Fsec/info.json", Refusal::Ambiguous),
             ("/iiif/3/sec;x/info.json", Refusal::Ambiguous),
+            ("/iiif/3/x&FIF=sec.tif&CVT=jpeg/info.json", Refusal::Ambiguous),
+            ("/iiif/3/pub/full/max/0/default.jpg&FIF=sec.tif&CVT=jpeg", Refusal::Ambiguous),
             ("/iiif/3/sec/full/max/0/default.jpg/", Refusal::Unknown),
             ("/iiif/3/sec/full/max/0/default.jpg%23/info.json", Refusal::Unknown),
             ("/iiif/3/sec/INFO.JSON", Refusal::Unknown),

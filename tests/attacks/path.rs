@@ -154,6 +154,14 @@ const ODD: &[&str] = &[
     "/iiif/3/sec/full;/max/0/default.jpg",
     "/iiif/3/sec/full/max/0/default.jpg;/info.json",
     "/files;x/sec",
+    // PA-14: commands of IIPImage, which reads the path as a list of them.
+    "/iiif/3/x&FIF=sec&WID=4000&CVT=jpeg/info.json",
+    "/iiif/3/x&IIIF=sec/full/max/0/default.jpg",
+    "/iiif/3/pub&FIF=sec&CVT=jpeg/full/max/0/default.jpg",
+    "/iiif/3/pub/full/max/0/default.jpg&FIF=sec&WID=4000&CVT=jpeg",
+    "/iiif/3/pub/info.json&FIF=sec&WID=4000&CVT=jpeg",
+    "/iiif/3/pub/full/max&FIF=sec&CVT=jpeg/0/default.jpg",
+    "/iiif/3/pub&FIF=sec&CVT=jpeg",
     // Other shapes.
     "/iiif/3",
     "/iiif/3/",
