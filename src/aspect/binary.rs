@@ -29,8 +29,13 @@ impl<'a> Reader<'a> {
 
     /// A text of up to 255 bytes behind its length.
     pub(crate) fn short_text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.short()?).ok()
+    }
+
+    /// The same as it stands there.
+    fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.byte()?;
-        std::str::from_utf8(self.take(usize::from(length))?).ok()
+        self.take(usize::from(length))
     }
 
     /// A list behind its length in two bytes.
@@ -65,6 +70,17 @@ impl List<'_> {
         bytes.push(length);
         bytes.extend_from_slice(text.as_bytes());
         Ok(())
+    }
+
+    /// Whether `text` is one of them.
+    pub(super) fn contains(&self, text: &str) -> bool {
+        let mut reader = Reader(&self.bytes);
+        while let Some(own) = reader.short() {
+            if own == text.as_bytes() {
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {

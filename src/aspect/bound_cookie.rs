@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use super::AspectError;
 use super::binary::Reader;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
-use super::session::{Session, SessionId};
+use super::session::{Session, SessionId, are_plausible};
 use crate::clock::Timestamp;
 use crate::seal::{Keyring, Purpose, Scratch};
 
@@ -119,14 +119,16 @@ impl BoundCookie {
         now: Timestamp,
         scratch: &Scratch,
     ) -> Result<FoundSession, AspectError> {
-        let session = Session::read(scratch.at(place)).ok_or(AspectError::Invalid)?;
-        if !session.is_plausible(now) {
+        // Texts are read once it is known that the session lives.
+        let times = Session::read_times(scratch.at(place));
+        let (id, issued_at, expires_at) = times.ok_or(AspectError::Invalid)?;
+        if !are_plausible(issued_at, expires_at, now) {
             return Err(AspectError::Invalid);
         }
-        if session.expires_at() <= now {
+        if expires_at <= now {
             return Err(AspectError::Expired);
         }
-        Ok(FoundSession { place, id: session.id(), index: 0, ends })
+        Ok(FoundSession { place, id, index: 0, ends })
     }
 
     /// Every live session in the request's cookies, with its end: a browser may send several.

@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
     /// Whether it has the role `role`, to the letter.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|own| own == role)
+        self.roles.contains(role)
     }
 
     /// Its roles, in the order they were given.
@@ -197,9 +197,7 @@ impl<'a> Session<'a> {
     /// Whether its times are sane and it has begun: sealed values are trusted for who, not for
     /// when.
     pub(crate) fn is_plausible(&self, now: Timestamp) -> bool {
-        self.issued_at <= now.after(SKEW)
-            && self.issued_at <= self.expires_at
-            && self.expires_at <= self.issued_at.after(LONGEST)
+        are_plausible(self.issued_at, self.expires_at, now)
     }
 
     /// Appends the binary form.
@@ -215,12 +213,24 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Id, beginning and end of the session in `bytes`: as much as tells whether it is worth reading.
+    pub(crate) fn read_times(bytes: &[u8]) -> Option<(SessionId, Timestamp, Timestamp)> {
+        Reader(bytes).session_times()
+    }
+
     /// Reads the binary form, which has to fill `bytes`.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let session = reader.session()?;
         reader.0.is_empty().then_some(session)
     }
+}
+
+/// Whether these can be a session's times.
+pub(crate) fn are_plausible(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> bool {
+    issued_at <= now.after(SKEW)
+        && issued_at <= expires_at
+        && expires_at <= issued_at.after(LONGEST)
 }
 
 /// Shows roles and times. Who it is, and from where, stays out of logs.
@@ -355,15 +365,22 @@ impl fmt::Display for SessionError {
 impl std::error::Error for SessionError {}
 
 impl<'a> Reader<'a> {
-    /// The binary form of a session.
-    pub(crate) fn session(&mut self) -> Option<Session<'a>> {
+    /// What stands first in the binary form of a session.
+    fn session_times(&mut self) -> Option<(SessionId, Timestamp, Timestamp)> {
         if self.byte()? != LAYOUT {
             return None;
         }
+        let id = SessionId(self.take(16)?.try_into().ok()?);
+        Some((id, self.timestamp()?, self.timestamp()?))
+    }
+
+    /// The binary form of a session.
+    pub(crate) fn session(&mut self) -> Option<Session<'a>> {
+        let (id, issued_at, expires_at) = self.session_times()?;
         Some(Session {
-            id: SessionId(self.take(16)?.try_into().ok()?),
-            issued_at: self.timestamp()?,
-            expires_at: self.timestamp()?,
+            id,
+            issued_at,
+            expires_at,
             subject: Cow::Borrowed(self.short_text()?),
             roles: self.list()?,
             origins: self.list()?,

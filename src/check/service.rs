@@ -85,7 +85,7 @@ where
         let question = Question { head, resource, now, token: None };
         match core.decide(&question) {
             Progress::Done(verdict) if !lower::is_wanted(core, &question.resource, &verdict) => {
-                match course(&self.auth, &question.head, &question.resource, verdict) {
+                match course(&self.auth, &question.head, &question.resource, verdict, now) {
                     Course::Answer(response) => CheckFuture::own(response),
                     Course::Forward(private, session) => self.forward(request, private, session),
                 }
@@ -129,7 +129,7 @@ async fn decide(
             return Course::Answer(response);
         }
     }
-    course(&auth, &Head::of_parts(&parts), &resource, verdict)
+    course(&auth, &Head::of_parts(&parts), &resource, verdict, core.now())
 }
 
 impl<S> Check<S> {
@@ -150,7 +150,13 @@ impl<S> Check<S> {
 }
 
 /// What a verdict means for a content request.
-fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Verdict) -> Course {
+fn course(
+    auth: &IiifAuth,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Course {
     let core = &auth.core;
     let path = head.uri().path();
     let basis = verdict.basis_word();
@@ -167,7 +173,6 @@ fn course(auth: &IiifAuth, head: &Head<'_>, resource: &Resource<'_>, verdict: Ve
                 return Course::Answer(refusal::denied(&denial, head, &core.texts));
             }
             crate::trace::decided("content", path, 200, basis);
-            let now = core.now();
             let cookie = core.companion(id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);

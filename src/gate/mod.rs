@@ -152,8 +152,8 @@ impl Core {
         realms: RealmSet,
         place: usize,
     ) -> Progress<Verdict> {
+        let mut scratch = Scratch::new();
         for place in place..=self.candidates.len() {
-            let mut scratch = Scratch::new();
             let token = question.token.as_ref();
             let session =
                 match self.live(place, realms, &question.head, token, question.now, &mut scratch) {

@@ -1,0 +1,256 @@
+//! The cases, by group.
+
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
+use tower::{Layer, Service};
+
+use crate::images::Images;
+use crate::ours::{Publisher, VIEWER};
+use crate::request::{TILE, Template, repeat};
+use crate::{Case, floor, peers, pipe};
+
+/// Roles of the usual session.
+pub const ROLES: &[&str] = &["member", "student", "reader"];
+
+/// The names of the groups and what is in them.
+pub const GROUPS: &[(&str, fn() -> Vec<Case>)] = &[
+    ("hot_path", hot_path),
+    ("services", services),
+    ("peers", peers),
+    ("roles", roles),
+    ("foreign_cookies", foreign_cookies),
+    ("keys", keys),
+    ("revocations", revocations),
+    ("descriptions", descriptions),
+    ("pipe", pipe),
+];
+
+/// The cost of the request itself, of the tile, and of nothing else.
+const BARE: &str = "no layer";
+
+fn bare() -> Case {
+    let cookie = Publisher::new().cookie(ROLES);
+    Case::gross(
+        BARE,
+        repeat(Images::small(), Template::get(TILE).header("cookie", &cookie), StatusCode::OK),
+    )
+}
+
+fn over(name: impl Into<String>, run: impl FnMut() + 'static) -> Case {
+    Case::over(BARE, name, run)
+}
+
+/// A layer that passes everything through.
+#[derive(Clone, Debug)]
+pub struct PassThrough<S>(S);
+
+impl<S: Service<Request<Body>, Response = Response<Body>>> Service<Request<Body>>
+    for PassThrough<S>
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+fn tile(cookie: &str) -> Template {
+    Template::get(TILE).header("cookie", cookie)
+}
+
+fn hot_path() -> Vec<Case> {
+    use StatusCode as Is;
+    let publisher = Publisher::new();
+    let cookie = publisher.cookie(ROLES);
+    let (_, value) = cookie.split_once('=').expect("a pair");
+    let check = || publisher.auth.check().layer(Images::small());
+    let whole = || publisher.auth.layer().layer(Images::small());
+    let open = || Template::get(&TILE.replace("page1", "cover"));
+    // A letter of the tag is another one: all is done but for the session.
+    let end = cookie.len() - 8;
+    let other = if cookie.as_bytes()[end] == b'A' { "B" } else { "A" };
+    let forged = format!("{}{other}{}", &cookie[..end], &cookie[end + 1..]);
+    let garbage = format!("__Host-iiif={}", "QUJD".repeat(1020));
+    let right_start = format!("__Host-iiif={}{}", &value[..2], "QUJD".repeat(1020));
+    vec![
+        bare(),
+        over(
+            "a layer that does nothing",
+            repeat(PassThrough(Images::small()), tile(&cookie), Is::OK),
+        ),
+        Case::gross("ring: open these sealed bytes", floor::open(value)),
+        over("check: allowed tile", repeat(check(), tile(&cookie), Is::OK)),
+        over("all layers: allowed tile", repeat(whole(), tile(&cookie), Is::OK)),
+        over("check: open tile", repeat(check(), open().header("cookie", &cookie), Is::OK)),
+        over("all layers: open tile", repeat(whole(), open().header("cookie", &cookie), Is::OK)),
+        over("check: denied, no cookie", repeat(check(), Template::get(TILE), Is::UNAUTHORIZED)),
+        over("check: denied, forged cookie", repeat(check(), tile(&forged), Is::UNAUTHORIZED)),
+        over("check: denied, 4 KB of garbage", repeat(check(), tile(&garbage), Is::UNAUTHORIZED)),
+        over(
+            "check: denied, 4 KB that begin well",
+            repeat(check(), tile(&right_start), Is::UNAUTHORIZED),
+        ),
+    ]
+}
+
+fn services() -> Vec<Case> {
+    let publisher = Publisher::new();
+    let cookie = publisher.cookie(ROLES);
+    let token = publisher.token(&cookie);
+    let whole = || publisher.auth.layer().layer(Images::small());
+    let probe = || Template::get("/auth/probe/iiif/3/page1").header("origin", VIEWER);
+    let bearer = format!("Bearer {token}");
+    let page = Template::get(&Publisher::token_path()).header("cookie", &cookie);
+    vec![
+        bare(),
+        over(
+            "probe, allowed",
+            repeat(whole(), probe().header("authorization", &bearer), StatusCode::OK),
+        ),
+        over("probe, no token", repeat(whole(), probe(), StatusCode::OK)),
+        over("token page", repeat(whole(), page, StatusCode::OK)),
+        over("info.json of 1 KB described", described(&publisher, 1024)),
+        over("grant: cookie sealed, tab closed", publisher.grant(ROLES)),
+    ]
+}
+
+fn peers() -> Vec<Case> {
+    let publisher = Publisher::new();
+    let cookie = publisher.cookie(ROLES);
+    let check = || publisher.auth.check().layer(Images::small());
+    let crowded = after_foreign_cookies(5, 40, &cookie);
+    vec![
+        bare(),
+        over("check: allowed tile", repeat(check(), tile(&cookie), StatusCode::OK)),
+        over(
+            "check: allowed tile, 5 other cookies",
+            repeat(check(), tile(&crowded), StatusCode::OK),
+        ),
+        over("tower-http: fixed bearer string", peers::validate_bearer()),
+        over("tower-cookies: private", peers::tower_cookies(0)),
+        over("tower-cookies: private, 5 other cookies", peers::tower_cookies(5)),
+        over("axum-extra: PrivateCookieJar", peers::private_cookie_jar(0)),
+        over("axum-extra: PrivateCookieJar, 5 other cookies", peers::private_cookie_jar(5)),
+        over("tower-sessions: MemoryStore", peers::memory_store()),
+        over("axum-login: login_required", peers::login_required()),
+        over("jsonwebtoken: HS256", peers::hs256()),
+        over("jsonwebtoken: EdDSA", peers::eddsa()),
+    ]
+}
+
+fn roles() -> Vec<Case> {
+    let publisher = Publisher::new();
+    // The role that opens the tile is the last one.
+    let of = |roles: usize| {
+        let all: Vec<_> = (0..roles).map(|number| format!("role-{number:05}")).collect();
+        let all: Vec<_> = all.iter().map(String::as_str).skip(1).chain(["reader"]).collect();
+        let cookie = publisher.cookie(if roles == 0 { &[] } else { &all });
+        let status = if roles == 0 { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        let check = publisher.auth.check().layer(Images::small());
+        over(format!("{roles} roles"), repeat(check, tile(&cookie), status))
+    };
+    vec![bare(), of(0), of(1), of(10), of(100)]
+}
+
+fn foreign_cookies() -> Vec<Case> {
+    let publisher = Publisher::new();
+    let cookie = publisher.cookie(ROLES);
+    let of = |foreign: usize| {
+        let header = after_foreign_cookies(foreign, 100, &cookie);
+        let check = publisher.auth.check().layer(Images::small());
+        over(
+            format!("{foreign} foreign cookies of 100 bytes"),
+            repeat(check, tile(&header), StatusCode::OK),
+        )
+    };
+    vec![bare(), of(0), of(1), of(5), of(10), of(20), of(50)]
+}
+
+/// A cookie header in which `own` comes after `foreign` cookies of `bytes` bytes.
+#[must_use]
+pub fn after_foreign_cookies(foreign: usize, bytes: usize, own: &str) -> String {
+    let other = |number| {
+        let name = format!("other-{number:03}=");
+        format!("{name}{}; ", "x".repeat(bytes - name.len()))
+    };
+    (0..foreign).map(other).chain([own.to_owned()]).collect()
+}
+
+fn keys() -> Vec<Case> {
+    let of = |keys: usize| {
+        let publisher = Publisher::with_keys(keys);
+        let check = publisher.auth.check().layer(Images::small());
+        over(
+            format!("{keys} keys, the oldest in use"),
+            repeat(check, tile(&publisher.cookie(ROLES)), StatusCode::OK),
+        )
+    };
+    vec![bare(), of(1), of(2), of(4), of(8)]
+}
+
+fn revocations() -> Vec<Case> {
+    let of = |revoked: usize| {
+        let publisher = Publisher::with_revoked(revoked);
+        let check = publisher.auth.check().layer(Images::small());
+        over(
+            format!("{revoked} live revocations"),
+            repeat(check, tile(&publisher.cookie(ROLES)), StatusCode::OK),
+        )
+    };
+    vec![bare(), of(1), of(1_000), of(100_000), of(1_000_000)]
+}
+
+fn descriptions() -> Vec<Case> {
+    let publisher = Publisher::new();
+    let of = |kilobytes: usize| {
+        over(format!("info.json of {kilobytes} KB"), described(&publisher, kilobytes * 1024))
+    };
+    vec![bare(), of(1), of(10), of(100), of(1024)]
+}
+
+/// An `info.json` of `bytes` bytes, most of them sizes and tiles.
+fn described(publisher: &Publisher, bytes: usize) -> impl FnMut() + use<> {
+    let sizes = (1..).map(|n| format!(r#"{{"width":{},"height":{}}}"#, n * 8, n * 6));
+    let mut text = String::from(
+        r#"{"@context":"http://iiif.io/api/image/3/context.json","id":"https://iiif.example/iiif/3/page1","type":"ImageService3","protocol":"http://iiif.io/api/image","profile":"level1","width":8000,"height":6000,"sizes":["#,
+    );
+    for size in sizes {
+        text.push_str(&size);
+        if text.len() >= bytes {
+            break;
+        }
+        text.push(',');
+    }
+    text.push_str("]}");
+    let stack = publisher.auth.layer().layer(Images::description(text));
+    repeat(stack, Template::get("/iiif/3/page1/info.json"), StatusCode::OK)
+}
+
+fn pipe() -> Vec<Case> {
+    let publisher = Publisher::new();
+    let cookie = publisher.cookie(ROLES);
+    vec![
+        Case::gross("pipe: no layer", pipe::repeat(pipe::router(), tile(&cookie))),
+        Case::gross(
+            "pipe: a layer that does nothing",
+            pipe::repeat(pipe::router().layer(tower::layer::util::Identity::new()), tile(&cookie)),
+        ),
+        Case::gross(
+            "pipe: check",
+            pipe::repeat(pipe::router().layer(publisher.auth.check()), tile(&cookie)),
+        ),
+        Case::gross(
+            "pipe: all layers",
+            pipe::repeat(pipe::router().layer(publisher.auth.layer()), tile(&cookie)),
+        ),
+    ]
+}
