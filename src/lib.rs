@@ -100,7 +100,7 @@
 //!
 //! | feature | default | gives |
 //! | --- | --- | --- |
-//! | `tracing` | on | events with the target `tower_iiif_auth`, none of which holds a secret |
+//! | `tracing` | on | events with the target `tower_iiif_auth` and below it, none of which holds a secret; see also [`observe`] |
 //!
 //! "2.0 §4.3" in these pages is a section of [the flow]'s specification, "1.0" and "0.9.2" are versions
 //! of the [Authentication API](https://iiif.io/api/auth/1.0/).
@@ -123,6 +123,7 @@ mod future;
 mod gate;
 mod hand_off;
 pub mod logout;
+pub mod observe;
 mod page;
 mod path;
 pub mod probe;
@@ -160,6 +161,8 @@ mod guide {
     mod login {}
     #[doc = include_str!("../docs/guide/deployment.md")]
     mod deployment {}
+    #[doc = include_str!("../docs/guide/logs.md")]
+    mod logs {}
     #[doc = include_str!("../docs/guide/threats.md")]
     mod threats {}
     #[doc = include_str!("../docs/guide/families.md")]

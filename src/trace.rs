@@ -21,6 +21,10 @@ use std::fmt::Display;
 #[cfg(feature = "tracing")]
 use tracing::Level;
 
+use crate::observe::Observation;
+#[cfg(feature = "tracing")]
+use crate::resource::Resource;
+
 /// Something in the configuration that works and will disappoint.
 pub(crate) fn warning(text: &'static str) {
     event!(Level::WARN, message = text);
@@ -37,16 +41,38 @@ pub(crate) fn no_peer() {
     });
 }
 
-/// A decision on a content route or in a probe. `basis` is why: `open`, `session`, or what the
-/// aspect lacked.
-pub(crate) fn decided(place: &'static str, path: &str, status: u16, basis: &'static str) {
-    event!(Level::DEBUG, place = place, path = path, status = status, basis = basis, "decision");
+/// The target of decisions, below the one of everything else: they can be had or left out alone.
+#[cfg(feature = "tracing")]
+const DECISION: &str = "tower_iiif_auth::decision";
+
+/// Whether anybody listens to decisions: while nobody does, no clock is read for them.
+pub(crate) fn decisions_are_heard() -> bool {
+    #[cfg(feature = "tracing")]
+    return tracing::event_enabled!(target: DECISION, Level::DEBUG);
+    #[cfg(not(feature = "tracing"))]
+    return false;
 }
 
-/// A path that names nothing.
-pub(crate) fn refused_path(place: &'static str, path: &str, status: u16) {
-    event!(Level::DEBUG, place = place, path = path, status = status, "no such resource");
+/// A decision, or a path that names nothing to decide on.
+#[cfg(feature = "tracing")]
+pub(crate) fn decision(told: &Observation<'_>) {
+    tracing::event!(
+        target: DECISION,
+        Level::DEBUG,
+        place = told.place().as_str(),
+        path = told.path(),
+        resource = told.resource().map(Resource::path),
+        outcome = told.outcome().as_str(),
+        status = told.outcome().status(),
+        reason = told.reason().as_str(),
+        aspect = told.aspect(),
+        elapsed_us = u64::try_from(told.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "decision"
+    );
 }
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn decision(_: &Observation<'_>) {}
 
 /// A token was issued, or why not.
 pub(crate) fn token(realm: &str, outcome: &'static str) {

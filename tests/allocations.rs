@@ -7,6 +7,8 @@ mod common;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -19,6 +21,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_iiif_auth::IiifAuth;
+use tower_iiif_auth::observe::{Outcome, Reason};
 
 use common::{Body, Publisher, V, builder, clock, image};
 
@@ -161,6 +164,30 @@ async fn an_open_tile_adds_none() {
             assert_eq!(added(&publisher.auth, TYPICAL, request, StatusCode::OK), [0, 0]);
         }
     }
+}
+
+/// An observer, and a log that leaves decisions out, cost none either.
+#[tokio::test]
+async fn who_counts_decisions_adds_none() {
+    let heard = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&heard);
+    let clock = clock();
+    let observed = builder(&clock).observe(move |seen| {
+        let counts = seen.outcome() == Outcome::Granted && seen.reason() == Reason::Session;
+        counter.fetch_add(u64::from(counts), Ordering::Relaxed);
+    });
+    let publisher = Publisher::of(observed, clock);
+    let cookie = cookie_of(&publisher).await;
+    let request = || request(&image("sec"), Some(&cookie));
+    #[cfg(feature = "tracing")]
+    let _guard = {
+        use tracing_subscriber::util::SubscriberInitExt;
+        let level = tracing_subscriber::filter::LevelFilter::INFO;
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::sink).set_default()
+    };
+    assert_eq!(added(&publisher.auth, TYPICAL, request, StatusCode::OK), [0, 0]);
+    // Twice by the checker alone, once by all layers.
+    assert_eq!(heard.load(Ordering::Relaxed), 3);
 }
 
 /// An allowed response gains `Vary` and, where the server has not set it, one CORS header. A header

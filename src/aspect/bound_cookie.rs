@@ -257,7 +257,7 @@ pub(crate) struct FoundSession {
 impl FoundSession {
     /// What is lacking if its session turns out to be revoked.
     pub(crate) fn lacks_if_revoked(&self) -> AspectError {
-        if self.ends.is_some() { AspectError::Missing } else { AspectError::Invalid }
+        if self.ends.is_some() { AspectError::Missing } else { AspectError::Revoked }
     }
 
     /// The session itself, in place.

@@ -148,6 +148,8 @@ pub enum AspectError {
     Invalid,
     /// It was valid once: `expiredAspect`.
     Expired,
+    /// Its session was logged out: `invalidAspect`.
+    Revoked,
     /// It could not be found out, as a store is down or too slow: `unavailable`, and 503 where no
     /// other aspect helps. The error is logged and told to nobody.
     Unavailable(BoxError),
@@ -157,13 +159,18 @@ impl AspectError {
     /// The more telling of two: an aspect that is down hides what another one lacks, an expired
     /// one says more than an invalid one, and anything more than a missing one.
     pub(crate) fn or_better(self, other: Self) -> Self {
+        if other.says_more_than(&self) { other } else { self }
+    }
+
+    pub(crate) fn says_more_than(&self, other: &Self) -> bool {
         let weight = |error: &Self| match error {
             Self::Missing => 0,
             Self::Invalid => 1,
-            Self::Expired => 2,
-            Self::Unavailable(_) => 3,
+            Self::Revoked => 2,
+            Self::Expired => 3,
+            Self::Unavailable(_) => 4,
         };
-        if weight(&other) > weight(&self) { other } else { self }
+        weight(self) > weight(other)
     }
 
     pub(crate) fn as_str(&self) -> &'static str {
@@ -171,6 +178,7 @@ impl AspectError {
             Self::Missing => "missing",
             Self::Invalid => "invalid",
             Self::Expired => "expired",
+            Self::Revoked => "revoked",
             Self::Unavailable(_) => "unavailable",
         }
     }

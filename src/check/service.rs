@@ -16,7 +16,8 @@ use crate::body::ResponseBody;
 use crate::clock::Timestamp;
 use crate::config::{Core, Found, IiifAuth};
 use crate::fetch_metadata::is_made_here;
-use crate::gate::{Basis, Progress, Question, Verdict, finish_decision};
+use crate::gate::{Basis, Lack, Progress, Question, Verdict, Watch, finish_decision};
+use crate::observe::{Outcome, Place};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
 use crate::storage_access;
@@ -61,10 +62,11 @@ where
         let core = &self.auth.core;
         let head = Head::of(&request);
         let path = head.uri().path();
+        let watch = Watch::begin(core, Place::Content);
         let resource = match core.find(path) {
             Found::Public => return self.forward(request, None, None),
             Found::Refused(why) => {
-                crate::trace::refused_path("content", path, why.status().as_u16());
+                watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
                 return CheckFuture::own(refusal);
             }
@@ -85,7 +87,7 @@ where
         let question = Question { head, resource, now, token: None };
         match core.decide(&question) {
             Progress::Done(verdict) if !lower::is_wanted(core, &question.resource, &verdict) => {
-                match course(&self.auth, &question.head, &question.resource, verdict, now) {
+                match course(&self.auth, &question.head, &question.resource, verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
                     Course::Forward(private, session) => self.forward(request, private, session),
                 }
@@ -94,7 +96,7 @@ where
                 let parts = question.head.to_parts();
                 let resource = question.resource.into_owned();
                 let auth = self.auth.clone();
-                let course = Box::pin(decide(auth, parts, resource, now, progress));
+                let course = Box::pin(decide(auth, parts, resource, now, progress, watch));
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
@@ -111,6 +113,7 @@ async fn decide(
     resource: Resource<'static>,
     now: Timestamp,
     progress: Progress<Verdict>,
+    watch: Watch,
 ) -> Course {
     let core = &auth.core;
     let verdict = match progress {
@@ -122,14 +125,15 @@ async fn decide(
     };
     if lower::is_wanted(core, &resource, &verdict) {
         if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
-            crate::trace::decided("content", parts.uri.path(), 302, verdict.basis_word());
+            let path = parts.uri.path();
+            watch.decided(core, path, &resource, Outcome::Redirected, &verdict.basis);
             let head = Head::of_parts(&parts);
             let mut response = refusal::redirect(&location, http::StatusCode::FOUND, &head);
             for_third_parties(core, &head, &resource, &verdict.basis, &mut response);
             return Course::Answer(response);
         }
     }
-    course(&auth, &Head::of_parts(&parts), &resource, verdict, core.now())
+    course(&auth, &Head::of_parts(&parts), &resource, verdict, core.now(), watch)
 }
 
 impl<S> Check<S> {
@@ -156,38 +160,36 @@ fn course(
     resource: &Resource<'_>,
     verdict: Verdict,
     now: Timestamp,
+    watch: Watch,
 ) -> Course {
     let core = &auth.core;
     let path = head.uri().path();
-    let basis = verdict.basis_word();
+    let by_session = matches!(verdict.basis, Basis::Session { .. });
+    if by_session && verdict.decision.is_grant() && !is_read(head.method()) {
+        if resource.is_image_service() {
+            // The cookie comes along with requests of any site: nothing may change by it.
+            return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+        }
+        // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
+        if !is_made_here(core, head.headers()) {
+            watch.foreign_page(core, path, resource);
+            let denial = Denial::never().message(core.texts.denied_foreign.clone());
+            return Course::Answer(refusal::denied(&denial, head, &core.texts));
+        }
+    }
+    watch.decided(core, path, resource, (&verdict.decision).into(), &verdict.basis);
     match (verdict.decision, verdict.basis) {
-        (Decision::Grant, Basis::Session { id, expires_at, session }) => {
-            if resource.is_image_service() && !is_read(head.method()) {
-                // The cookie comes along with requests of any site: nothing may change by it.
-                return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
-            }
-            // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
-            if !is_read(head.method()) && !is_made_here(core, head.headers()) {
-                crate::trace::decided("content", path, 403, "foreign page");
-                let denial = Denial::never().message(core.texts.denied_foreign.clone());
-                return Course::Answer(refusal::denied(&denial, head, &core.texts));
-            }
-            crate::trace::decided("content", path, 200, basis);
+        (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
             let cookie = core.companion(id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
             Course::Forward(Some(private), session)
         }
-        (Decision::Grant, _) => {
-            crate::trace::decided("content", path, 200, basis);
-            Course::Forward(None, None)
-        }
+        (Decision::Grant, _) => Course::Forward(None, None),
         (Decision::Redirect(location), _) => {
-            crate::trace::decided("content", path, 302, basis);
             Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }
         (Decision::Deny(denial), basis) => {
-            crate::trace::decided("content", path, denial.status().as_u16(), basis.word());
             if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
                 // The base URI of an image service leads to its description (Image API 3.0 §2).
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
@@ -210,7 +212,7 @@ fn for_third_parties(
 ) {
     let headers = response.headers_mut();
     storage_access::vary(core, headers);
-    let lacks_cookie = matches!(basis, Basis::Nobody(AspectError::Missing));
+    let lacks_cookie = matches!(basis, Basis::Nobody(Lack { error: AspectError::Missing, .. }));
     if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
         storage_access::offer_retry(core, head.headers(), headers);
     }

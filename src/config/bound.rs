@@ -13,6 +13,7 @@ use crate::catch::catch;
 use crate::client_identity::BoundClients;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Compatibility, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies};
+use crate::observe::Observer;
 use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) decision_timeout: Duration,
     pub(crate) longest_info: usize,
     pub(crate) hand_on_session: bool,
+    pub(crate) observer: Option<Box<Observer>>,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

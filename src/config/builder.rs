@@ -12,6 +12,7 @@ use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts,
     ThirdPartyCookies,
 };
+use crate::observe::{Observation, Observer};
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
 use crate::seal::Keyring;
@@ -37,6 +38,7 @@ pub struct IiifAuthBuilder {
     decision_timeout: Duration,
     longest_info: usize,
     hand_on_session: bool,
+    observer: Option<Box<Observer>>,
     compatibility: Compatibility,
     plain_language: String,
     third_party: ThirdPartyCookies,
@@ -61,6 +63,7 @@ impl IiifAuthBuilder {
             decision_timeout: Duration::from_secs(5),
             longest_info: 4 << 20,
             hand_on_session: false,
+            observer: None,
             compatibility: Compatibility::default(),
             plain_language: String::new(),
             third_party: ThirdPartyCookies::default(),
@@ -181,6 +184,41 @@ impl IiifAuthBuilder {
     /// a few allocations a tile.
     pub fn hand_on_session(mut self) -> Self {
         self.hand_on_session = true;
+        self
+    }
+
+    /// Tells `observer` of each decision, for counters: what was asked for, what was answered, why, and
+    /// how long it took. A second call replaces the first. Default: nobody.
+    ///
+    /// It is called in the course of the request, for each tile, so it has to be quick and must not
+    /// block. It can not change the decision; what it panics with is logged. Without an observer, and
+    /// with the events of decisions off, no clock is read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use tower_iiif_auth::observe::Outcome;
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    ///
+    /// let refused = Arc::new(AtomicU64::new(0));
+    /// let counter = Arc::clone(&refused);
+    /// let auth = IiifAuth::builder("https://iiif.example")
+    ///     .observe(move |seen| {
+    ///         if seen.outcome() != Outcome::Granted {
+    ///             counter.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     })
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize(|request| request.has_role("reader"))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observe(mut self, observer: impl Fn(&Observation<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
         self
     }
 
@@ -316,6 +354,7 @@ impl IiifAuthBuilder {
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
             hand_on_session: self.hand_on_session,
+            observer: self.observer,
             compatibility: self.compatibility,
             plain_language: self.plain_language.into(),
             third_party,

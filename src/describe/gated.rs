@@ -14,8 +14,9 @@ use crate::authorizer::{Decision, Denial, Remedy};
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::{
-    Basis, Progress, Question, TokenSession, Verdict, finish_decision, first_granted_sibling,
+    Basis, Progress, Question, TokenSession, Verdict, Watch, finish_decision, first_granted_sibling,
 };
+use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
 use crate::query;
 use crate::resource::Resource;
@@ -40,6 +41,7 @@ struct Asked {
 
 pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>) -> Answer<Plan> {
     let now = core.now();
+    let watch = Watch::begin(core, Place::Description);
     let (token, family) = token(core, head, &whole).unzip();
     let has_v09_token = family == Some(Family::V09);
     let question = Question { head: *head, resource: whole.clone(), now, token };
@@ -47,7 +49,10 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
     let higher = higher(core, &whole, head.uri().query().unwrap_or_default(), now);
     match (progress, higher) {
         (Progress::Done(verdict), Answer::Now(higher)) if verdict.with_substitutes().is_none() => {
-            Answer::Now(plan(core, &Asked { whole, higher, has_v09_token }, &verdict))
+            let asked = Asked { whole, higher, has_v09_token };
+            let (outcome, plan) = plan(core, &asked, &verdict);
+            watch.decided(core, head.uri().path(), &asked.whole, outcome, &verdict.basis);
+            Answer::Now(plan)
         }
         (progress, higher) => {
             let core = Arc::clone(core);
@@ -70,10 +75,15 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
                     let token = token.as_ref();
                     let lower = first_granted_sibling(&core, &parts, &whole, now, token, &verdict);
                     if let Some(lower) = lower.await {
+                        let (path, outcome) = (parts.uri.path(), Outcome::Redirected);
+                        watch.decided(&core, path, &whole, outcome, &verdict.basis);
                         return Plan::Lower(location(&core, &lower, &whole));
                     }
                 }
-                plan(&core, &Asked { whole, higher, has_v09_token }, &verdict)
+                let asked = Asked { whole, higher, has_v09_token };
+                let (outcome, plan) = plan(&core, &asked, &verdict);
+                watch.decided(&core, parts.uri.path(), &asked.whole, outcome, &verdict.basis);
+                plan
             })
         }
     }
@@ -139,15 +149,18 @@ fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String 
     core.public_url.join(&format!("{}/info.json?{TIER_OF}={higher}", lower.path()))
 }
 
-fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> Plan {
-    let basis = verdict.basis_word();
-    let status = match (&verdict.decision, &verdict.basis) {
-        (Decision::Grant, Basis::Open) if asked.higher.is_none() => return Plan::Open,
-        (Decision::Grant | Decision::Redirect(_), _) => StatusCode::OK,
-        (Decision::Deny(denial), _) if denial.remedy() == Remedy::Absent => return Plan::Absent,
+/// What is done, and what that tells of the content.
+fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
+    let (outcome, status) = match (&verdict.decision, &verdict.basis) {
+        (Decision::Grant, Basis::Open) if asked.higher.is_none() => {
+            return (Outcome::Granted, Plan::Open);
+        }
+        (Decision::Grant | Decision::Redirect(_), _) => (Outcome::Granted, StatusCode::OK),
+        (Decision::Deny(denial), _) if denial.remedy() == Remedy::Absent => {
+            return (Outcome::NotFound, Plan::Absent);
+        }
         (Decision::Deny(denial), basis) => denied(core, asked, denial, basis),
     };
-    crate::trace::decided("description", &asked.whole.path(), status.as_u16(), basis);
     let described = asked.higher.as_ref().unwrap_or(&asked.whole);
     let mut services = description::put_cookie_services(core, described);
     // The probe of a higher tier would speak of another image than this document.
@@ -156,9 +169,9 @@ fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> Plan {
         services.extend(description::put_probe(core, described));
     }
     if services.is_empty() {
-        return Plan::Undescribed;
+        return (outcome, Plan::Undescribed);
     }
-    Plan::Rewrite(Box::new(Rewrite {
+    let rewrite = Rewrite {
         path: asked.whole.path(),
         services,
         in_flow,
@@ -166,21 +179,22 @@ fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> Plan {
         gated: true,
         longest: core.longest_info,
         known: None,
-    }))
+    };
+    (outcome, Plan::Rewrite(Box::new(rewrite)))
 }
 
 /// The status of a refused description: 401, also where no login helps, as clients know no other
 /// (requirements CON-10).
-fn denied(core: &Core, asked: &Asked, denial: &Denial, basis: &Basis) -> StatusCode {
+fn denied(core: &Core, asked: &Asked, denial: &Denial, basis: &Basis) -> (Outcome, StatusCode) {
     match denial.remedy() {
-        Remedy::Later => StatusCode::SERVICE_UNAVAILABLE,
+        Remedy::Later => (Outcome::Unavailable, StatusCode::SERVICE_UNAVAILABLE),
         Remedy::Never
             if core.compatibility.strict_0_9_2
                 && asked.has_v09_token
-                && matches!(basis, Basis::NotEnough { of_token: true }) =>
+                && matches!(basis, Basis::NotEnough { place: 0 }) =>
         {
-            StatusCode::FORBIDDEN
+            (Outcome::Forbidden, StatusCode::FORBIDDEN)
         }
-        _ => StatusCode::UNAUTHORIZED,
+        _ => (Outcome::Unauthorized, StatusCode::UNAUTHORIZED),
     }
 }

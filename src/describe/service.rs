@@ -13,6 +13,8 @@ use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::{Found, IiifAuth};
+use crate::gate::Watch;
+use crate::observe::Place;
 use crate::resource::{Refusal, Resource, ResourceKind};
 
 /// Describes `info.json` and passes on everything else; see the [module](crate::describe).
@@ -60,7 +62,10 @@ where
                 )
             }
             // It may be a description: without its services it is worse than none.
-            Found::Refused(why @ Refusal::Unavailable) => return DescribeFuture::own(why.status()),
+            Found::Refused(why @ Refusal::Unavailable) => {
+                Watch::begin(core, Place::Content).refused(core, path, why);
+                return DescribeFuture::own(why.status());
+            }
             _ => return DescribeFuture::inner(self.inner.call(request)),
         };
         let course = if core.families_of(&whole).gates_descriptions() {

@@ -27,8 +27,9 @@ pub(super) async fn within<T>(
     .await
 }
 
+/// It took longer than configured.
 #[derive(Debug)]
-struct TooSlow(Duration);
+pub(super) struct TooSlow(Duration);
 
 impl fmt::Display for TooSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use super::limits;
+use super::{failure, limits};
 use crate::answer::{Answer, BoxError, BoxFuture};
 use crate::aspect::{AspectError, BoundCookie, Head, SKEW, Session, SessionId};
 use crate::clock::Timestamp;
@@ -114,7 +114,7 @@ impl Core {
                     };
                 }
                 Ok(Answer::Now(Err(error))) | Err(error) => {
-                    return Live::Now(Err(AspectError::Unavailable(error)));
+                    return Live::Now(Err(failure::of_store(error)));
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Core {
                 let session = session.into_owned();
                 Live::Later(LivePending::Still { session, revoked, next: None })
             }
-            Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
+            Err(panic) => Live::Now(Err(failure::of_store(panic))),
         }
     }
 
@@ -174,9 +174,9 @@ impl Core {
             match limits::within(self.decision_timeout, revoked).await {
                 Ok(false) => return Ok(session),
                 Ok(true) => {}
-                Err(error) => return Err(AspectError::Unavailable(error)),
+                Err(error) => return Err(failure::of_store(error)),
             }
-            let Some(next) = next else { return Err(AspectError::Invalid) };
+            let Some(next) = next else { return Err(AspectError::Revoked) };
             pending = match self.live_next(next, head, now) {
                 Live::Later(pending) => pending,
                 Live::Now(session) => return session,
@@ -233,7 +233,7 @@ impl Core {
             }
         }
         if let AspectError::Unavailable(error) = &lacks {
-            crate::trace::failure("authorizing aspect or store", error);
+            crate::trace::failure(failure::what(error), error);
         }
         Err(lacks)
     }
@@ -304,7 +304,7 @@ fn unless_revoked(
 ) -> Result<Session<'_>, AspectError> {
     match revoked {
         Ok(false) => Ok(session),
-        Ok(true) => Err(AspectError::Invalid),
-        Err(error) => Err(AspectError::Unavailable(error)),
+        Ok(true) => Err(AspectError::Revoked),
+        Err(error) => Err(failure::of_store(error)),
     }
 }

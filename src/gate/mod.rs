@@ -5,9 +5,11 @@
 //! needed later are kept in a [`Pending`], and [`finish_decision`] goes on from there: one set of
 //! rules for both.
 
+mod failure;
 mod limits;
 mod live;
 mod lower;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,12 +18,14 @@ use http::request::Parts;
 pub(crate) use live::TokenSession;
 use live::{Live, LivePending};
 pub(crate) use lower::first_granted_sibling;
+pub(crate) use watch::Watch;
 
 use crate::answer::{Answer, BoxError, BoxFuture};
 use crate::aspect::{AspectError, Head, Session, SessionId};
 use crate::authorizer::{AccessRequest, Decision, Denial};
 use crate::clock::Timestamp;
-use crate::config::{Core, RealmSet};
+use crate::config::{Candidate, Core, RealmSet};
+use crate::observe::Reason;
 use crate::resource::Resource;
 use crate::seal::Scratch;
 
@@ -46,26 +50,52 @@ pub(crate) enum Basis {
     /// It is the same for everyone.
     Open,
     /// A session that ends at this time; the session itself where it is to be handed on.
-    Session { id: SessionId, expires_at: Timestamp, session: Option<Session<'static>> },
-    /// There is a session, and it is not enough; whether it is the token's.
-    NotEnough { of_token: bool },
+    Session {
+        id: SessionId,
+        expires_at: Timestamp,
+        session: Option<Session<'static>>,
+        place: usize,
+    },
+    /// There is a session at this place, and it is not enough.
+    NotEnough { place: usize },
     /// There is no session, for this reason.
-    Nobody(AspectError),
+    Nobody(Lack),
 }
 
-impl Verdict {
-    pub(crate) fn basis_word(&self) -> &'static str {
-        self.basis.word()
-    }
+/// What is lacking, and at which place; without one it is the authorizer that failed.
+#[derive(Debug)]
+pub(crate) struct Lack {
+    pub(crate) error: AspectError,
+    place: Option<usize>,
 }
 
 impl Basis {
-    pub(crate) fn word(&self) -> &'static str {
+    /// The same in words that are told.
+    pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::Open => "open",
-            Self::Session { .. } => "session",
-            Self::NotEnough { .. } => "not enough",
-            Self::Nobody(error) => error.as_str(),
+            Self::Open => Reason::Open,
+            Self::Session { .. } => Reason::Session,
+            Self::NotEnough { .. } => Reason::NotEnough,
+            Self::Nobody(lack) => match &lack.error {
+                AspectError::Missing => Reason::Missing,
+                AspectError::Invalid => Reason::Invalid,
+                AspectError::Expired => Reason::Expired,
+                AspectError::Revoked => Reason::Revoked,
+                AspectError::Unavailable(error) => failure::reason(error),
+            },
+        }
+    }
+
+    /// The name of the aspect that it is about.
+    pub(crate) fn aspect<'a>(&self, core: &'a Core) -> Option<&'a str> {
+        let place = match self {
+            Self::Open => None,
+            Self::Session { place, .. } | Self::NotEnough { place } => Some(*place),
+            Self::Nobody(lack) => lack.place,
+        };
+        match place?.checked_sub(1) {
+            None => Some("access token"),
+            Some(index) => core.candidates.get(index).map(Candidate::name),
         }
     }
 }
@@ -96,14 +126,14 @@ struct Tally {
     as_nobody: Denial,
     /// The first denial of a session, which says more, and the place of that session.
     with_session: Option<(usize, Denial)>,
-    aspect: AspectError,
+    lack: Lack,
 }
 
 impl Core {
     /// Decides on a content resource.
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
-        let tally =
-            Tally { as_nobody: Denial::later(), with_session: None, aspect: AspectError::Missing };
+        let lack = Lack { error: AspectError::Missing, place: None };
+        let tally = Tally { as_nobody: Denial::later(), with_session: None, lack };
         match self.ask(&question.resource, None, question.now) {
             Answer::Now(outcome) => self.after_nobody(question, tally, outcome),
             Answer::Later(outcome) => {
@@ -138,7 +168,7 @@ impl Core {
         match outcome {
             Ok(Decision::Deny(denial)) => tally.as_nobody = denial,
             Ok(decision) => return Progress::Done(Verdict { decision, basis: Basis::Open }),
-            Err(error) => return Progress::Done(failed("authorizer", error)),
+            Err(error) => return Progress::Done(failed(error)),
         }
         let realms = self.realms_of(&question.resource);
         self.go_on_at(question, tally, realms, 0)
@@ -160,7 +190,7 @@ impl Core {
                     Live::Skip => continue,
                     Live::Now(Ok(session)) => session,
                     Live::Now(Err(error)) => {
-                        tally.lacks(error);
+                        tally.lacks(place, error);
                         continue;
                     }
                     Live::Later(live) => return wait(tally, realms, At::Session { place, live }),
@@ -196,10 +226,11 @@ impl Core {
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
                 let session = self.hand_on_session.then(|| session.into_owned());
-                Some(Verdict { decision, basis: Basis::Session { id, expires_at, session } })
+                let basis = Basis::Session { id, expires_at, session, place };
+                Some(Verdict { decision, basis })
             }
             Err(error) => {
-                tally.lacks(AspectError::Unavailable(error));
+                tally.lacks(place, failure::of_authorizer(error));
                 None
             }
         }
@@ -219,31 +250,31 @@ impl Core {
 }
 
 impl Tally {
-    fn lacks(&mut self, error: AspectError) {
+    fn lacks(&mut self, place: usize, error: AspectError) {
         if let AspectError::Unavailable(error) = &error {
-            crate::trace::failure("authorizing aspect, authorizer or store", error);
+            crate::trace::failure(failure::what(error), error);
         }
-        let known = std::mem::replace(&mut self.aspect, AspectError::Missing);
-        self.aspect = known.or_better(error);
+        if error.says_more_than(&self.lack.error) {
+            self.lack = Lack { error, place: Some(place) };
+        }
     }
 
     /// No session helped.
     fn refuse(self) -> Verdict {
-        let (denial, basis) = match (self.aspect, self.with_session) {
-            (aspect @ AspectError::Unavailable(_), _) => (Denial::later(), Basis::Nobody(aspect)),
-            (_, Some((place, denial))) => (denial, Basis::NotEnough { of_token: place == 0 }),
-            (aspect, None) => (self.as_nobody, Basis::Nobody(aspect)),
+        let unavailable = matches!(self.lack.error, AspectError::Unavailable(_));
+        let (denial, basis) = match self.with_session {
+            _ if unavailable => (Denial::later(), Basis::Nobody(self.lack)),
+            Some((place, denial)) => (denial, Basis::NotEnough { place }),
+            None => (self.as_nobody, Basis::Nobody(self.lack)),
         };
         Verdict { decision: Decision::Deny(denial), basis }
     }
 }
 
-fn failed(what: &'static str, error: BoxError) -> Verdict {
-    crate::trace::failure(what, &error);
-    Verdict {
-        decision: Decision::Deny(Denial::later()),
-        basis: Basis::Nobody(AspectError::Unavailable(error)),
-    }
+fn failed(error: BoxError) -> Verdict {
+    crate::trace::failure("authorizer", &error);
+    let lack = Lack { error: failure::of_authorizer(error), place: None };
+    Verdict { decision: Decision::Deny(Denial::later()), basis: Basis::Nobody(lack) }
 }
 
 fn wait<T>(tally: Tally, realms: RealmSet, at: At) -> Progress<T> {
@@ -291,7 +322,7 @@ pub(crate) async fn finish_decision(
             At::Session { place, live } => {
                 match core.finish_live(live, &question.head, now).await {
                     Err(error) => {
-                        tally.lacks(error);
+                        tally.lacks(place, error);
                         core.go_on_at(&question, tally, realms, place + 1)
                     }
                     Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {

@@ -20,8 +20,7 @@ use crate::respond;
 
 /// The result of a verdict without substitutes.
 pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> ProbeResult {
-    let basis = verdict.basis_word();
-    let result = match verdict.decision {
+    match verdict.decision {
         Decision::Grant => ProbeResult::Granted,
         Decision::Redirect(location) => ProbeResult::Redirected {
             location: ContentResource {
@@ -33,14 +32,7 @@ pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> P
             },
         },
         Decision::Deny(denial) => denied(&denial, &core.texts, Vec::new()),
-    };
-    let status = match &result {
-        ProbeResult::Granted => 200,
-        ProbeResult::Redirected { .. } => 302,
-        ProbeResult::Denied { status, .. } => status.as_u16(),
-    };
-    crate::trace::decided("probe", &resource.path(), status, basis);
-    result
+    }
 }
 
 /// The result of a verdict, with those substitutes that this very user may see.
@@ -81,12 +73,7 @@ pub(super) async fn with_substitutes(
         };
         offered.push(content);
     }
-    let result = denied(denial, &core.texts, offered);
-    if let ProbeResult::Denied { status, .. } = &result {
-        let basis = verdict.basis_word();
-        crate::trace::decided("probe", &resource.path(), status.as_u16(), basis);
-    }
-    result
+    denied(denial, &core.texts, offered)
 }
 
 /// The result for a path that names no resource: HTTP 200 as always (2.0 §5.2).

@@ -8,7 +8,8 @@ use super::{ProbeFuture, result};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::{Core, IiifAuth};
-use crate::gate::{Progress, Question, finish_decision};
+use crate::gate::{Progress, Question, Watch, finish_decision};
+use crate::observe::Place;
 use crate::path;
 use crate::protocol::Family;
 use crate::resource::{Refusal, Resource};
@@ -61,6 +62,8 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
             return ProbeFuture::own(response);
         }
     }
+    let watch = Watch::begin(core, Place::Probe);
+    let asked = head.uri().path();
     // Where 2.0 is not spoken there is no probe either (requirements CON-13).
     let spoken = |resource: &Resource<'_>| core.families_of(resource).contains(Family::V2);
     let found = match core.find_whole(path) {
@@ -71,7 +74,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     let resource = match found {
         Ok(resource) => resource,
         Err(refusal) => {
-            crate::trace::refused_path("probe", path, refusal.status().as_u16());
+            watch.refused(core, asked, refusal);
             let result = result::refused(refusal, &core.texts);
             return ProbeFuture::own(result::respond(head.method(), &result));
         }
@@ -83,7 +86,9 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     let progress = core.decide(&question);
     match progress {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
-            let result = result::plain(core, &question.resource, verdict);
+            let Question { resource, .. } = &question;
+            watch.decided(core, asked, resource, (&verdict.decision).into(), &verdict.basis);
+            let result = result::plain(core, resource, verdict);
             ProbeFuture::own(result::respond(head.method(), &result))
         }
         // A substitute is decided on like the resource itself, which may have to wait.
@@ -107,6 +112,8 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
                         .await
                     }
                 };
+                let (asked, outcome) = (parts.uri.path(), (&verdict.decision).into());
+                watch.decided(&core, asked, &resource, outcome, &verdict.basis);
                 let method = parts.method.clone();
                 let result =
                     result::with_substitutes(&core, parts, &resource, now, token, verdict).await;

@@ -107,7 +107,9 @@ async fn token<'c>(
     let session =
         Arc::clone(core).identify(realm, parts, now).await.map_err(|error| match error {
             AspectError::Missing => lacking(TokenErrorProfile::MissingAspect),
-            AspectError::Invalid => lacking(TokenErrorProfile::InvalidAspect),
+            AspectError::Invalid | AspectError::Revoked => {
+                lacking(TokenErrorProfile::InvalidAspect)
+            }
             AspectError::Expired => lacking(TokenErrorProfile::ExpiredAspect),
             AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
         })?;
