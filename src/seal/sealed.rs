@@ -1,7 +1,6 @@
 //! Sealing and opening.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -144,7 +143,7 @@ impl Keyring {
             )
             .map_err(|_| SealError)?;
         bytes.extend_from_slice(tag.as_ref());
-        Ok(URL_SAFE_NO_PAD.encode(bytes))
+        Ok(URL_SAFE_NO_PAD.encode_to_string(bytes))
     }
 
     /// Opens `text`, which an attacker may have written. The payload is then
@@ -163,19 +162,16 @@ impl Keyring {
         if text.len() % 4 == 1 || length < HEADER + TAG {
             return Err(SealError);
         }
-        let mut head = [0; 3];
-        URL_SAFE_NO_PAD.decode_slice(&text[..4], &mut head).map_err(|_| SealError)?;
-        let [version, key_id, _] = head;
+        let (version, key_id) = head(text).ok_or(SealError)?;
         if version != VERSION {
             return Err(SealError);
         }
         let associated = Associated::new(key_id, purpose, context)?;
         // Two keys share an id once in 256 pairs: then each gets its try, on a fresh copy.
         for key in self.with_id(key_id) {
-            // `decode_slice` wants room for its estimate, which may be above the true length.
-            let room = scratch.room(length + 3);
-            let decoded = URL_SAFE_NO_PAD.decode_slice(text, room).map_err(|_| SealError)?;
-            let (header, sealed) = room[..decoded].split_at_mut(HEADER);
+            let room = &mut scratch.room(length)[..length];
+            decode(text, room)?;
+            let (header, sealed) = room.split_at_mut(HEADER);
             let nonce = Nonce::try_assume_unique_for_key(&header[2..]).map_err(|_| SealError)?;
             let opened = key.for_purpose(purpose).open_in_place(nonce, associated.aad(), sealed);
             if let Ok(payload) = opened {
@@ -186,9 +182,38 @@ impl Keyring {
     }
 }
 
+/// Version and key id, which the first three characters hold.
+fn head(text: &[u8]) -> Option<(u8, u8)> {
+    let [one, two, three, ..] = *text else { return None };
+    let (one, two, three) = (sextet(one)?, sextet(two)?, sextet(three)?);
+    Some((one << 2 | two >> 4, two << 4 | three >> 2))
+}
+
+/// The six bits that a character of base64url stands for (RFC 4648 §5).
+fn sextet(character: u8) -> Option<u8> {
+    Some(match character {
+        b'A'..=b'Z' => character - b'A',
+        b'a'..=b'z' => character - b'a' + 26,
+        b'0'..=b'9' => character - b'0' + 52,
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    })
+}
+
+/// Decodes all of `text` into all of `room`. On processors with vector instructions this costs a third
+/// of what opening the value does; without them, more than that.
+fn decode(text: &[u8], room: &mut [u8]) -> Result<(), SealError> {
+    let decoded = URL_SAFE_NO_PAD.decode(text, room.as_out()).map_err(|_| SealError)?;
+    (decoded.len() == room.len()).then_some(()).ok_or(SealError)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::{LONGEST_CONTEXT, *};
 
     fn keyring(seed: u8) -> Keyring {
         Keyring::from_bytes(&key(seed)).unwrap()
@@ -255,6 +280,19 @@ mod tests {
             let longer = "x".repeat(LONGEST_CONTEXT + 1);
             assert!(keyring.seal(purpose, &longer, b"y").is_err());
             assert!(keyring.open(purpose, &longer, text.as_bytes(), &mut scratch).is_err());
+        }
+    }
+
+    #[test]
+    fn the_head_is_what_decoding_gives() {
+        for version in 0..=u8::MAX {
+            for key_id in 0..=u8::MAX {
+                let text = URL_SAFE_NO_PAD.encode([version, key_id, 0x5a]);
+                assert_eq!(head(text.as_bytes()), Some((version, key_id)));
+            }
+        }
+        for strange in [&b"A+AA"[..], b"/AAA", b"AA=A", b"AA", b"", b"AA\xffA"] {
+            assert_eq!(head(strange), None);
         }
     }
 
