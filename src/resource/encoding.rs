@@ -16,6 +16,66 @@ pub(super) fn encode(identifier: &str, one_segment: bool) -> String {
     utf8_percent_encode(identifier, if one_segment { SEGMENT } else { PATH }).to_string()
 }
 
+/// No known shape has as many segments.
+const MOST_SEGMENTS: usize = 6;
+
+/// The segments of a path of a known shape, told in one pass.
+pub(super) struct Segments<'p> {
+    first: [Option<&'p str>; MOST_SEGMENTS],
+    /// Whether [`decode`] would find nothing to decode and nothing to refuse in any of them, as in
+    /// nearly every path.
+    plain: bool,
+    path_parameters: bool,
+}
+
+impl<'p> Segments<'p> {
+    pub(super) fn of(path: &'p str, path_parameters: bool) -> Self {
+        let mut segments =
+            Self { first: [None; MOST_SEGMENTS], plain: is_plain(path), path_parameters };
+        let mut rest = path;
+        for place in &mut segments.first {
+            let end = rest.bytes().position(|byte| byte == b'/');
+            let segment = &rest[..end.unwrap_or(rest.len())];
+            segments.plain &= !is_dot_or_empty(segment);
+            *place = Some(segment);
+            let Some(end) = end else { return segments };
+            rest = &rest[end + 1..];
+        }
+        // Of no known shape: it is looked at as a whole.
+        segments.plain = false;
+        segments
+    }
+
+    /// The first ones.
+    pub(super) fn first(&self) -> [Option<&'p str>; MOST_SEGMENTS] {
+        self.first
+    }
+
+    /// One of them decoded, see [`decode`].
+    pub(super) fn decode(&self, segment: &'p str) -> Result<Cow<'p, str>, Refusal> {
+        if self.plain { Ok(Cow::Borrowed(segment)) } else { decode(segment, self.path_parameters) }
+    }
+
+    /// Whether some byte needs a closer look.
+    pub(super) fn are_plain(&self) -> bool {
+        self.plain
+    }
+}
+
+/// Whether all bytes of a path mean themselves to every server. Without `&`, see
+/// [`ImageApi`](super::ImageApi). It looks at all of them, so that it can look at many at once.
+fn is_plain(path: &str) -> bool {
+    let special = |byte: u8| {
+        u8::from(byte <= b' ')
+            | u8::from(byte >= 0x7f)
+            | u8::from(byte == b'%')
+            | u8::from(byte == b'&')
+            | u8::from(byte == b';')
+            | u8::from(byte == b'\\')
+    };
+    path.bytes().fold(0, |found, byte| found | special(byte)) == 0
+}
+
 /// Decodes a path segment once.
 ///
 /// # Errors
@@ -24,9 +84,6 @@ pub(super) fn encode(identifier: &str, one_segment: bool) -> String {
 /// when encoded, control characters, backslashes, bytes that are no UTF-8, broken escapes, escapes
 /// that are still there after decoding, and (unless they are allowed) path parameters.
 pub(super) fn decode(segment: &str, path_parameters: bool) -> Result<Cow<'_, str>, Refusal> {
-    if is_plain(segment) && !matches!(segment, "" | "." | "..") {
-        return Ok(Cow::Borrowed(segment));
-    }
     if !path_parameters && memchr::memchr(b';', segment.as_bytes()).is_some() {
         return Err(Refusal::Ambiguous);
     }
@@ -48,26 +105,13 @@ pub(super) fn decode(segment: &str, path_parameters: bool) -> Result<Cow<'_, str
     Ok(decoded)
 }
 
-/// Whether a text has none of the bytes that [`decode`] looks at more closely. Nearly every segment of
-/// nearly every path is so: it is told in one pass.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| PLAIN[usize::from(byte)])
-}
-
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x21;
-    while byte < 0x7f {
-        plain[byte as usize] = !matches!(byte, b'%' | b';' | b'\\' | b'/');
-        byte += 1;
-    }
-    plain
-};
-
 /// Whether a part of a path steps aside or nowhere, also for servers that drop what follows a `;`:
 /// they read `..;x` as `..`.
 fn is_dot_or_empty(part: &str) -> bool {
-    matches!(without_parameters(part), "" | "." | "..")
+    match part.as_bytes() {
+        [] | [b'.' | b';', ..] => matches!(without_parameters(part), "" | "." | ".."),
+        _ => false,
+    }
 }
 
 /// A segment of a path as servers see it that drop path parameters.
@@ -142,6 +186,38 @@ mod tests {
         assert_eq!(decode("a;2", true).unwrap(), "a;2");
         for segment in ["..;", ".;x", ";", ";x", "%2e%2e;x", "a%2F..;%2Fb"] {
             assert!(decode(segment, true).is_err(), "{segment}");
+        }
+    }
+
+    /// The short way says what the long way says.
+    #[test]
+    fn plain_segments_are_those_that_decode_to_themselves() {
+        let mut paths: Vec<String> = [
+            "",
+            "/",
+            "a/b",
+            "a//b",
+            "a/",
+            "./a",
+            "a/..",
+            "...",
+            "a/.b",
+            "1/2/3/4/5/6/7/..",
+            "a/b/c/d/e/f/g",
+        ]
+        .map(str::to_owned)
+        .into();
+        paths.extend((0..=0x7f_u8).map(|byte| format!("a{}b/c", char::from(byte))));
+        paths.push("é".to_owned());
+        for path in paths {
+            let segments = Segments::of(&path, false);
+            let shown: Vec<_> = segments.first().into_iter().flatten().collect();
+            assert_eq!(shown, path.split('/').take(6).collect::<Vec<_>>(), "{path}");
+            let same = path.split('/').all(|s| decode(s, false).is_ok_and(|own| own == s));
+            let harmless =
+                same && path.bytes().all(|b| b.is_ascii_graphic() && b != b'%' && b != b'&');
+            let few = path.split('/').count() <= 6;
+            assert_eq!(segments.are_plain(), harmless && few, "{path:?}");
         }
     }
 

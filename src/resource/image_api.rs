@@ -1,8 +1,7 @@
 //! Paths of the IIIF Image API 2.1 and 3.0.
 
-use super::{
-    Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap, encoding,
-};
+use super::encoding::{self, Segments};
+use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
 /// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
@@ -56,29 +55,29 @@ impl ImageApi {
     }
 
     fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+        let segments = Segments::of(below, self.path_parameters);
         // Also in a description, which everyone may read: `x&FIF=secret.tif&CVT=jpeg/info.json`.
-        if memchr::memchr(b'&', below.as_bytes()).is_some() {
+        if !segments.are_plain() && memchr::memchr(b'&', below.as_bytes()).is_some() {
             return Err(Refusal::Ambiguous);
         }
-        let mut segments = below.split('/');
-        let identifier = segments.next().unwrap_or_default();
-        let kind = match [(); 5].map(|()| segments.next()) {
+        let [identifier, rest @ ..] = segments.first();
+        let identifier = identifier.unwrap_or_default();
+        let decode = |segment| segments.decode(segment);
+        let kind = match rest {
             [None, ..] => ResourceKind::ImageService,
             [Some("info.json"), None, ..] => ResourceKind::ImageInformation,
+            [Some(_), Some(_), Some(_), Some(_), None] if segments.are_plain() => {
+                ResourceKind::Image(ImageRequest::plain(&below[identifier.len() + 1..])?)
+            }
             [Some(region), Some(size), Some(rotation), Some(last), None] => {
-                let decode = |segment| encoding::decode(segment, self.path_parameters);
-                ResourceKind::Image(ImageRequest::new(
-                    decode(region)?,
-                    decode(size)?,
-                    decode(rotation)?,
-                    decode(last)?,
-                )?)
+                let parts = [decode(region)?, decode(size)?, decode(rotation)?, decode(last)?];
+                ResourceKind::Image(ImageRequest::of(parts)?)
             }
             // Servers that fold `a//b` and `a/./b` would make a known shape of these.
             _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),
             _ => return Err(Refusal::Unknown),
         };
-        let identifier = encoding::decode(identifier, self.path_parameters)?;
+        let identifier = decode(identifier)?;
         Ok(Resource::new(&*self.base, identifier, kind, "Image"))
     }
 }

@@ -7,57 +7,61 @@ use super::Refusal;
 /// One image request: `{region}/{size}/{rotation}/{quality}.{format}`, percent-decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageRequest<'a> {
-    region: Cow<'a, str>,
-    size: Cow<'a, str>,
-    rotation: Cow<'a, str>,
-    /// `quality.format`
-    last: Cow<'a, str>,
+    /// The four parts with a slash between them, and none within them: small, as every tile has one.
+    parts: Cow<'a, str>,
 }
 
 impl<'a> ImageRequest<'a> {
-    pub(super) fn new(
-        region: Cow<'a, str>,
-        size: Cow<'a, str>,
-        rotation: Cow<'a, str>,
-        last: Cow<'a, str>,
-    ) -> Result<Self, Refusal> {
-        if [&region, &size, &rotation, &last].iter().any(|part| part.contains('/')) {
+    /// The request that `parts` is, if they mean themselves.
+    pub(super) fn plain(parts: &'a str) -> Result<Self, Refusal> {
+        Self { parts: Cow::Borrowed(parts) }.checked()
+    }
+
+    /// The request of these decoded parts.
+    pub(super) fn of(parts: [Cow<'a, str>; 4]) -> Result<Self, Refusal> {
+        if parts.iter().any(|part| part.contains('/')) {
             return Err(Refusal::Ambiguous);
         }
-        if !last.contains('.') {
-            return Err(Refusal::Unknown);
-        }
-        Ok(Self { region, size, rotation, last })
+        Self { parts: Cow::Owned(parts.join("/")) }.checked()
+    }
+
+    fn checked(self) -> Result<Self, Refusal> {
+        let last = self.parts.bytes().rev().take_while(|byte| *byte != b'/');
+        if last.into_iter().any(|byte| byte == b'.') { Ok(self) } else { Err(Refusal::Unknown) }
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.parts.split('/').nth(index).unwrap_or_default()
     }
 
     /// The region as it was asked for: `full`, `square`, `0,0,512,512`, `pct:…`.
     #[must_use]
     pub fn region(&self) -> &str {
-        &self.region
+        self.part(0)
     }
 
     /// The size as it was asked for: `max`, `512,`, `!200,200`, `pct:50` …
     #[must_use]
     pub fn size(&self) -> &str {
-        &self.size
+        self.part(1)
     }
 
     /// The rotation as it was asked for.
     #[must_use]
     pub fn rotation(&self) -> &str {
-        &self.rotation
+        self.part(2)
     }
 
     /// The quality as it was asked for.
     #[must_use]
     pub fn quality(&self) -> &str {
-        self.last.rsplit_once('.').map_or("", |(quality, _)| quality)
+        self.part(3).rsplit_once('.').map_or("", |(quality, _)| quality)
     }
 
     /// The format as it was asked for.
     #[must_use]
     pub fn format(&self) -> &str {
-        self.last.rsplit_once('.').map_or("", |(_, format)| format)
+        self.part(3).rsplit_once('.').map_or("", |(_, format)| format)
     }
 
     /// How large the *whole* image would be, in pixels of its longer side, at the scale at which
@@ -69,8 +73,8 @@ impl<'a> ImageRequest<'a> {
     /// `full/max` of an image of unknown size: treat it as too large.
     #[must_use]
     pub fn whole_image_at_this_scale(&self, dimensions: Option<(u32, u32)>) -> Option<f64> {
-        let region = Region::parse(&self.region)?;
-        let size = Size::parse(&self.size)?;
+        let region = Region::parse(self.region())?;
+        let size = Size::parse(self.size())?;
         match dimensions {
             Some((width, height)) if width > 0 && height > 0 => Some(
                 scale(region, size, f64::from(width), f64::from(height))?
@@ -87,21 +91,11 @@ impl<'a> ImageRequest<'a> {
     }
 
     pub(super) fn lend(&self) -> ImageRequest<'_> {
-        ImageRequest {
-            region: Cow::Borrowed(&self.region),
-            size: Cow::Borrowed(&self.size),
-            rotation: Cow::Borrowed(&self.rotation),
-            last: Cow::Borrowed(&self.last),
-        }
+        ImageRequest { parts: Cow::Borrowed(&self.parts) }
     }
 
     pub(super) fn into_owned(self) -> ImageRequest<'static> {
-        ImageRequest {
-            region: Cow::Owned(self.region.into_owned()),
-            size: Cow::Owned(self.size.into_owned()),
-            rotation: Cow::Owned(self.rotation.into_owned()),
-            last: Cow::Owned(self.last.into_owned()),
-        }
+        ImageRequest { parts: Cow::Owned(self.parts.into_owned()) }
     }
 }
 
@@ -212,7 +206,7 @@ mod tests {
     use super::*;
 
     fn request<'a>(region: &'a str, size: &'a str) -> ImageRequest<'a> {
-        ImageRequest::new(region.into(), size.into(), "0".into(), "default.jpg".into()).unwrap()
+        ImageRequest::of([region.into(), size.into(), "0".into(), "default.jpg".into()]).unwrap()
     }
 
     #[test]
@@ -264,8 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn quality_and_format() {
+    fn parts() {
         let image = request("full", "max");
+        assert_eq!((image.region(), image.size(), image.rotation()), ("full", "max", "0"));
         assert_eq!((image.quality(), image.format()), ("default", "jpg"));
+        assert_eq!(ImageRequest::plain("full/max/0/default.jpg"), Ok(image));
+        assert_eq!(ImageRequest::plain("full/1.5/0/default"), Err(Refusal::Unknown));
+        let slash = ["full".into(), "a/b".into(), "0".into(), "default.jpg".into()];
+        assert_eq!(ImageRequest::of(slash), Err(Refusal::Ambiguous));
     }
 }

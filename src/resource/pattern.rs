@@ -25,19 +25,48 @@ use super::Resource;
 /// assert!(!Pattern::new("/files/ms-*").covers(&scan) && Pattern::new("/files/ms-*").covers(&sound));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Box<str>);
+pub struct Pattern {
+    text: Box<str>,
+    shape: Shape,
+}
+
+/// What a pattern asks: most ask something that is quickly told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// No star.
+    Exact,
+    /// A star alone.
+    Any,
+    /// One star, at the end.
+    Prefix,
+    Other,
+}
 
 impl Pattern {
     /// The pattern written as `text`.
     #[must_use]
     pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let shape = match text.bytes().position(|byte| byte == b'*') {
+            None => Shape::Exact,
+            Some(0) if text.len() == 1 => Shape::Any,
+            Some(star) if star + 1 == text.len() => Shape::Prefix,
+            Some(_) => Shape::Other,
+        };
+        Self { text, shape }
     }
 
     /// Whether `text` fits as a whole.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.fits(text.bytes())
+        match self.shape {
+            Shape::Exact => *self.text == *text,
+            Shape::Any => true,
+            Shape::Prefix => {
+                text.as_bytes().starts_with(self.text[..self.text.len() - 1].as_bytes())
+            }
+            Shape::Other => self.fits(text.bytes()),
+        }
     }
 
     /// Whether it is a pattern of this resource: of its identifier or, where it begins with a slash,
@@ -45,7 +74,7 @@ impl Pattern {
     #[must_use]
     pub fn covers(&self, resource: &Resource<'_>) -> bool {
         let identifier = resource.identifier();
-        if self.0.starts_with('/') {
+        if self.text.starts_with('/') {
             // The path is not put together: this is on the way to every tile.
             self.fits(resource.base().bytes().chain([b'/']).chain(identifier.bytes()))
         } else {
@@ -54,7 +83,7 @@ impl Pattern {
     }
 
     fn fits(&self, mut text: impl Iterator<Item = u8> + Clone) -> bool {
-        let mut pattern = self.0.bytes();
+        let mut pattern = self.text.bytes();
         // Behind the last star, and the text that it has not taken yet.
         let mut star = None;
         loop {
@@ -81,11 +110,11 @@ impl Pattern {
 
     /// Whether it fits any path at all: paths begin with a slash.
     pub(crate) fn may_match_path(&self) -> bool {
-        self.0.starts_with(['/', '*'])
+        self.text.starts_with(['/', '*'])
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
