@@ -75,7 +75,7 @@ pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
 }
 
 /// Headers that speak to caches past `Cache-Control`, some of them louder.
-const FOR_CACHES: [HeaderName; 9] = [
+static FOR_CACHES: [HeaderName; 9] = [
     EXPIRES,
     PRAGMA,
     HeaderName::from_static("cdn-cache-control"),
@@ -89,9 +89,26 @@ const FOR_CACHES: [HeaderName; 9] = [
 
 /// Leaves `Cache-Control` as the one thing that caches are told.
 pub(crate) fn tell_caches_nothing_else(headers: &mut HeaderMap) {
-    for name in FOR_CACHES {
+    for name in &FOR_CACHES {
         headers.remove(name);
     }
+}
+
+/// Whether a header is one of those.
+#[inline]
+pub(crate) fn is_for_caches(name: &str) -> bool {
+    matches!(
+        name,
+        "expires"
+            | "pragma"
+            | "cdn-cache-control"
+            | "surrogate-control"
+            | "cloudflare-cdn-cache-control"
+            | "netlify-cdn-cache-control"
+            | "vercel-cdn-cache-control"
+            | "edge-control"
+            | "x-accel-expires"
+    )
 }
 
 /// Drops the body where the request was a HEAD.
@@ -100,4 +117,15 @@ pub(crate) fn for_method(method: &Method, mut response: Response<Bytes>) -> Resp
         *response.body_mut() = Bytes::new();
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_for_caches_are_told_by_their_text() {
+        assert!(FOR_CACHES.iter().all(|name| is_for_caches(name.as_str())));
+        assert!(!is_for_caches("cache-control") && !is_for_caches("content-type"));
+    }
 }

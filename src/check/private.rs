@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, SET_COOKIE, VARY,
+    WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::respond;
@@ -18,25 +21,29 @@ pub(super) struct Private {
 }
 
 /// What would keep the image from viewers on other sites.
-const REMOVED: [HeaderName; 2] = [
+static UNWELCOME: [HeaderName; 3] = [
     HeaderName::from_static("cross-origin-resource-policy"),
+    ACCESS_CONTROL_ALLOW_CREDENTIALS,
     // Browsers would open a dialogue (requirements CON-11).
     WWW_AUTHENTICATE,
 ];
 
 /// Ready-made values, so that none is put together for a tile: the largest that fits is taken.
-const AGES: [(u64, &str); 10] = [
-    (86_400, "private, max-age=86400"),
-    (14_400, "private, max-age=14400"),
-    (3_600, "private, max-age=3600"),
-    (1_800, "private, max-age=1800"),
-    (900, "private, max-age=900"),
-    (600, "private, max-age=600"),
-    (300, "private, max-age=300"),
-    (120, "private, max-age=120"),
-    (60, "private, max-age=60"),
-    (0, "private, no-cache"),
+static AGES: [(u64, HeaderValue); 10] = [
+    (86_400, HeaderValue::from_static("private, max-age=86400")),
+    (14_400, HeaderValue::from_static("private, max-age=14400")),
+    (3_600, HeaderValue::from_static("private, max-age=3600")),
+    (1_800, HeaderValue::from_static("private, max-age=1800")),
+    (900, HeaderValue::from_static("private, max-age=900")),
+    (600, HeaderValue::from_static("private, max-age=600")),
+    (300, HeaderValue::from_static("private, max-age=300")),
+    (120, HeaderValue::from_static("private, max-age=120")),
+    (60, HeaderValue::from_static("private, max-age=60")),
+    (0, HeaderValue::from_static("private, no-cache")),
 ];
+static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+static ANY: HeaderValue = HeaderValue::from_static("*");
+static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 
 impl Private {
     pub(super) fn until(remaining: Duration) -> Self {
@@ -51,60 +58,147 @@ impl Private {
     }
 
     pub(super) fn apply(self, headers: &mut HeaderMap) {
-        let cache = self.cache_control(headers);
+        let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie {
             headers.append(SET_COOKIE, cookie);
         }
         if self.storage_access {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
-        headers.insert(CACHE_CONTROL, cache);
-        for name in REMOVED {
-            headers.remove(name);
-        }
-        respond::tell_caches_nothing_else(headers);
-        respond::allow_any_origin(headers);
-        let names_cookie = |value: &HeaderValue| {
-            value.to_str().is_ok_and(|names| {
-                names.split(',').any(|name| {
-                    matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("cookie")
-                })
-            })
-        };
-        if !headers.get_all(VARY).iter().any(names_cookie) {
-            headers.append(VARY, HeaderValue::from_static("Cookie"));
-        }
-    }
-
-    /// What the inner service wishes, within the session and in this browser only.
-    fn cache_control(&self, headers: &HeaderMap) -> HeaderValue {
-        let mut age = self.remaining.as_secs();
-        let mut wished = false;
-        for value in headers.get_all(CACHE_CONTROL) {
-            for directive in value.to_str().unwrap_or("no-store").split(',') {
-                let directive = directive.trim();
-                if directive.eq_ignore_ascii_case("no-store") {
-                    return HeaderValue::from_static("private, no-store");
-                }
-                if directive.eq_ignore_ascii_case("no-cache") {
-                    age = 0;
-                }
-                let max_age = directive
-                    .split_once('=')
-                    .filter(|(name, _)| name.eq_ignore_ascii_case("max-age"))
-                    .and_then(|(_, seconds)| seconds.trim_matches('"').parse::<u64>().ok());
-                if let Some(seconds) = max_age {
-                    age = age.min(seconds);
-                    wished = true;
-                }
+        if given.unwelcome {
+            respond::tell_caches_nothing_else(headers);
+            for name in &UNWELCOME {
+                headers.remove(name);
             }
         }
-        if !wished {
-            age = 0;
+        if given.cache_controls != 1 {
+            headers.insert(CACHE_CONTROL, given.wish.within(self.remaining));
         }
-        let (_, text) = AGES.iter().find(|(least, _)| *least <= age).unwrap_or(&AGES[9]);
-        HeaderValue::from_static(text)
+        if given.any_origins != 1 {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY.clone());
+        }
+        if !given.varies_with_cookie {
+            headers.append(VARY, COOKIE.clone());
+        }
     }
+}
+
+/// What the inner service's headers say that matters here. It is told, and `Cache-Control` written
+/// anew, in one pass: a tile has few headers, and to look up each name that may be among them costs
+/// more.
+struct Given {
+    cache_controls: usize,
+    wish: Wish,
+    any_origins: usize,
+    varies_with_cookie: bool,
+    /// Whether something has to go.
+    unwelcome: bool,
+}
+
+impl Given {
+    fn of(headers: &mut HeaderMap, remaining: Duration) -> Self {
+        let mut given = Self {
+            cache_controls: 0,
+            wish: Wish::Nothing,
+            any_origins: 0,
+            varies_with_cookie: false,
+            unwelcome: false,
+        };
+        for (name, value) in headers.iter_mut() {
+            if *name == CACHE_CONTROL {
+                given.cache_controls += 1;
+                given.wish = given.wish.and(value);
+                *value = given.wish.within(remaining);
+            } else if *name == ACCESS_CONTROL_ALLOW_ORIGIN {
+                given.any_origins += 1;
+                *value = ANY.clone();
+            } else if *name == VARY {
+                given.varies_with_cookie |= names_cookie(value);
+            } else {
+                given.unwelcome |= is_unwelcome(name.as_str());
+            }
+        }
+        given
+    }
+}
+
+/// Whether a header has to go: [`UNWELCOME`], and what is for caches alone. By its text, which tells
+/// most names apart by their length.
+fn is_unwelcome(name: &str) -> bool {
+    match name {
+        "cross-origin-resource-policy"
+        | "access-control-allow-credentials"
+        | "www-authenticate" => true,
+        _ => respond::is_for_caches(name),
+    }
+}
+
+fn names_cookie(vary: &HeaderValue) -> bool {
+    vary.as_bytes().split(|byte| *byte == b',').any(|name| {
+        let name = name.trim_ascii();
+        name == b"*" || name.eq_ignore_ascii_case(b"cookie")
+    })
+}
+
+/// How long the inner service wishes its response to be kept.
+#[derive(Clone, Copy)]
+enum Wish {
+    Nothing,
+    /// At most so many seconds.
+    Seconds(u64),
+    NoStore,
+}
+
+impl Wish {
+    /// This wish and those of one more `Cache-Control` field.
+    fn and(mut self, field: &HeaderValue) -> Self {
+        let mut rest = field.as_bytes();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b',', rest).unwrap_or(rest.len());
+            let directive = rest[..end].trim_ascii();
+            rest = rest.get(end + 1..).unwrap_or_default();
+            let most = if directive.eq_ignore_ascii_case(b"no-store") {
+                return Self::NoStore;
+            } else if directive.eq_ignore_ascii_case(b"no-cache") {
+                Some(0)
+            } else {
+                max_age(directive)
+            };
+            self = match (self, most) {
+                (Self::Nothing, Some(most)) => Self::Seconds(most),
+                (Self::Seconds(own), Some(most)) => Self::Seconds(own.min(most)),
+                (wish, _) => wish,
+            };
+        }
+        self
+    }
+
+    /// As a header: within the session and in this browser only.
+    fn within(self, remaining: Duration) -> HeaderValue {
+        let age = match self {
+            Self::NoStore => return NO_STORE.clone(),
+            Self::Nothing => 0,
+            Self::Seconds(most) => most.min(remaining.as_secs()),
+        };
+        let (_, value) = AGES.iter().find(|(least, _)| *least <= age).unwrap_or(&AGES[9]);
+        value.clone()
+    }
+}
+
+/// The seconds of `max-age=…`; of one that is no number nothing is kept.
+fn max_age(directive: &[u8]) -> Option<u64> {
+    let (name, value) = directive.split_at_checked("max-age".len())?;
+    if !name.eq_ignore_ascii_case(b"max-age") {
+        return None;
+    }
+    let digits = value.strip_prefix(b"=")?.trim_ascii();
+    let quoted = digits.strip_prefix(b"\"").and_then(|digits| digits.strip_suffix(b"\""));
+    let digits = quoted.unwrap_or(digits);
+    let add = |sum: u64, digit: &u8| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        Some(sum.saturating_mul(10).saturating_add(digit))
+    };
+    Some(digits.iter().try_fold(0, add).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -112,6 +206,12 @@ mod tests {
     use http::header::EXPIRES;
 
     use super::*;
+
+    #[test]
+    fn unwelcome_headers_are_told_by_their_text() {
+        assert!(UNWELCOME.iter().all(|name| is_unwelcome(name.as_str())));
+        assert!(!is_unwelcome(ACCESS_CONTROL_ALLOW_ORIGIN.as_str()));
+    }
 
     #[test]
     fn within_the_session_and_in_this_browser_only() {
@@ -124,6 +224,10 @@ mod tests {
             (&["max-age=700, no-cache"], 600, "private, no-cache"),
             (&["no-store, max-age=700"], 600, "private, no-store"),
             (&["max-age=forever"], 600, "private, no-cache"),
+            (&["max-age=", "max-age=700"], 600, "private, no-cache"),
+            (&["max-age=99999999999999999999999999"], 600, "private, max-age=600"),
+            (&["s-maxage=700, max-ages=700"], 600, "private, no-cache"),
+            (&["no-store", "max-age=700"], 600, "private, no-store"),
             (&[], 600, "private, no-cache"),
         ] {
             let mut headers = HeaderMap::new();
@@ -132,10 +236,15 @@ mod tests {
             }
             headers.insert(EXPIRES, HeaderValue::from_static("x"));
             headers.insert(VARY, HeaderValue::from_static("Accept"));
+            for origin in ["https://viewer.example", "*"] {
+                headers.append(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(origin));
+            }
             Private::until(Duration::from_secs(remaining)).apply(&mut headers);
             assert_eq!(headers[CACHE_CONTROL], expected, "{upstream:?}");
             assert_eq!(headers.get_all(CACHE_CONTROL).iter().count(), 1);
             assert!(!headers.contains_key(EXPIRES));
+            let origins: Vec<_> = headers.get_all(ACCESS_CONTROL_ALLOW_ORIGIN).iter().collect();
+            assert_eq!(origins, ["*"]);
             let vary: Vec<_> = headers.get_all(VARY).iter().collect();
             assert_eq!(vary, ["Accept", "Cookie"]);
         }
