@@ -1,5 +1,6 @@
 //! The access cookie of one realm, ready to be read and set.
 
+use std::mem;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
@@ -62,13 +63,18 @@ impl BoundCookie {
         skip: usize,
     ) -> Result<FoundSession, AspectError> {
         let mut error = AspectError::Missing;
-        for (index, value) in self.values(headers).enumerate().skip(skip) {
-            match self.open(value, now, scratch) {
-                Ok(found) => return Ok(FoundSession { index, ..found }),
-                Err(worse) => error = error.or_better(worse),
-            }
-        }
-        Err(error)
+        // From within the iterator: a loop around it would ask it for each cookie where it had stopped.
+        let found =
+            self.values(headers).enumerate().skip(skip).find_map(|(index, value)| {
+                match self.open(value, now, scratch) {
+                    Ok(found) => Some(FoundSession { index, ..found }),
+                    Err(worse) => {
+                        error = mem::replace(&mut error, AspectError::Missing).or_better(worse);
+                        None
+                    }
+                }
+            });
+        found.ok_or(error)
     }
 
     /// The cookies of our names, those of the partition last.

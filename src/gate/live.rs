@@ -24,7 +24,7 @@ pub(super) enum Live<'b> {
     /// This place has no say over the resource.
     Skip,
     Now(Result<Session<'b>, AspectError>),
-    Later(LivePending),
+    Later(Box<LivePending>),
 }
 
 /// A session that is waited for.
@@ -77,7 +77,7 @@ impl Core {
             }
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
                 Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
-                Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
+                Ok(Answer::Later(reading)) => later(LivePending::Reading(reading)),
                 Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
             },
         }
@@ -108,7 +108,7 @@ impl Core {
                         Ok(session) => {
                             let session = session.into_owned();
                             next.lacks = next.lacks.or_better(found.lacks_if_revoked());
-                            Live::Later(LivePending::Still { session, revoked, next: Some(next) })
+                            later(LivePending::Still { session, revoked, next: Some(next) })
                         }
                         Err(error) => Live::Now(Err(error)),
                     };
@@ -134,7 +134,7 @@ impl Core {
             Some(CandidateAspect::Other(aspect)) => {
                 match limits::catch(|| aspect.resume(session, now)) {
                     Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
-                    Ok(Answer::Later(reading)) => Live::Later(LivePending::Reading(reading)),
+                    Ok(Answer::Later(reading)) => later(LivePending::Reading(reading)),
                     Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
                 }
             }
@@ -147,7 +147,7 @@ impl Core {
             Ok(Answer::Now(revoked)) => Live::Now(unless_revoked(session, revoked)),
             Ok(Answer::Later(revoked)) => {
                 let session = session.into_owned();
-                Live::Later(LivePending::Still { session, revoked, next: None })
+                later(LivePending::Still { session, revoked, next: None })
             }
             Err(panic) => Live::Now(Err(failure::of_store(panic))),
         }
@@ -156,12 +156,12 @@ impl Core {
     /// Waits for a session. A cookie that turns out to be dead does not hide another.
     pub(super) async fn finish_live(
         &self,
-        mut pending: LivePending,
+        mut pending: Box<LivePending>,
         head: &Head<'_>,
         now: Timestamp,
     ) -> Result<Session<'static>, AspectError> {
         loop {
-            let (session, revoked, next) = match pending {
+            let (session, revoked, next) = match *pending {
                 LivePending::Reading(reading) => {
                     let reading = Box::pin(async { Ok(reading.await) });
                     return limits::within(self.decision_timeout, reading)
@@ -286,6 +286,10 @@ impl Core {
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
         }
     }
+}
+
+fn later<'b>(pending: LivePending) -> Live<'b> {
+    Live::Later(Box::new(pending))
 }
 
 fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectError> {

@@ -53,7 +53,7 @@ pub(crate) enum Basis {
     Session {
         id: SessionId,
         expires_at: Timestamp,
-        session: Option<Session<'static>>,
+        session: Option<Box<Session<'static>>>,
         place: usize,
     },
     /// There is a session at this place, and it is not enough.
@@ -115,7 +115,7 @@ pub(crate) struct Pending {
 
 enum At {
     Nobody(BoxFuture<Result<Decision, BoxError>>),
-    Session { place: usize, live: LivePending },
+    Session { place: usize, live: Box<LivePending> },
     May { place: usize, session: Session<'static>, decision: BoxFuture<Result<Decision, BoxError>> },
 }
 
@@ -225,7 +225,7 @@ impl Core {
             }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.hand_on_session.then(|| session.into_owned());
+                let session = self.hand_on_session.then(|| Box::new(session.into_owned()));
                 let basis = Basis::Session { id, expires_at, session, place };
                 Some(Verdict { decision, basis })
             }
