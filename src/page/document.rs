@@ -20,9 +20,41 @@ pub(crate) fn unseen(title: &str, body: &str) -> String {
 /// Data for the script of a page, which finds it by its `id`.
 pub(crate) fn data(id: &str, value: &impl serde::Serialize) -> String {
     let json = serde_json::to_string(value).expect("strings and maps with text keys are JSON");
-    let json = json_for_script(&json);
-    format!("<script type=\"application/json\" id=\"{id}\">{json}</script>")
+    let mut script = format!("<script type=\"application/json\" id=\"{id}\">");
+    json_for_script(&mut script, &json);
+    script.push_str("</script>");
+    script
 }
+
+/// An [`unseen`] page that differs in its data alone: all else is written once.
+pub(crate) struct DataPage {
+    before: String,
+    after: String,
+}
+
+impl DataPage {
+    /// With data that its script finds by `id`; `rest` is the HTML behind it.
+    pub(crate) fn new(title: &str, id: &str, rest: &str) -> Self {
+        let page = unseen(title, &format!("{}{rest}", data(id, &MARK)));
+        let mark = format!("{MARK:?}");
+        let (before, after) = page.split_once(&mark).expect("the data is on the page");
+        Self { before: before.to_owned(), after: after.to_owned() }
+    }
+
+    /// The page with this data.
+    pub(crate) fn with(&self, value: &impl serde::Serialize) -> String {
+        let json = serde_json::to_string(value).expect("strings and maps with text keys are JSON");
+        let length = self.before.len() + json.len() + self.after.len();
+        let mut page = String::with_capacity(length + 32);
+        page.push_str(&self.before);
+        json_for_script(&mut page, &json);
+        page.push_str(&self.after);
+        page
+    }
+}
+
+/// Stands for the data while the page around it is written.
+const MARK: &str = "the data";
 
 /// `title` is text; `head` and `body` are HTML.
 fn document(language: &str, title: &str, head: &str, body: &str) -> String {
@@ -60,6 +92,7 @@ mod tests {
             assert!(page.ends_with("</head><body><main></main></body></html>"), "{page}");
         }
         let page = unseen("", &data("x", &"</script>"));
+        assert_eq!(DataPage::new("", "x", "").with(&"</script>"), page);
         assert!(page.contains("id=\"x\">\"\\u003c/script\\u003e\"</script></body>"), "{page}");
     }
 }

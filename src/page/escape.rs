@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Text for HTML content and quoted attributes.
 pub(crate) fn html(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
+    if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);
@@ -21,11 +21,15 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// JSON for a `<script>` element: the characters that end an element, open a comment or end a line
+/// Appends JSON for a `<script>` element: the characters that end an element, open a comment or end a line
 /// of script stand only inside strings, where their escapes mean the same.
-pub(crate) fn json_for_script(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len() + 32);
-    for character in json.chars() {
+pub(crate) fn json_for_script(escaped: &mut String, json: &str) {
+    let mut rest = json;
+    // Nearly all of it stays as it is: it is copied in stretches. U+2028 and U+2029 begin with E2.
+    let special = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | b'\'' | 0xe2);
+    while let Some(at) = rest.bytes().position(special) {
+        escaped.push_str(&rest[..at]);
+        let character = rest[at..].chars().next().expect("a byte is there");
         match character {
             '<' => escaped.push_str("\\u003c"),
             '>' => escaped.push_str("\\u003e"),
@@ -35,8 +39,9 @@ pub(crate) fn json_for_script(json: &str) -> String {
             '\u{2029}' => escaped.push_str("\\u2029"),
             other => escaped.push(other),
         }
+        rest = &rest[at + character.len_utf8()..];
     }
-    escaped
+    escaped.push_str(rest);
 }
 
 #[cfg(test)]
@@ -47,10 +52,11 @@ mod tests {
     fn nothing_breaks_out() {
         assert_eq!(html("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
         assert_eq!(html("plain"), "plain");
-        let hostile = "</script><!--\u{2028}&'\"\\";
+        let hostile = "</script><!--\u{2028}\u{2029}‒é&'\"\\";
         let json = serde_json::to_string(hostile).unwrap();
-        let escaped = json_for_script(&json);
-        assert!(!escaped.contains(['<', '>', '&', '\'', '\u{2028}']));
+        let mut escaped = String::new();
+        json_for_script(&mut escaped, &json);
+        assert!(!escaped.contains(['<', '>', '&', '\'', '\u{2028}', '\u{2029}']));
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), hostile);
     }
 }

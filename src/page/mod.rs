@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-pub(crate) use document::{data, seen, unseen};
+pub(crate) use document::{DataPage, data, seen, unseen};
 pub(crate) use escape::html;
 
 use crate::protocol::{LanguageMap, Message};

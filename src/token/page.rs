@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::page::{csp_hash, data, unseen};
+use crate::page::{DataPage, csp_hash, unseen};
 use crate::protocol::Origin;
 use crate::respond;
 
@@ -28,8 +28,7 @@ struct Post<'a> {
 
 /// HTTP 200, whatever the message says (2.0 §4.3).
 pub(super) fn message(origin: &Origin, message: &RawValue) -> Response<Bytes> {
-    let post = data("post", &Post { target_origin: origin.as_str(), message });
-    page(StatusCode::OK, unseen(TITLE, &format!("{post}<script>{SCRIPT}</script>")))
+    page(StatusCode::OK, PAGE.with(&Post { target_origin: origin.as_str(), message }))
 }
 
 /// HTTP 400 without a script and without a byte of the request: there is nobody to post to.
@@ -51,6 +50,9 @@ fn page(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
+
+static PAGE: LazyLock<DataPage> =
+    LazyLock::new(|| DataPage::new(TITLE, "post", &format!("<script>{SCRIPT}</script>")));
 
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let policy = format!("default-src 'none'; script-src {}; base-uri 'none'", csp_hash(SCRIPT));
