@@ -24,9 +24,16 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
 /// Appends JSON for a `<script>` element: the characters that end an element, open a comment or end a line
 /// of script stand only inside strings, where their escapes mean the same.
 pub(crate) fn json_for_script(escaped: &mut String, json: &str) {
+    // U+2028 and U+2029 begin with E2.
+    let special = |byte: u8| {
+        (byte == b'<') | (byte == b'>') | (byte == b'&') | (byte == b'\'') | (byte == 0xe2)
+    };
+    // Nearly all texts have none: to look at every byte in any case lets many be looked at at once.
+    if !json.bytes().fold(false, |found, byte| found | special(byte)) {
+        escaped.push_str(json);
+        return;
+    }
     let mut rest = json;
-    // Nearly all of it stays as it is: it is copied in stretches. U+2028 and U+2029 begin with E2.
-    let special = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | b'\'' | 0xe2);
     while let Some(at) = rest.bytes().position(special) {
         escaped.push_str(&rest[..at]);
         let character = rest[at..].chars().next().expect("a byte is there");
