@@ -1,0 +1,105 @@
+//! `[[base]]`: what is protected, and where the image server has it.
+
+use tower_iiif_auth::IiifAuthBuilder;
+use tower_iiif_auth::protocol::Family;
+use tower_iiif_auth::resource::{Families, Files, ImageApi};
+
+use super::mistakes::Span;
+use super::section::{Found, Section};
+
+/// A path below which everything is protected.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// As browsers ask for it, such as `/iiif/3`.
+    pub path: String,
+    /// As the image server is asked for it.
+    pub upstream_path: String,
+    /// Whether what stands behind a `?` goes on to the image server.
+    pub pass_query: bool,
+    /// Image API or files.
+    pub kind: Kind,
+    pub(super) span: Span,
+}
+
+/// What lies below a base.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Images by the IIIF Image API.
+    Images {
+        /// The versions of the authorization specification that are spoken there.
+        families: Families,
+        /// A raw `;` belongs to the identifier.
+        path_parameters: bool,
+    },
+    /// Sound, video, PDF: anything else.
+    Files,
+}
+
+impl Base {
+    pub(super) fn add_to(&self, builder: IiifAuthBuilder) -> IiifAuthBuilder {
+        match &self.kind {
+            Kind::Images { families, path_parameters } => {
+                let images = ImageApi::new(&self.path).families(*families);
+                builder.resources(match path_parameters {
+                    true => images.with_insecure_path_parameters(),
+                    false => images,
+                })
+            }
+            Kind::Files => builder.resources(Files::new(&self.path)),
+        }
+    }
+}
+
+pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
+    let mistakes = section.mistakes;
+    let path = section.required::<String>("path");
+    let upstream_path = section.parsed("upstream_path", |text| {
+        let plain = text.starts_with('/') && !text.ends_with('/') || text.is_empty();
+        let no_query = !text.contains(['?', '#', ' ']);
+        if plain && no_query {
+            Ok(text.to_owned())
+        } else {
+            Err("has to start with a slash, not end in one, and have no ? or #")
+        }
+    });
+    let pass_query = section.or("pass_query", false);
+    let kind = match section.optional::<String>("kind") {
+        None => Some(images(&mut section)),
+        Some(Found { value, .. }) if value == "images" => Some(images(&mut section)),
+        Some(Found { value, .. }) if value == "files" => Some(Kind::Files),
+        Some(Found { value, span }) => {
+            mistakes.add(&span, format!("kind {value:?} is neither \"images\" nor \"files\""));
+            // So that keys of images are not called unknown, too.
+            images(&mut section);
+            None
+        }
+    };
+    let span = path.as_ref().map_or(section.span.clone(), |path| path.span.clone());
+    section.finish();
+    let path = path?.value;
+    let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
+    Some(Base { path, upstream_path, pass_query, kind: kind?, span })
+}
+
+fn images(section: &mut Section<'_, '_>) -> Kind {
+    let mistakes = section.mistakes;
+    let mut spoken = Vec::new();
+    for Found { value, span } in section.list("families") {
+        match value.as_str() {
+            "2.0" => spoken.push(Family::V2),
+            "1.0" => spoken.push(Family::V1),
+            "0.9" => spoken.push(Family::V09),
+            _ => mistakes
+                .add(&span, format!("family {value:?} is none of \"2.0\", \"1.0\" and \"0.9\"")),
+        }
+    }
+    let mut families = if spoken.is_empty() { Families::default() } else { Families::new(spoken) };
+    if section.or("open_descriptions", false) {
+        families = families.open();
+    }
+    if section.or("redirecting_content", false) {
+        families = families.redirecting_content();
+    }
+    let path_parameters = section.or("insecure_path_parameters", false);
+    Kind::Images { families, path_parameters }
+}

@@ -1,0 +1,171 @@
+//! The configuration file: read as a whole, checked as a whole.
+//!
+//! Every mistake is told with its line, not the first one only. `proxy.toml` beside the sources is a
+//! sample with all keys.
+
+mod access;
+mod auth;
+mod base;
+mod mistakes;
+mod network;
+mod parse;
+mod rule;
+mod section;
+mod text;
+mod upstream;
+mod users;
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use ipnet::IpNet;
+use toml::de::DeTable;
+use tower_iiif_auth::{ConfigError, IiifAuth};
+
+pub use access::{Login, LoginKind};
+pub use base::{Base, Kind};
+pub use mistakes::{Mistake, Mistakes};
+pub use network::{ForwardAuth, Log, LogFormat};
+pub use upstream::Upstream;
+pub use users::{Hash, User, Users};
+
+use mistakes::Collector;
+use section::Section;
+
+/// A configuration without a mistake.
+pub struct Config {
+    /// Where the proxy listens.
+    pub listen: SocketAddr,
+    /// What browsers type, without a slash at its end.
+    pub public_url: String,
+    /// The path below which the services lie.
+    pub endpoints: String,
+    /// Proxies in front, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The image server.
+    pub upstream: Upstream,
+    /// What is protected.
+    pub bases: Vec<Base>,
+    /// Logins that the proxy itself answers.
+    pub logins: Vec<Login>,
+    /// The listener that answers nginx's `auth_request`.
+    pub forward_auth: Option<ForwardAuth>,
+    /// Where metrics and health are told.
+    pub admin: Option<SocketAddr>,
+    /// What is logged.
+    pub log: Log,
+    /// How long requests may take to end when the proxy is stopped.
+    pub shutdown_timeout: std::time::Duration,
+    auth: auth::Parts,
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    ///
+    /// When the file can not be read, or [`Mistakes`].
+    pub fn load(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let text = std::fs::read_to_string(path)?;
+        Ok(Self::read(&text, path.parent().unwrap_or(Path::new(".")))?)
+    }
+
+    /// Reads the text of a file that lies in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, with its line.
+    pub fn read(text: &str, folder: &Path) -> Result<Self, Mistakes> {
+        let mistakes = Collector::new(text);
+        let (table, faults) = DeTable::parse_recoverable(text);
+        for fault in &faults {
+            mistakes.add(&fault.span().unwrap_or(0..0), fault.message());
+        }
+        // Of a text that is no TOML only that is sure.
+        let config = if faults.is_empty() {
+            let section = Section::new("", 0..0, table.into_inner(), &mistakes);
+            read(section, folder)
+        } else {
+            None
+        };
+        mistakes.finish()?;
+        Ok(config.expect("what is missing is a mistake"))
+    }
+
+    /// The layers of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes; everything else is told by [`read`](Self::read).
+    pub fn auth(&self) -> Result<IiifAuth, ConfigError> {
+        self.auth.build()
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
+    let mistakes = section.mistakes;
+    let listen = network::listen(&mut section);
+    let shutdown = section.parsed("shutdown_timeout", parse::duration);
+    let proxies = section.list("trusted_proxies");
+    let trusted_proxies: Vec<_> = proxies
+        .iter()
+        .filter_map(|proxy| mistakes.check(&proxy.span, parse::range(&proxy.value)))
+        .collect();
+    let upstream = if section.has("upstream") {
+        section.section("upstream").and_then(upstream::read)
+    } else {
+        mistakes.add(&section.span, "[upstream] is missing: give it the url of the image server");
+        section.section("upstream");
+        None
+    };
+    let bases: Vec<_> = section.sections("base").into_iter().filter_map(base::read).collect();
+    let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
+    let admin = section.section("admin").and_then(|mut admin| {
+        let listen = network::listen(&mut admin);
+        admin.finish();
+        listen
+    });
+    let log = section.section("log").map(network::log).unwrap_or_default();
+    let settings = auth::Settings::read(&mut section, folder);
+
+    let texts: Vec<_> = proxies.into_iter().map(|proxy| proxy.value).collect();
+    let around = access::Surroundings {
+        endpoints: &settings.endpoints,
+        folder,
+        // Those that can not be read are told of above.
+        trusted_proxies: if trusted_proxies.len() == texts.len() { &texts } else { &[] },
+    };
+    let accesses = section.sections("access");
+    let accesses: Vec<_> =
+        accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
+    let rules = section.sections("rule").into_iter().filter_map(rule::read).collect();
+    section.finish();
+
+    let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
+    let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
+    let hand_on_session = upstream.as_ref().is_some_and(Upstream::wants_session);
+    let auth = auth::Parts::check(settings, &bases, accesses, rules, hand_on_session, mistakes);
+    Some(Config {
+        listen: listen?,
+        public_url: public_url?.trim_end_matches('/').to_owned(),
+        endpoints,
+        trusted_proxies,
+        upstream: upstream?,
+        bases,
+        logins,
+        forward_auth,
+        admin,
+        log,
+        shutdown_timeout: shutdown.map_or(std::time::Duration::from_secs(30), |own| own.value),
+        auth: auth?,
+    })
+}
