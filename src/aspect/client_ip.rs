@@ -34,6 +34,55 @@ use super::Head;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub IpAddr);
 
+/// The proxies in front whose `X-Forwarded-For` is believed, for what an application does by address
+/// itself: logs, limits, its own forwarding. [`IpRanges`](super::IpRanges) has its own list.
+///
+/// # Example
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tower_iiif_auth::aspect::{Head, PeerAddr, TrustedProxies};
+///
+/// let proxies = TrustedProxies::new(["127.0.0.1"])?;
+/// let mut request = http::Request::get("/").header("x-forwarded-for", "192.0.2.7").body(())?;
+/// request.extensions_mut().insert(PeerAddr(IpAddr::from([127, 0, 0, 1])));
+/// assert_eq!(proxies.client(&Head::of(&request)), Some(IpAddr::from([192, 0, 2, 7])));
+///
+/// // From anybody else the header is worth nothing.
+/// request.extensions_mut().insert(PeerAddr(IpAddr::from([203, 0, 113, 9])));
+/// assert_eq!(proxies.client(&Head::of(&request)), Some(IpAddr::from([203, 0, 113, 9])));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// These ranges, such as `10.0.0.0/24`, or single addresses; none by default.
+    ///
+    /// # Errors
+    ///
+    /// When a range can not be read.
+    pub fn new<'t>(
+        ranges: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Self, crate::ConfigError> {
+        parse_ranges(ranges).map(Self).map_err(crate::ConfigError::IpRange)
+    }
+
+    /// The client's address: the [peer](PeerAddr), or behind these proxies the first address in
+    /// `X-Forwarded-For`, read from the right, that is none of theirs. `None` without a peer, or when
+    /// a trusted proxy passes on what is no address.
+    #[must_use]
+    pub fn client(&self, head: &Head<'_>) -> Option<IpAddr> {
+        client(head, &self.0)
+    }
+
+    /// Whether an address is one of these proxies'.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        contains(&self.0, address.to_canonical())
+    }
+}
+
 /// Where the connection came from: the one fact that a client can not forge.
 pub(super) fn peer(head: &Head<'_>) -> Option<IpAddr> {
     let extensions = head.extensions();

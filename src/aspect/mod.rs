@@ -26,7 +26,7 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 pub use access_cookie::AccessCookie;
 pub use aspects::Aspects;
 pub use both::Both;
-pub use client_ip::PeerAddr;
+pub use client_ip::{PeerAddr, TrustedProxies};
 pub use cookie::SameSite;
 pub use ip_ranges::IpRanges;
 pub use session::{Session, SessionBuilder, SessionError, SessionId};

@@ -34,7 +34,7 @@ pub(crate) use bound::{
 pub(crate) use public_url::PublicUrl;
 pub(crate) use realm::Client;
 
-use crate::access::AccessCookieLayer;
+use crate::access::{AccessCookieLayer, flow_cookie_name};
 use crate::check::CheckLayer;
 use crate::client_identity::ClientIdentityLayer;
 use crate::describe::DescribeLayer;
@@ -121,6 +121,34 @@ impl IiifAuth {
     /// The logout service.
     pub fn logout(&self) -> LogoutLayer {
         LogoutLayer::new(self.clone())
+    }
+
+    /// Whether a cookie of this name is the layers' own: an access cookie, its fellow in viewers'
+    /// partitions, or the one that remembers a login in progress. Case does not matter.
+    ///
+    /// A reverse proxy keeps these from the server behind it, and takes away what that server sets
+    /// under such a name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// # let auth = IiifAuth::builder("https://iiif.example")
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .build()?;
+    /// assert!(auth.is_own_cookie("__Host-iiif"));
+    /// assert!(!auth.is_own_cookie("PHPSESSID"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_own_cookie(&self, name: &str) -> bool {
+        let flow = flow_cookie_name(self.core.public_url.is_https());
+        let cookies = self.core.realms.iter().filter_map(|realm| realm.cookie.as_ref());
+        let names = cookies.flat_map(|own| [Some(own.name()), own.partitioned_name()]);
+        names.flatten().chain([flow]).any(|own| own.eq_ignore_ascii_case(name))
     }
 }
 

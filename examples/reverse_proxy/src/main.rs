@@ -1,11 +1,17 @@
 //! IIIF authorization in front of an image server: `cargo run -p reverse_proxy -- --config proxy.toml`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to who runs it")]
 
-use std::path::PathBuf;
+use std::future::Future;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
 use reverse_proxy::config::Config;
+use reverse_proxy::{Server, log};
+use tokio::signal::unix::{SignalKind, signal};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const HELP: &str = "\
 IIIF authorization in front of an image server.
@@ -20,6 +26,7 @@ Usage: reverse_proxy --config FILE [--check]
 
 enum Command {
     Help,
+    HashPassword,
     Serve(PathBuf),
     Check(PathBuf),
 }
@@ -32,22 +39,57 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match command {
+    let done = match command {
         Command::Help => {
             print!("{HELP}");
-            ExitCode::SUCCESS
+            Ok(())
         }
-        Command::Check(file) | Command::Serve(file) => match Config::load(&file) {
-            Ok(_) => {
-                println!("{}: no mistakes", file.display());
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                eprintln!("{}:\n{error}", file.display());
-                ExitCode::FAILURE
-            }
-        },
+        Command::HashPassword => hash_password(),
+        Command::Check(file) => load(&file).map(|_| println!("{}: no mistakes", file.display())),
+        Command::Serve(file) => load(&file).and_then(serve),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn load(file: &Path) -> Result<Config, BoxError> {
+    Config::load(file).map_err(|error| format!("{}:\n{error}", file.display()).into())
+}
+
+fn hash_password() -> Result<(), BoxError> {
+    if std::io::stdin().is_terminal() {
+        eprint!("Password (it is shown): ");
+    }
+    let mut password = String::new();
+    std::io::stdin().read_line(&mut password)?;
+    println!("{}", reverse_proxy::hash_password(password.trim_end_matches(['\r', '\n']))?);
+    Ok(())
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> Result<(), BoxError> {
+    log::begin(&config.log);
+    let public_url = config.public_url.clone();
+    let server = Server::bind(config).await?;
+    tracing::info!(address = %server.address()?, public_url, "listening");
+    server.run(stop()?).await
+}
+
+/// The end of the process is asked for.
+fn stop() -> Result<impl Future<Output = ()>, std::io::Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn arguments() -> Result<Command, lexopt::Error> {
@@ -57,6 +99,7 @@ fn arguments() -> Result<Command, lexopt::Error> {
         match argument {
             Long("config") => config = Some(PathBuf::from(parser.value()?)),
             Long("check") => check = true,
+            Long("hash-password") => return Ok(Command::HashPassword),
             Short('h') | Long("help") => return Ok(Command::Help),
             other => return Err(other.unexpected()),
         }

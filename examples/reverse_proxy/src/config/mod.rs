@@ -18,8 +18,8 @@ mod users;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use ipnet::IpNet;
 use toml::de::DeTable;
+use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::{ConfigError, IiifAuth};
 
 pub use access::{Login, LoginKind};
@@ -41,7 +41,7 @@ pub struct Config {
     /// The path below which the services lie.
     pub endpoints: String,
     /// Proxies in front, whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: TrustedProxies,
     /// The image server.
     pub upstream: Upstream,
     /// What is protected.
@@ -115,11 +115,9 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let mistakes = section.mistakes;
     let listen = network::listen(&mut section);
     let shutdown = section.parsed("shutdown_timeout", parse::duration);
-    let proxies = section.list("trusted_proxies");
-    let trusted_proxies: Vec<_> = proxies
-        .iter()
-        .filter_map(|proxy| mistakes.check(&proxy.span, parse::range(&proxy.value)))
-        .collect();
+    let proxies = network::ranges(&mut section, "trusted_proxies");
+    let trusted_proxies = TrustedProxies::new(proxies.iter().map(String::as_str));
+    let trusted_proxies = mistakes.check(&(0..0), trusted_proxies);
     let upstream = if section.has("upstream") {
         section.section("upstream").and_then(upstream::read)
     } else {
@@ -137,13 +135,8 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let log = section.section("log").map(network::log).unwrap_or_default();
     let settings = auth::Settings::read(&mut section, folder);
 
-    let texts: Vec<_> = proxies.into_iter().map(|proxy| proxy.value).collect();
-    let around = access::Surroundings {
-        endpoints: &settings.endpoints,
-        folder,
-        // Those that can not be read are told of above.
-        trusted_proxies: if trusted_proxies.len() == texts.len() { &texts } else { &[] },
-    };
+    let around =
+        access::Surroundings { endpoints: &settings.endpoints, folder, trusted_proxies: &proxies };
     let accesses = section.sections("access");
     let accesses: Vec<_> =
         accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
@@ -158,7 +151,7 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         listen: listen?,
         public_url: public_url?.trim_end_matches('/').to_owned(),
         endpoints,
-        trusted_proxies,
+        trusted_proxies: trusted_proxies?,
         upstream: upstream?,
         bases,
         logins,

@@ -1,8 +1,9 @@
 //! Listeners and logs.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use ipnet::IpNet;
+use tower_iiif_auth::aspect::TrustedProxies;
 
 use super::parse;
 use super::section::Section;
@@ -13,7 +14,9 @@ pub struct ForwardAuth {
     /// Where it listens.
     pub listen: SocketAddr,
     /// Who may ask.
-    pub peers: Vec<IpNet>,
+    pub peers: TrustedProxies,
+    /// How long a browser may keep a picture that needed a session; at most as long as it lasts.
+    pub max_age: Option<Duration>,
     /// Also answers yes for paths with percent-encoded bytes.
     pub allow_escapes: bool,
 }
@@ -53,23 +56,35 @@ pub(super) fn listen(section: &mut Section<'_, '_>) -> Option<SocketAddr> {
     mistakes.check(&text.span, parse::socket(&text.value))
 }
 
+/// Ranges that can be read; others are mistakes.
+pub(super) fn ranges(section: &mut Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let mistakes = section.mistakes;
+    let ranges = section.list(key).into_iter();
+    ranges
+        .filter(|range| mistakes.check(&range.span, parse::range(&range.value)).is_some())
+        .map(|range| range.value)
+        .collect()
+}
+
 pub(super) fn forward_auth(mut section: Section<'_, '_>) -> Option<ForwardAuth> {
     let mistakes = section.mistakes;
     let listen = listen(&mut section);
     let named = section.has("peers");
-    let peers = section.list("peers");
-    let mut peers: Vec<_> = peers
-        .iter()
-        .filter_map(|peer| mistakes.check(&peer.span, parse::range(&peer.value)))
-        .collect();
+    let mut peers = ranges(&mut section, "peers");
     if !named {
-        peers = [[127, 0, 0, 1].into(), std::net::Ipv6Addr::LOCALHOST.into()]
-            .map(|address: std::net::IpAddr| IpNet::from(address))
-            .to_vec();
+        peers = vec!["127.0.0.1".to_owned(), "::1".to_owned()];
     }
+    let peers = TrustedProxies::new(peers.iter().map(String::as_str));
+    let peers = mistakes.check(&section.span, peers);
+    let max_age = section.parsed("max_age", parse::duration);
     let allow_escapes = section.or("allow_escapes", false);
     section.finish();
-    Some(ForwardAuth { listen: listen?, peers, allow_escapes })
+    Some(ForwardAuth {
+        listen: listen?,
+        peers: peers?,
+        max_age: max_age.map(|found| found.value),
+        allow_escapes,
+    })
 }
 
 pub(super) fn log(mut section: Section<'_, '_>) -> Log {

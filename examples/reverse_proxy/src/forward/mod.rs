@@ -1,0 +1,136 @@
+//! To the image server and back, streamed in both directions.
+
+mod cookies;
+mod idle;
+mod names;
+mod request;
+mod response;
+
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+
+use http::{HeaderName, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_iiif_auth::IiifAuth;
+use tower_iiif_auth::aspect::TrustedProxies;
+use url::Url;
+
+use crate::body::{Body, boxed, empty, plain};
+use crate::config::{Config, LoginKind, Upstream};
+use crate::metrics::{Fault, Metrics};
+use crate::routes::Routes;
+use crate::server::BUFFER;
+use idle::Idle;
+
+/// Forwards what the layers let through.
+pub(crate) struct Forward {
+    client: Client<HttpConnector, Body>,
+    upstream: Upstream,
+    routes: Arc<Routes>,
+    auth: IiifAuth,
+    trusted_proxies: TrustedProxies,
+    /// The configuration's identity headers, which clients can not send on.
+    claims: Vec<HeaderName>,
+    metrics: Arc<Metrics>,
+}
+
+impl Forward {
+    pub(crate) fn new(
+        config: &Config,
+        routes: Arc<Routes>,
+        auth: IiifAuth,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let upstream = config.upstream.clone();
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(upstream.connect_timeout));
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(upstream.keep_alive)
+            .pool_max_idle_per_host(64)
+            .http1_max_buf_size(BUFFER)
+            .build(connector);
+        let sign_on = config.logins.iter().flat_map(|login| match &login.kind {
+            LoginKind::SingleSignOn { names, .. } => names.clone(),
+            LoginKind::Form(_) => Vec::new(),
+        });
+        let told = [upstream.user_header.clone(), upstream.roles_header.clone()];
+        let claims = told.into_iter().flatten().chain(sign_on).collect();
+        let trusted_proxies = config.trusted_proxies.clone();
+        Self { client, upstream, routes, auth, trusted_proxies, claims, metrics }
+    }
+
+    /// The image server's answer, or why there is none.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        if let Err(error) = request::prepare(self, &mut head) {
+            tracing::error!(%error, "a request can not be put into words for the image server");
+            return self.failed(Fault::Answer);
+        }
+        let body = if request::has_no_body(&head.method) {
+            empty()
+        } else {
+            boxed(Idle::new(body, self.upstream.idle_timeout))
+        };
+        let Ok(asked) = Url::parse(&head.uri.to_string()) else {
+            return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
+        };
+        let answer = self.client.request(Request::from_parts(head, body));
+        let response = match tokio::time::timeout(self.upstream.header_timeout, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                let fault = fault_of(&error);
+                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(%error, cause, "the image server gave no answer");
+                return self.failed(fault);
+            }
+            Err(_) => {
+                tracing::warn!("the image server did not answer within header_timeout");
+                return self.failed(Fault::HeaderTimeout);
+            }
+        };
+        let (mut head, body) = response.into_parts();
+        if let Err(reason) = response::prepare(self, &asked, &mut head) {
+            tracing::warn!(reason, "the image server's answer is not passed on");
+            return self.failed(Fault::Answer);
+        }
+        Response::from_parts(head, boxed(Idle::new(body, self.upstream.idle_timeout)))
+    }
+
+    fn failed(&self, fault: Fault) -> Response<Body> {
+        self.metrics.upstream_failed(fault);
+        match fault {
+            Fault::ConnectTimeout | Fault::HeaderTimeout => {
+                plain(StatusCode::GATEWAY_TIMEOUT, "The image server takes too long.\n")
+            }
+            Fault::Connect => {
+                plain(StatusCode::BAD_GATEWAY, "The image server can not be reached.\n")
+            }
+            Fault::Answer => {
+                plain(StatusCode::BAD_GATEWAY, "The image server's answer is no good.\n")
+            }
+        }
+    }
+}
+
+fn fault_of(error: &Error) -> Fault {
+    if !error.is_connect() {
+        return Fault::Answer;
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let timed_out = error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        if timed_out {
+            return Fault::ConnectTimeout;
+        }
+        cause = error.source();
+    }
+    Fault::Connect
+}

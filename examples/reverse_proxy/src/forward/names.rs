@@ -1,0 +1,167 @@
+//! Which header fields do not go through.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName};
+
+/// Fields of one connection only (RFC 9110 §7.6.1), and what a peer calls so.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Removes what was meant for this connection, also what `Connection` names.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// What only a proxy may say of a client, or a server of itself.
+///
+/// Many servers read `X_Forwarded_For` and `X-Forwarded-For` as one name, so names are compared with
+/// every byte that is no letter or digit taken for `-`.
+pub(super) fn remove_claims(headers: &mut HeaderMap, more: &[HeaderName]) {
+    let more: Vec<String> = more.iter().map(|name| folded(name.as_str())).collect();
+    let claims: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            let name = folded(name.as_str());
+            more.contains(&name) || is_claim(&name)
+        })
+        .cloned()
+        .collect();
+    for name in claims {
+        headers.remove(name);
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect()
+}
+
+fn is_claim(folded: &str) -> bool {
+    const PREFIXES: [&str; 9] = [
+        "x-forwarded-",
+        "x-iiif-",
+        "x-original-",
+        "x-remote-",
+        "remote-",
+        "x-accel-",
+        "x-http-method",
+        "x-script-name",
+        "x-auth-request-",
+    ];
+    const NAMES: [&str; 14] = [
+        "forwarded",
+        "x-forwarded",
+        "x-rewrite-url",
+        "x-method-override",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-sendfile-type",
+        "script-name",
+        "path-info",
+        // CGI programs find it where they look for their own proxy.
+        "proxy",
+    ];
+    PREFIXES.iter().any(|prefix| folded.starts_with(prefix)) || NAMES.contains(&folded)
+}
+
+/// What the proxy alone sets, under any spelling that is not its own.
+pub(super) fn remove_disguised(headers: &mut HeaderMap) {
+    let own = [AUTHORIZATION, COOKIE, HOST];
+    let disguised: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            let name_folded = folded(name.as_str());
+            own.iter().any(|own| *name != own && name_folded == own.as_str())
+        })
+        .cloned()
+        .collect();
+    for name in disguised {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn left(
+        remove: impl Fn(&mut HeaderMap),
+        headers: &[(&'static str, &'static str)],
+    ) -> Vec<String> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        remove(&mut map);
+        let mut left: Vec<_> = map.keys().map(ToString::to_string).collect();
+        left.sort();
+        left
+    }
+
+    #[test]
+    fn fields_of_one_connection_stay_behind() {
+        let headers = [
+            ("connection", "close, X-One"),
+            ("connection", "x-two,,"),
+            ("x-one", "1"),
+            ("x-two", "2"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "Basic x"),
+            ("transfer-encoding", "chunked"),
+            ("accept", "*/*"),
+        ];
+        assert_eq!(left(remove_hop_by_hop, &headers), ["accept"]);
+    }
+
+    #[test]
+    fn claims_stay_behind_under_every_spelling() {
+        let headers = [
+            ("x-forwarded-for", "1"),
+            ("x_forwarded_for", "1"),
+            ("x-forwarded_user", "1"),
+            ("x.forwarded.for", "1"),
+            ("forwarded", "1"),
+            ("x-iiif-user", "1"),
+            ("x_iiif_user", "1"),
+            ("x-iiif_id", "1"),
+            ("remote_user", "1"),
+            ("x-rewrite-url", "1"),
+            ("x_original_uri", "1"),
+            ("proxy", "http://evil.example"),
+            ("my_user", "1"),
+            ("accept", "1"),
+            ("x-forwardedness", "1"),
+        ];
+        let own = [HeaderName::from_static("my-user")];
+        let left = left(|headers| remove_claims(headers, &own), &headers);
+        assert_eq!(left, ["accept", "x-forwardedness"]);
+    }
+}

@@ -1,0 +1,105 @@
+//! What the image server is sent.
+
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST};
+use http::request::Parts;
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use tower_iiif_auth::aspect::{PeerAddr, Session};
+
+use super::{Forward, cookies, names};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Makes the client's head the proxy's own. An error is one of the configuration's paths.
+pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::Error> {
+    let Forward { routes, upstream, auth, .. } = forward;
+    let peer = head.extensions.get::<PeerAddr>().map(|peer| peer.0);
+    let chain = forwarded_for(forward, &head.headers, peer);
+    let protected = routes.base_of(head.uri.path()).is_some();
+    let image_id = routes.image_id(head.uri.path());
+
+    let headers = &mut head.headers;
+    names::remove_hop_by_hop(headers);
+    names::remove_claims(headers, &forward.claims);
+    names::remove_disguised(headers);
+    cookies::without_own(headers, auth);
+    let bearer = |value: &HeaderValue| {
+        value.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    };
+    if protected || headers.get_all(AUTHORIZATION).iter().any(bearer) {
+        headers.remove(AUTHORIZATION);
+    }
+    // Answered already, if it was asked.
+    headers.remove(EXPECT);
+    if has_no_body(&head.method) {
+        headers.remove(CONTENT_LENGTH);
+    }
+
+    let host = match &upstream.host {
+        Some(host) => host.clone(),
+        None => HeaderValue::from_str(upstream.authority.as_str())?,
+    };
+    headers.insert(HOST, host);
+    if let Some(chain) = chain {
+        headers.insert(FORWARDED_FOR, HeaderValue::from_str(&chain)?);
+    }
+    let secure = routes.public_scheme == Scheme::HTTPS;
+    let public = &routes.public_host;
+    let port = public.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    headers.insert("x-forwarded-proto", HeaderValue::from_str(routes.public_scheme.as_str())?);
+    headers.insert("x-forwarded-host", HeaderValue::from_str(public.as_str())?);
+    headers.insert("x-forwarded-port", HeaderValue::from(port));
+    if !routes.public_prefix.is_empty() {
+        headers.insert("x-forwarded-prefix", HeaderValue::from_str(&routes.public_prefix)?);
+    }
+    if let Some(id) = image_id {
+        headers.insert("x-iiif-id", HeaderValue::from_str(&id)?);
+    }
+    if let Some(session) = head.extensions.get::<Session<'static>>() {
+        tell_who(forward, session, &mut head.headers);
+    }
+
+    head.uri = Uri::builder()
+        .scheme(Scheme::HTTP)
+        .authority(upstream.authority.clone())
+        .path_and_query(routes.upstream_target(&head.uri)?)
+        .build()?;
+    head.version = Version::HTTP_11;
+    head.extensions.clear();
+    Ok(())
+}
+
+/// Methods whose requests carry nothing on: what clients send behind them is dropped.
+pub(super) fn has_no_body(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// The addresses that the request came by: those that a trusted proxy tells, and then the peer.
+fn forwarded_for(forward: &Forward, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<String> {
+    let peer = peer?.to_canonical();
+    let told = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let told = told.filter(|_| forward.trusted_proxies.contains(peer));
+    Some(told.map(str::to_owned).chain([peer.to_string()]).collect::<Vec<_>>().join(", "))
+}
+
+fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
+    let roles = session.roles().collect::<Vec<_>>().join(",");
+    let told = [
+        (&forward.upstream.user_header, session.subject()),
+        (&forward.upstream.roles_header, roles.as_str()),
+    ];
+    for (name, value) in told {
+        let Some(name) = name else { continue };
+        match HeaderValue::from_bytes(value.as_bytes()) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                headers.insert(name, value);
+            }
+            Err(_) => {
+                tracing::warn!(header = %name, "a user's name or role can not stand in a header")
+            }
+        }
+    }
+}

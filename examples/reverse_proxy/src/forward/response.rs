@@ -1,0 +1,111 @@
+//! What the client gets of the image server's answer.
+
+use http::header::{ALT_SVC, CONTENT_LOCATION, LINK, LOCATION, REFRESH};
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::{Host, Url};
+
+use super::{Forward, cookies, names};
+
+/// Orders to a web server in front, which only the proxy itself could give.
+const ORDERS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-iiif-"];
+
+/// Makes the image server's head the proxy's own; refused where it leads to a place inside.
+pub(super) fn prepare(
+    forward: &Forward,
+    asked: &Url,
+    head: &mut Parts,
+) -> Result<(), &'static str> {
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err("it wants to change the protocol");
+    }
+    names::remove_hop_by_hop(&mut head.headers);
+    cookies::without_forged(&mut head.headers, &forward.auth);
+    let orders: Vec<HeaderName> = head
+        .headers
+        .keys()
+        .filter(|name| ORDERS.iter().any(|order| name.as_str().starts_with(order)))
+        .cloned()
+        .collect();
+    for name in orders.iter().chain([&ALT_SVC]) {
+        head.headers.remove(name);
+    }
+    for name in [LINK, REFRESH] {
+        remove_internal(forward, &mut head.headers, &name);
+    }
+    for name in [LOCATION, CONTENT_LOCATION] {
+        let mut values = head.headers.get_all(&name).iter();
+        let (Some(first), None) = (values.next(), values.next()) else {
+            if head.headers.contains_key(&name) {
+                return Err("it leads to two places");
+            }
+            continue;
+        };
+        let public = public(forward, asked, first).ok_or("it leads to a place inside")?;
+        head.headers.insert(name, public);
+    }
+    Ok(())
+}
+
+/// The public form of a place that the image server names; `None` for one that nobody outside reaches.
+fn public(forward: &Forward, asked: &Url, value: &HeaderValue) -> Option<HeaderValue> {
+    let text = value.to_str().ok()?;
+    if forward.routes.is_public(text) {
+        return Some(value.clone());
+    }
+    let place = asked.join(text).ok()?;
+    let own = place.host() == asked.host()
+        && place.port_or_known_default() == asked.port_or_known_default();
+    if own {
+        let mut public = forward.routes.public_url_of(place.path());
+        for (mark, part) in [("?", place.query()), ("#", place.fragment())] {
+            if let Some(part) = part {
+                public.push_str(mark);
+                public.push_str(part);
+            }
+        }
+        return HeaderValue::from_str(&public).ok();
+    }
+    // The public address by the wrong scheme is the same mistake as the internal one, yet it works.
+    (matches!(place.scheme(), "http" | "https") && !is_inside(&place)).then(|| value.clone())
+}
+
+/// Whether only machines inside can reach it, by its looks.
+fn is_inside(place: &Url) -> bool {
+    match place.host() {
+        None => true,
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let suffixes = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
+            !name.contains('.') || suffixes.iter().any(|suffix| name.ends_with(suffix))
+        }
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified()
+        }
+        Some(Host::Ipv6(address)) => {
+            let [first, ..] = address.segments();
+            address.is_loopback()
+                || address.is_unspecified()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+        }
+    }
+}
+
+/// Links are no need of a client's: those that tell the internal address are left out.
+fn remove_internal(forward: &Forward, headers: &mut HeaderMap, name: &HeaderName) {
+    let authority = forward.upstream.authority.as_str();
+    let kept: Vec<HeaderValue> = headers
+        .get_all(name)
+        .iter()
+        .filter(|value| !String::from_utf8_lossy(value.as_bytes()).contains(authority))
+        .cloned()
+        .collect();
+    headers.remove(name);
+    for value in kept {
+        headers.append(name, value);
+    }
+}

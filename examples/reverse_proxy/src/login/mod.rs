@@ -1,0 +1,159 @@
+//! The proxy's own logins: a form with a file of users, or a single sign-on in front.
+
+mod attempts;
+mod page;
+mod password;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde::Deserialize;
+use tower_iiif_auth::Answer;
+use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
+use tower_iiif_auth::aspect::{AuthorizingAspect, Head, TrustedHeader, TrustedProxies};
+use tower_iiif_auth::clock::{Clock, SystemClock};
+
+use crate::body::{Body, empty, plain};
+use crate::config::{Config, Login, LoginKind, Users};
+use crate::metrics::{LoginOutcome, Metrics};
+use attempts::Attempts;
+use password::Passwords;
+pub use password::hash;
+
+/// The longest form, in bytes.
+const LONGEST_FORM: usize = 8 << 10;
+
+/// How long a form may take to come in.
+const FORM_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(crate) struct Logins {
+    by_path: HashMap<String, Login>,
+    trusted_proxies: TrustedProxies,
+    attempts: Attempts,
+    passwords: Passwords,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    username: String,
+    password: String,
+    action: String,
+}
+
+impl Logins {
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        let by_path = config.logins.iter().map(|own| (own.path.clone(), own.clone())).collect();
+        Self {
+            by_path,
+            trusted_proxies: config.trusted_proxies.clone(),
+            attempts: Attempts::default(),
+            passwords: Passwords::default(),
+            metrics,
+        }
+    }
+
+    /// The login at a path, which may have the digit of an older family behind it.
+    pub(crate) fn at(&self, path: &str) -> Option<&Login> {
+        let plain = path.strip_suffix("/1").or_else(|| path.strip_suffix("/0"));
+        self.by_path.get(path).or_else(|| self.by_path.get(plain?))
+    }
+
+    pub(crate) async fn answer(&self, login: &Login, request: Request<Incoming>) -> Response<Body> {
+        match (&login.kind, request.method()) {
+            (LoginKind::Form(_), &Method::GET | &Method::HEAD) => {
+                page::form(login, request.headers(), flow(&request), None)
+            }
+            (LoginKind::Form(users), &Method::POST) => self.submitted(login, users, request).await,
+            (LoginKind::SingleSignOn { header, .. }, &Method::GET | &Method::POST) => {
+                self.signed_on(header, &request)
+            }
+            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "Not by this method.\n"),
+        }
+    }
+
+    async fn submitted(
+        &self,
+        login: &Login,
+        users: &Arc<Users>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let client = self.trusted_proxies.client(&Head::of(&request));
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LONGEST_FORM).collect();
+        let Ok(Ok(body)) = tokio::time::timeout(FORM_TIMEOUT, body).await else {
+            return plain(StatusCode::BAD_REQUEST, "The form could not be read.\n");
+        };
+        let fields =
+            serde_urlencoded::from_bytes(&body.to_bytes()).unwrap_or_else(|_| Fields::default());
+        match fields.action.as_str() {
+            "cancel" => {
+                self.metrics.login(LoginOutcome::Declined);
+                return with(AccessDeclined);
+            }
+            "continue" => return with(AccessGrant::current_session()),
+            _ => {}
+        }
+        let flow = head.extensions.get();
+        if !self.attempts.may_try(client) {
+            self.metrics.login(LoginOutcome::Limited);
+            tracing::warn!(
+                client = client.map(tracing::field::display),
+                "too many wrong passwords"
+            );
+            let mut response = page::form(login, &head.headers, flow, Some(page::Fault::TooMany));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("600"));
+            return response;
+        }
+        let name = fields.username.trim().to_owned();
+        match self.passwords.check(Arc::clone(users), name.clone(), fields.password).await {
+            Ok(Some(user)) => {
+                self.metrics.login(LoginOutcome::Granted);
+                self.attempts.right(client);
+                with(AccessGrant::to(name).roles(user.roles))
+            }
+            Ok(None) => {
+                self.metrics.login(LoginOutcome::Wrong);
+                self.attempts.wrong(client);
+                page::form(login, &head.headers, flow, Some(page::Fault::Wrong))
+            }
+            Err(password::Busy) => {
+                let fault = Some(page::Fault::Busy);
+                page::form(login, &head.headers, flow, fault)
+            }
+        }
+    }
+
+    /// The single sign-on has let this request through, or it would name nobody.
+    fn signed_on(&self, header: &TrustedHeader, request: &Request<Incoming>) -> Response<Body> {
+        match header.read(&Head::of(request), SystemClock.now()) {
+            Answer::Now(Ok(session)) => {
+                self.metrics.login(LoginOutcome::Granted);
+                let roles: Vec<_> = session.roles().map(str::to_owned).collect();
+                with(AccessGrant::to(session.subject()).roles(roles))
+            }
+            _ => {
+                self.metrics.login(LoginOutcome::Nobody);
+                tracing::warn!("the single sign-on named nobody, or was no listed peer");
+                plain(StatusCode::FORBIDDEN, "The single sign-on named nobody.\n")
+            }
+        }
+    }
+}
+
+fn flow(request: &Request<Incoming>) -> Option<&AccessFlow> {
+    request.extensions().get()
+}
+
+/// A word to the layers, which write the page.
+fn with(word: impl Clone + Send + Sync + 'static) -> Response<Body> {
+    let mut response = Response::new(empty());
+    response.extensions_mut().insert(word);
+    response
+}

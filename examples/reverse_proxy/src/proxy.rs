@@ -1,0 +1,129 @@
+//! What answers browsers: a few refusals, the layers, and behind them logins and the image server.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use tower::ServiceExt;
+use tower_iiif_auth::aspect::{Head, PeerAddr, TrustedProxies};
+use tower_iiif_auth::stack::Stack;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::access_log::Entry;
+use crate::body::{Body, boxed, plain};
+use crate::config::Config;
+use crate::forward::Forward;
+use crate::login::Logins;
+use crate::metrics::Metrics;
+use crate::routes::Routes;
+use crate::server::Handler;
+
+pub(crate) struct Proxy {
+    stack: Stack<Site>,
+    routes: Arc<Routes>,
+    metrics: Arc<Metrics>,
+    trusted_proxies: TrustedProxies,
+    log: bool,
+}
+
+impl Proxy {
+    pub(crate) fn new(
+        config: &Config,
+        auth: &tower_iiif_auth::IiifAuth,
+        routes: &Arc<Routes>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let forward = Forward::new(config, Arc::clone(routes), auth.clone(), Arc::clone(metrics));
+        let logins = Logins::new(config, Arc::clone(metrics));
+        Self {
+            stack: auth
+                .layer()
+                .layer(Site { forward: Arc::new(forward), logins: Arc::new(logins) }),
+            routes: Arc::clone(routes),
+            metrics: Arc::clone(metrics),
+            trusted_proxies: config.trusted_proxies.clone(),
+            log: config.log.access,
+        }
+    }
+}
+
+impl Handler for Proxy {
+    async fn handle(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        request.extensions_mut().insert(PeerAddr(peer.ip()));
+        self.metrics.begun();
+        let path = request.uri().path();
+        let entry = Entry {
+            method: request.method().clone(),
+            path: path.to_owned(),
+            version: request.version(),
+            route: self.routes.name_of(path).to_owned(),
+            client: self.trusted_proxies.client(&Head::of(&request)),
+            log: self.log,
+            metrics: Arc::clone(&self.metrics),
+            begun: Instant::now(),
+        };
+        let response = match refusal(&request) {
+            Some(refusal) => refusal,
+            None => match self.stack.clone().oneshot(request).await {
+                Ok(response) => response.map(boxed),
+                Err(never) => match never {},
+            },
+        };
+        entry.follow(response)
+    }
+}
+
+/// What is refused whatever its path.
+fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        let text = "Send a request's body with its length, not in chunks.\n";
+        let mut refusal = plain(StatusCode::LENGTH_REQUIRED, text);
+        if request.version() < Version::HTTP_2 {
+            // What comes behind was not looked at.
+            refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        return Some(refusal);
+    }
+    let known = !matches!(*request.method(), Method::CONNECT | Method::TRACE);
+    (!known).then(|| plain(StatusCode::METHOD_NOT_ALLOWED, "Not by this method.\n"))
+}
+
+/// What lies behind the layers.
+#[derive(Clone)]
+pub(crate) struct Site {
+    forward: Arc<Forward>,
+    logins: Arc<Logins>,
+}
+
+impl Service<Request<Incoming>> for Site {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let Self { forward, logins } = self.clone();
+        Box::pin(async move {
+            let login = logins.at(request.uri().path());
+            Ok(match login {
+                Some(login) => logins.answer(login, request).await,
+                None => forward.answer(request).await,
+            })
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! From the paths that browsers know to those of the image server, and back.
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+
+use crate::config::{Base, Config, Kind};
+
+/// The paths of a configuration.
+pub(crate) struct Routes {
+    public_url: String,
+    pub(crate) public_scheme: Scheme,
+    pub(crate) public_host: Authority,
+    /// What a front takes away before the path comes here.
+    pub(crate) public_prefix: String,
+    endpoints: String,
+    bases: Vec<Base>,
+}
+
+impl Routes {
+    pub(crate) fn new(config: &Config) -> Result<Self, http::uri::InvalidUri> {
+        let url: Uri = config.public_url.parse()?;
+        let parts = url.into_parts();
+        Ok(Self {
+            public_url: config.public_url.clone(),
+            public_scheme: parts.scheme.unwrap_or(Scheme::HTTPS),
+            public_host: parts.authority.unwrap_or_else(|| Authority::from_static("localhost")),
+            public_prefix: parts
+                .path_and_query
+                .map(|path| path.path().trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
+            endpoints: config.endpoints.clone(),
+            bases: config.bases.clone(),
+        })
+    }
+
+    /// The base that a path lies below, and the rest of the path behind its slash.
+    pub(crate) fn base_of<'p>(&self, path: &'p str) -> Option<(&Base, &'p str)> {
+        self.bases.iter().find_map(|base| {
+            let below = path.strip_prefix(&*base.path)?.strip_prefix('/')?;
+            Some((base, below))
+        })
+    }
+
+    /// What a path is called in logs and metrics: one of few words.
+    pub(crate) fn name_of(&self, path: &str) -> &str {
+        let below = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match self.base_of(path) {
+            Some((base, _)) => &base.path,
+            None if below(&self.endpoints) => "services",
+            None => "other",
+        }
+    }
+
+    /// What the image server is asked for: the path to the byte as it came in, below the place that
+    /// the base has there.
+    pub(crate) fn upstream_target(&self, uri: &Uri) -> Result<PathAndQuery, http::uri::InvalidUri> {
+        let Some((base, below)) = self.base_of(uri.path()) else {
+            return PathAndQuery::try_from(uri.path_and_query().map_or("/", PathAndQuery::as_str));
+        };
+        let query = uri.query().filter(|_| base.pass_query);
+        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+        PathAndQuery::try_from(format!("{}/{below}{mark}{query}", base.upstream_path))
+    }
+
+    /// The public URI of the image that a path asks for.
+    pub(crate) fn image_id(&self, path: &str) -> Option<String> {
+        let (base, below) = self.base_of(path)?;
+        let identifier = below.split('/').next()?;
+        matches!(base.kind, Kind::Images { .. })
+            .then(|| format!("{}{}/{identifier}", self.public_url, base.path))
+    }
+
+    /// The public URL of what the image server has at this path. What lies below no base has the same
+    /// path there and here.
+    pub(crate) fn public_url_of(&self, upstream_path: &str) -> String {
+        let below = |base: &&Base| {
+            let rest = upstream_path.strip_prefix(&*base.upstream_path);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        // The longest that fits: one place of the image server may lie below another.
+        let base = self.bases.iter().filter(below).max_by_key(|base| base.upstream_path.len());
+        match base {
+            Some(base) => {
+                let rest = &upstream_path[base.upstream_path.len()..];
+                format!("{}{}{rest}", self.public_url, base.path)
+            }
+            None => format!("{}{upstream_path}", self.public_url),
+        }
+    }
+
+    /// Whether a URL is one of the public ones.
+    pub(crate) fn is_public(&self, url: &str) -> bool {
+        url.strip_prefix(&*self.public_url)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+}

@@ -1,0 +1,285 @@
+//! Refuses requests of HTTP/1 that two readers could read in two ways.
+//!
+//! hyper reads such requests in one of the ways that RFC 9112 allows and passes a well-formed request
+//! on. But a server in front may have read them in another way, and taken for a header's value what is
+//! a header here. So each request's head is looked at as it comes in, before hyper: bare line feeds and
+//! carriage returns, folded lines, names with spaces, lengths that are given twice, or as a length and
+//! as chunks, and more or fewer than one `Host`. hyper is then shown a byte that no head may have, which
+//! it answers with 400, and nothing further of the connection.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// What no head may have.
+const FORBIDDEN: u8 = 0;
+
+/// The longest line that is looked at; hyper takes no longer head.
+const LONGEST_LINE: usize = 64 << 10;
+
+pin_project! {
+    /// A connection whose requests can be read in one way only.
+    pub(crate) struct Strict<S> {
+        #[pin]
+        stream: S,
+        reader: Reader,
+        // hyper limits the time of a head only once it knows the version of HTTP.
+        first_head: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<S> Strict<S> {
+    /// The first head has to come within `patience`.
+    pub(crate) fn new(stream: S, patience: Duration) -> Self {
+        let first_head = Some(Box::pin(sleep(patience)));
+        Self { stream, reader: Reader::default(), first_head }
+    }
+}
+
+impl<S: AsyncRead> AsyncRead for Strict<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.project();
+        if matches!(this.reader.place, Place::Refused) {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        if this.stream.poll_read(cx, buffer)?.is_pending() {
+            let late = this.first_head.as_mut().is_some_and(|own| own.as_mut().poll(cx).is_ready());
+            return if late {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            } else {
+                Poll::Pending
+            };
+        }
+        let new = &mut buffer.filled_mut()[before..];
+        if let Err(at) = this.reader.read(new) {
+            new[at] = FORBIDDEN;
+            buffer.set_filled(before + at + 1);
+        }
+        if this.reader.seen || matches!(this.reader.place, Place::Opaque) {
+            *this.first_head = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite> AsyncWrite for Strict<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.project().stream.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().stream.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.project().stream.poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.project().stream.poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Follows the requests of one connection.
+#[derive(Default)]
+struct Reader {
+    place: Place,
+    /// The line so far, without its end.
+    line: Vec<u8>,
+    head: Head,
+    /// Whether a request was read on this connection.
+    seen: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Place {
+    #[default]
+    Head,
+    /// This many bytes more.
+    Body(u64),
+    /// HTTP/2, or a body in chunks, behind which nothing is read.
+    Opaque,
+    Refused,
+}
+
+/// What matters of a head.
+#[derive(Default)]
+struct Head {
+    request_line: bool,
+    is_1_1: bool,
+    length: Option<u64>,
+    chunked: bool,
+    hosts: u8,
+}
+
+/// A request is not to be passed on.
+struct Refused;
+
+impl Reader {
+    /// The index of the first byte that makes a request ambiguous.
+    fn read(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.place {
+                Place::Opaque | Place::Refused => return Ok(()),
+                Place::Body(0) => self.place = Place::Head,
+                Place::Body(left) => {
+                    let rest = (bytes.len() - at) as u64;
+                    let skipped = left.min(rest);
+                    self.place = Place::Body(left - skipped);
+                    at += usize::try_from(skipped).unwrap_or(usize::MAX);
+                }
+                Place::Head => {
+                    if self.byte(bytes[at]).is_err() {
+                        self.place = Place::Refused;
+                        return Err(at);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn byte(&mut self, byte: u8) -> Result<(), Refused> {
+        let after_return = self.line.last() == Some(&b'\r');
+        match byte {
+            b'\n' if after_return => {
+                self.line.pop();
+                let line = std::mem::take(&mut self.line);
+                self.line(&line)
+            }
+            // Alone each of them ends a line for some readers, and not for others.
+            b'\n' => Err(Refused),
+            _ if after_return => Err(Refused),
+            _ if self.line.len() >= LONGEST_LINE => Err(Refused),
+            _ => {
+                self.line.push(byte);
+                Ok(())
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Refused> {
+        if !self.head.request_line {
+            if line == b"PRI * HTTP/2.0" && !self.seen {
+                self.place = Place::Opaque;
+            } else if !line.is_empty() {
+                // An empty line before a request is to be passed over (RFC 9112 §2.2).
+                self.head.request_line = true;
+                self.head.is_1_1 = line.ends_with(b"HTTP/1.1");
+            }
+            return Ok(());
+        }
+        if line.is_empty() {
+            return self.end();
+        }
+        // A first byte of white space is a folded line (RFC 9112 §5.2).
+        let colon = line.iter().position(|byte| *byte == b':').ok_or(Refused)?;
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
+            return Err(Refused);
+        }
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            if !digits || self.head.length.is_some() {
+                return Err(Refused);
+            }
+            self.head.length = Some(length.ok_or(Refused)?);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            self.head.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"host") {
+            self.head.hosts = self.head.hosts.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Refused> {
+        let Head { is_1_1, length, chunked, hosts, .. } = std::mem::take(&mut self.head);
+        self.seen = true;
+        if hosts > 1 || is_1_1 && hosts == 0 || chunked && length.is_some() {
+            return Err(Refused);
+        }
+        // A request in chunks is answered with 411 and the end of the connection.
+        self.place = if chunked { Place::Opaque } else { Place::Body(length.unwrap_or(0)) };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes go through; `None` for all.
+    fn refused_at(text: &str, pieces: usize) -> Option<usize> {
+        let mut reader = Reader::default();
+        for (index, piece) in text.as_bytes().chunks(pieces).enumerate() {
+            if let Err(at) = reader.read(piece) {
+                return Some(index * pieces + at);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_request_has_one_reading_or_none() {
+        const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n";
+        for (request, refused) in [
+            (format!("{GET}\r\n"), false),
+            (format!("\r\n{GET}\r\n"), false),
+            (format!("{GET}\r\n{GET}\r\n"), false),
+            (format!("{GET}Content-Length: 3\r\n\r\n\n\n\n{GET}\r\n"), false),
+            ("GET / HTTP/1.0\r\n\r\n".to_owned(), false),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\n\r\x00".to_owned(), false),
+            (format!("{GET}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\n"), false),
+            (format!("{GET}\r\nPRI * HTTP/2.0\r\n\r\n"), true),
+            (format!("{GET}\n"), true),
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n".to_owned(), true),
+            (format!("{GET}X: a\nX-Remote-User: admin\r\n\r\n"), true),
+            (format!("{GET}X: a\rb\r\n\r\n"), true),
+            (format!("{GET}X: a\r\n b\r\n\r\n"), true),
+            (format!("{GET}X: a\r\n\tb: c\r\n\r\n"), true),
+            (format!("{GET}X : a\r\n\r\n"), true),
+            (format!("{GET}nothing\r\n\r\n"), true),
+            (format!("{GET}: a\r\n\r\n"), true),
+            (format!("{GET}Host: b\r\n\r\n"), true),
+            ("GET / HTTP/1.1\r\n\r\n".to_owned(), true),
+            (format!("{GET}Content-Length: 3\r\nContent-Length: 3\r\n\r\n"), true),
+            (format!("{GET}Content-Length: 3\r\ncontent-length: 4\r\n\r\n"), true),
+            (format!("{GET}Content-Length: 3, 3\r\n\r\n"), true),
+            (format!("{GET}Content-Length: +3\r\n\r\n"), true),
+            (format!("{GET}Content-Length: -1\r\n\r\n"), true),
+            (format!("{GET}Content-Length:\r\n\r\n"), true),
+            (format!("{GET}Content-Length: 99999999999999999999\r\n\r\n"), true),
+            (format!("{GET}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"), true),
+            (format!("{GET}Transfer-Encoding: x\r\nContent-Length: 3\r\n\r\n"), true),
+        ] {
+            for pieces in [1, 7, 4096] {
+                assert_eq!(refused_at(&request, pieces).is_some(), refused, "{request:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The reverse proxy on real sockets. Names begin with the row of the list of attacks that they prove.
+
+mod configuration;
+mod faults;
+mod forward_auth;
+mod forwarding;
+mod identity;
+mod logins;
+mod logs;
+mod smuggling;
+mod streaming;
+mod support;
