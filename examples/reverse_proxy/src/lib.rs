@@ -1,6 +1,6 @@
 //! IIIF authorization in front of an image server that is already there.
 //!
-//! A request comes through [`server`](crate::Server), is looked at by the layers of
+//! A request comes to a [`Server`], is looked at by the layers of
 //! `tower-iiif-auth`, and goes on to the image server or to a login of the proxy's own.
 
 mod access_log;
@@ -92,9 +92,10 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let Self { config, proxy, forward_auth, admin } = self;
-        let auth = config.auth()?;
-        let routes = Arc::new(Routes::new(&config)?);
         let metrics = Arc::new(Metrics::new());
+        let counts = Arc::clone(&metrics);
+        let auth = config.auth(move |seen| counts.decided(seen))?;
+        let routes = Arc::new(Routes::new(&config)?);
         let (stopping, stopped) = watch::channel(false);
         let grace = config.shutdown_timeout;
         let mut tasks = JoinSet::new();

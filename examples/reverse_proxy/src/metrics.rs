@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tower_iiif_auth::observe::Observation;
 
 /// Why the image server gave no answer.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,13 @@ struct RouteLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    place: &'static str,
+    outcome: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
 }
@@ -53,6 +61,8 @@ pub(crate) struct Metrics {
     durations: Family<RouteLabels, Histogram>,
     bytes: Family<RouteLabels, Counter>,
     in_flight: Gauge,
+    decisions: Family<DecisionLabels, Counter>,
+    decision_time: Histogram,
     faults: Family<KindLabels, Counter>,
     logins: Family<KindLabels, Counter>,
     asked: Family<KindLabels, Counter>,
@@ -74,13 +84,44 @@ impl Metrics {
         registry.register_with_unit("response", "Bodies sent", Unit::Bytes, bytes.clone());
         let in_flight = Gauge::default();
         registry.register("requests_in_flight", "Requests being answered", in_flight.clone());
+        let decisions = Family::default();
+        registry.register("decisions", "Who was let through, and why not", decisions.clone());
+        let quick = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0];
+        let decision_time = Histogram::new(quick);
+        registry.register_with_unit(
+            "decision_duration",
+            "Time until a decision",
+            Unit::Seconds,
+            decision_time.clone(),
+        );
         let faults = Family::default();
         registry.register("upstream_faults", "Answers that the image server owes", faults.clone());
         let logins = Family::default();
         registry.register("logins", "What came of the proxy's own logins", logins.clone());
         let asked = Family::default();
         registry.register("forward_auth", "Answers to nginx's auth_request", asked.clone());
-        Self { registry, requests, durations, bytes, in_flight, faults, logins, asked }
+        Self {
+            registry,
+            requests,
+            durations,
+            bytes,
+            in_flight,
+            decisions,
+            decision_time,
+            faults,
+            logins,
+            asked,
+        }
+    }
+
+    pub(crate) fn decided(&self, seen: &Observation<'_>) {
+        let labels = DecisionLabels {
+            place: seen.place().as_str(),
+            outcome: seen.outcome().as_str(),
+            reason: seen.reason().as_str(),
+        };
+        self.decisions.get_or_create(&labels).inc();
+        self.decision_time.observe(seen.elapsed().as_secs_f64());
     }
 
     pub(crate) fn begun(&self) {

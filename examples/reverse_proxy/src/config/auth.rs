@@ -145,19 +145,19 @@ impl Parts {
         if mistakes.is_empty() {
             // Now without what was lent.
             let place = parts.pieces.last().map_or(0..0, |piece| piece.span.clone());
-            quietly(|| mistakes.check(&place, parts.build()))?;
+            quietly(|| mistakes.check(&place, parts.builder().build()))?;
         }
         Some(parts)
     }
 
-    pub(super) fn build(&self) -> Result<IiifAuth, ConfigError> {
+    pub(super) fn builder(&self) -> IiifAuthBuilder {
         let mut builder = IiifAuth::builder(&self.public_url)
             .keyring(self.keyring.clone())
             .authorizer(self.rules.clone());
         if self.insecure_http {
             builder = builder.insecure_http();
         }
-        self.pieces.iter().fold(builder, |builder, piece| (piece.apply)(builder)).build()
+        self.pieces.iter().fold(builder, |builder, piece| (piece.apply)(builder))
     }
 }
 

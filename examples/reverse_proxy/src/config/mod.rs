@@ -20,6 +20,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
+use tower_iiif_auth::observe::Observation;
 use tower_iiif_auth::{ConfigError, IiifAuth};
 
 pub use access::{Login, LoginKind};
@@ -92,13 +93,16 @@ impl Config {
         Ok(config.expect("what is missing is a mistake"))
     }
 
-    /// The layers of this configuration.
+    /// The layers of this configuration, which tell `observer` of each decision.
     ///
     /// # Errors
     ///
     /// When the system gives no random bytes; everything else is told by [`read`](Self::read).
-    pub fn auth(&self) -> Result<IiifAuth, ConfigError> {
-        self.auth.build()
+    pub fn auth(
+        &self,
+        observer: impl Fn(&Observation<'_>) + Send + Sync + 'static,
+    ) -> Result<IiifAuth, ConfigError> {
+        self.auth.builder().observe(observer).build()
     }
 }
 

@@ -25,7 +25,7 @@ use strict::Strict;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much of a head or a body is held for a connection.
-pub(crate) const BUFFER: usize = 64 << 10;
+pub(crate) const BUFFER: usize = 32 << 10;
 
 /// What answers the requests of a listener.
 pub(crate) trait Handler: Send + Sync + 'static {

@@ -20,7 +20,7 @@ use tokio::time::{Sleep, sleep};
 const FORBIDDEN: u8 = 0;
 
 /// The longest line that is looked at; hyper takes no longer head.
-const LONGEST_LINE: usize = 64 << 10;
+const LONGEST_LINE: usize = super::BUFFER;
 
 pin_project! {
     /// A connection whose requests can be read in one way only.
@@ -189,7 +189,10 @@ impl Reader {
             } else if !line.is_empty() {
                 // An empty line before a request is to be passed over (RFC 9112 §2.2).
                 self.head.request_line = true;
-                self.head.is_1_1 = line.ends_with(b"HTTP/1.1");
+                self.head.is_1_1 = line.ends_with(b" HTTP/1.1");
+                if !self.head.is_1_1 && !line.ends_with(b" HTTP/1.0") {
+                    return Err(Refused);
+                }
             }
             return Ok(());
         }

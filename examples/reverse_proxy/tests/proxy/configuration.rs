@@ -37,7 +37,7 @@ fn the_sample_is_right() {
             {
                 String::new()
             }
-            Some(own) if is_example(own) => own.to_owned(),
+            Some(own) if !own.starts_with(' ') && is_example(own) => own.to_owned(),
             _ => line.to_owned(),
         })
         .collect();
@@ -94,7 +94,7 @@ fn each_mistake_has_its_line() {
         ("path = \"/iiif/2\"", "path = \"iiif 2\"", "has to start with a slash"),
         ("path = \"/iiif/2\"", "path = \"/iiif/2\"\nupstream_path = \"/x?y=\"", "upstream_path"),
         ("path = \"/iiif/2\"", "path = \"/iiif/2\"\nkind = \"image\"", "neither \"images\" nor"),
-        ("path = \"/iiif/2\"", "path = \"/iiif/2\"\nopen_descriptions = true", "base"),
+        ("path = \"/iiif/2\"", "open_descriptions = true\npath = \"/iiif/2\"", "base"),
         ("families = [\"1.0\", \"0.9\"]", "families = [\"1.1\"]", "\"1.1\" is none of"),
         ("match = [\"pub*\"]", "match = \"pub*\"", "expected a sequence"),
         ("match = [\"pub*\"]", "matches = [\"pub*\"]", "matches is not known in [[rule]]"),

@@ -98,6 +98,8 @@ async fn metrics_count_without_identifiers() {
         "iiif_proxy_requests_total{route=\"/iiif/3\",method=\"other\",status=\"401\"} 1",
         "iiif_proxy_requests_total{route=\"other\",method=\"GET\",status=\"404\"} 1",
         "iiif_proxy_requests_total{route=\"services\",method=\"POST\",status=\"200\"} 1",
+        "iiif_proxy_decisions_total{place=\"content\",outcome=\"granted\",reason=\"session\"} 3",
+        "iiif_proxy_decisions_total{place=\"content\",outcome=\"unauthorized\",reason=\"missing\"} 4",
         "iiif_proxy_logins_total{kind=\"granted\"} 1",
         "iiif_proxy_requests_in_flight 0",
         "iiif_proxy_response_bytes_total{route=\"/iiif/3\"}",

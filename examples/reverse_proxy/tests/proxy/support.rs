@@ -22,22 +22,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 /// What the image server answers for every picture.
-pub const PIXELS: &str = "0123456789";
+pub(crate) const PIXELS: &str = "0123456789";
 
-pub const SITE: &str = "https://iiif.example";
+pub(crate) const SITE: &str = "https://iiif.example";
 
 /// What an image server was asked.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    pub method: Method,
-    pub target: String,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Asked {
     /// Every value of a name, as one server or another would fold it.
-    pub fn folded(&self, name: &str) -> Vec<String> {
+    pub(crate) fn folded(&self, name: &str) -> Vec<String> {
         let fold = |name: &str| name.replace('_', "-").to_lowercase();
         let own = self.headers.iter().filter(|(other, _)| fold(other.as_str()) == fold(name));
         own.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
@@ -46,14 +46,14 @@ impl Asked {
 
 /// An image server that remembers what it was asked.
 #[derive(Clone)]
-pub struct Upstream {
-    pub address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Upstream {
     /// One that answers a picture or a description to everything.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::answering(|asked| {
             let (kind, body) = if asked.target.ends_with("/info.json") {
                 ("application/json", r#"{"@context":"http://iiif.io/api/image/3/context.json","width":9,"height":9}"#)
@@ -65,7 +65,7 @@ impl Upstream {
         .await
     }
 
-    pub async fn answering(
+    pub(crate) async fn answering(
         answer: impl Fn(&Asked) -> Response<Full<Bytes>> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,21 +97,21 @@ impl Upstream {
         Self { address, asked }
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    pub fn last(&self) -> Asked {
+    pub(crate) fn last(&self) -> Asked {
         self.asked.lock().unwrap().last().expect("the image server was asked").clone()
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
 
 /// A folder for one test, with a key and users: `ada` is a reader, `bob` a visitor.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("iiif-proxy-{}-{number}", std::process::id()));
@@ -125,7 +125,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// The configuration that most tests share.
-pub fn config(upstream: SocketAddr) -> String {
+pub(crate) fn config(upstream: SocketAddr) -> String {
     format!(
         r#"
 listen = "127.0.0.1:0"
@@ -162,25 +162,25 @@ users_file = "users"
 }
 
 /// Puts further keys before the first table.
-pub fn with_keys(config: &str, keys: &str) -> String {
+pub(crate) fn with_keys(config: &str, keys: &str) -> String {
     format!("{keys}\n{config}")
 }
 
 /// A proxy that runs until it is dropped.
-pub struct Proxy {
-    pub address: SocketAddr,
-    pub forward_auth: Option<SocketAddr>,
-    pub admin: Option<SocketAddr>,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    pub(crate) forward_auth: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
-    pub ended: Option<tokio::task::JoinHandle<()>>,
+    pub(crate) ended: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Proxy {
-    pub async fn before(upstream: &Upstream) -> Self {
+    pub(crate) async fn before(upstream: &Upstream) -> Self {
         Self::with(&config(upstream.address)).await
     }
 
-    pub async fn with(config: &str) -> Self {
+    pub(crate) async fn with(config: &str) -> Self {
         let config = Config::read(config, &folder()).unwrap_or_else(|all| panic!("{all}"));
         let server = Server::bind(config).await.unwrap();
         let (address, forward_auth) = (server.address().unwrap(), server.forward_auth_address());
@@ -193,16 +193,16 @@ impl Proxy {
         Self { address, forward_auth, admin, stop: Some(stop), ended: Some(ended) }
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().map(|stop| stop.send(()));
     }
 
-    pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         request(self.address, Method::GET, path, headers, "").await
     }
 
     /// Logs in by the form, and gives the cookie as the browser sends it.
-    pub async fn log_in(&self, name: &str) -> String {
+    pub(crate) async fn log_in(&self, name: &str) -> String {
         let form = format!("username={name}&password={name}%27s+secret");
         let headers = [("origin", SITE), ("content-type", "application/x-www-form-urlencoded")];
         let answer = request(self.address, Method::POST, "/auth/login", &headers, &form).await;
@@ -215,23 +215,23 @@ impl Proxy {
 
 /// An answer that is all there.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-pub async fn request(
+pub(crate) async fn request(
     address: SocketAddr,
     method: Method,
     path: &str,
@@ -250,12 +250,12 @@ pub async fn request(
 }
 
 /// Sends bytes, and reads what comes until the connection ends or is silent.
-pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
-    let silence = Duration::from_millis(700);
+    let silence = Duration::from_secs(2);
     while let Ok(Ok(read)) = tokio::time::timeout(silence, stream.read(&mut buffer)).await {
         if read == 0 {
             break;
@@ -266,11 +266,11 @@ pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// The statuses of the answers in a stream of them.
-pub fn statuses(answers: &str) -> Vec<&str> {
+pub(crate) fn statuses(answers: &str) -> Vec<&str> {
     let lines = answers.split("HTTP/1.1 ").skip(1);
     lines.filter_map(|answer| answer.get(..3)).collect()
 }
 
-pub fn image(identifier: &str) -> String {
+pub(crate) fn image(identifier: &str) -> String {
     format!("/iiif/3/{identifier}/full/max/0/default.jpg")
 }
