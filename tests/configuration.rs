@@ -717,3 +717,30 @@ fn what_looks_odd_and_is_right() {
         assert_eq!(builder.build().err(), None, "{name}");
     }
 }
+
+#[test]
+fn the_layers_know_their_own_cookies() {
+    let terms = Realm::named("terms")
+        .access(AccessService::kiosk("enter"))
+        .aspect(AccessCookie::new().name("__Host-terms"));
+    let ways = ThirdPartyCookies::default().hand_off();
+    let https = good().realm(terms).third_party_cookies(ways).build().unwrap();
+    let http = bare("http://localhost").realm(realm()).build().unwrap();
+    for (name, on_https, on_http) in [
+        ("__Host-iiif", true, false),
+        ("__HOST-IIIF", true, false),
+        ("__Host-iiif-p", true, false),
+        ("__Host-iiif-flow", true, false),
+        ("__Host-terms", true, false),
+        ("__Host-terms-p", true, false),
+        ("iiif", false, true),
+        ("iiif-flow", false, true),
+        ("__Host-iiif2", false, false),
+        ("__Host-", false, false),
+        ("PHPSESSID", false, false),
+        ("", false, false),
+    ] {
+        assert_eq!(https.is_own_cookie(name), on_https, "{name}");
+        assert_eq!(http.is_own_cookie(name), on_http, "{name}");
+    }
+}

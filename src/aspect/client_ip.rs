@@ -62,9 +62,7 @@ impl TrustedProxies {
     /// # Errors
     ///
     /// When a range can not be read.
-    pub fn new<'t>(
-        ranges: impl IntoIterator<Item = &'t str>,
-    ) -> Result<Self, crate::ConfigError> {
+    pub fn new<'t>(ranges: impl IntoIterator<Item = &'t str>) -> Result<Self, crate::ConfigError> {
         parse_ranges(ranges).map(Self).map_err(crate::ConfigError::IpRange)
     }
 

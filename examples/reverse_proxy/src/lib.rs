@@ -7,6 +7,7 @@ mod access_log;
 mod admin;
 mod body;
 pub mod config;
+mod dimensions;
 mod forward;
 mod forward_auth;
 pub mod log;

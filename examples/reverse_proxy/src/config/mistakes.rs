@@ -65,10 +65,18 @@ impl<'t> Collector<'t> {
         self.found.borrow().is_empty()
     }
 
-    pub(super) fn finish(self) -> Result<(), Mistakes> {
+    /// What was read, if nothing is wrong with it.
+    pub(super) fn finish<T>(self, read: Option<T>) -> Result<T, Mistakes> {
         let mut found = self.found.into_inner();
         found.sort();
         found.dedup();
-        if found.is_empty() { Ok(()) } else { Err(Mistakes(found)) }
+        match read {
+            Some(read) if found.is_empty() => Ok(read),
+            None if found.is_empty() => {
+                let message = "something is missing".to_owned();
+                Err(Mistakes(vec![Mistake { line: 1, message }]))
+            }
+            _ => Err(Mistakes(found)),
+        }
     }
 }

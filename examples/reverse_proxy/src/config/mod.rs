@@ -17,6 +17,7 @@ mod users;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
@@ -30,6 +31,7 @@ pub use network::{ForwardAuth, Log, LogFormat};
 pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
 
+use crate::dimensions::Dimensions;
 use mistakes::Collector;
 use section::Section;
 
@@ -89,8 +91,7 @@ impl Config {
         } else {
             None
         };
-        mistakes.finish()?;
-        Ok(config.expect("what is missing is a mistake"))
+        mistakes.finish(config)
     }
 
     /// The layers of this configuration, which tell `observer` of each decision.
@@ -144,7 +145,9 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let accesses = section.sections("access");
     let accesses: Vec<_> =
         accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
-    let rules = section.sections("rule").into_iter().filter_map(rule::read).collect();
+    let dimensions = upstream.as_ref().map(|own| Arc::new(Dimensions::new(own, &bases)));
+    let rules = section.sections("rule").into_iter();
+    let rules = rules.filter_map(|own| rule::read(own, dimensions.as_ref())).collect();
     section.finish();
 
     let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());

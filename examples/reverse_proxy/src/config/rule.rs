@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tower_iiif_auth::authorizer::{
-    AccessRequest, Authorizer, Decision, Denial, MaxUnauthorized, RolesFor, Substitute,
+    AccessRequest, Authorizer, Decision, Denial, RolesFor, Substitute,
 };
 use tower_iiif_auth::resource::Pattern;
 use tower_iiif_auth::{Answer, BoxError};
 
 use super::section::{Found, Section};
 use super::text;
+use crate::dimensions::{Dimensions, Small};
 
 /// Rules in order: the first whose pattern covers a resource decides; what none covers is denied.
 #[derive(Clone, Default)]
@@ -36,20 +37,25 @@ impl Authorizer for Rules {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Option<Rule> {
+/// Without the image server's address, which is a mistake elsewhere, no rule with a threshold can be made.
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    dimensions: Option<&Arc<Dimensions>>,
+) -> Option<Rule> {
     let mistakes = section.mistakes;
     let patterns = section.list("match");
     if patterns.is_empty() {
         mistakes.add(&section.span, "match is missing in [[rule]]: list patterns, such as [\"*\"]");
     }
-    let who = section.has("allow").then(|| who(&mut section)).unwrap_or_else(|| {
+    let who = if section.has("allow") {
+        who(&mut section)
+    } else {
         mistakes.add(
             &section.span,
             "allow is missing in [[rule]]: write \"everyone\", \"nobody\" or a list of roles",
         );
-        section.optional::<String>("allow");
         None
-    });
+    };
     let refusal = text::message(&mut section, "heading", "note");
     let pixels = section.optional::<u32>("max_unauthorized");
     let substitute = substitute(&mut section);
@@ -82,7 +88,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Rule> {
         rules = rules.substitute(substitute);
     }
     let authorizer: Arc<dyn Authorizer> = match pixels {
-        Some(pixels) => Arc::new(rules.or(MaxUnauthorized::new(pixels.value))),
+        Some(pixels) => Arc::new(rules.or(Small::new(pixels.value, Arc::clone(dimensions?)))),
         None => Arc::new(rules),
     };
     let patterns = patterns.into_iter().map(|found| Pattern::new(found.value)).collect();

@@ -107,33 +107,24 @@ impl<'c, 'i> Section<'c, 'i> {
     }
 
     /// A table below this one.
-    pub(super) fn section(&mut self, key: &'static str) -> Option<Section<'c, 'i>> {
+    pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
         self.below(key, format!("[{key}]"), value)
     }
 
     /// An array of tables below this one.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'c, 'i>> {
+    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let span = value.span();
-        match value.into_inner() {
-            DeValue::Array(items) => items
-                .into_iter()
-                .filter_map(|item| self.below(key, format!("[[{key}]]"), item))
-                .collect(),
-            _ => {
-                self.mistakes.add(&span, format!("{key} has to be written as [[{key}]]"));
-                Vec::new()
-            }
-        }
+        let DeValue::Array(items) = value.into_inner() else {
+            self.mistakes.add(&span, format!("{key} has to be written as [[{key}]]"));
+            return Vec::new();
+        };
+        let items = items.into_iter();
+        items.filter_map(|item| self.below(key, format!("[[{key}]]"), item)).collect()
     }
 
-    fn below(
-        &self,
-        key: &str,
-        name: String,
-        value: Spanned<DeValue<'i>>,
-    ) -> Option<Section<'c, 'i>> {
+    fn below(&self, key: &str, name: String, value: Spanned<DeValue<'i>>) -> Option<Self> {
         let span = value.span();
         match value.into_inner() {
             DeValue::Table(table) => Some(Section::new(name, span, table, self.mistakes)),

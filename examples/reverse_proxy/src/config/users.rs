@@ -87,9 +87,10 @@ pub(super) fn read(path: &Path) -> Result<Users, String> {
     if users.is_empty() && mistakes.is_empty() {
         mistakes.push("it has no user".to_owned());
     }
-    match mistakes.is_empty() {
-        true => Ok(Users(users)),
-        false => Err(format!("users file {shown}: {}", mistakes.join("; "))),
+    if mistakes.is_empty() {
+        Ok(Users(users))
+    } else {
+        Err(format!("users file {shown}: {}", mistakes.join("; ")))
     }
 }
 

@@ -3,6 +3,7 @@
 mod cookies;
 mod idle;
 mod names;
+mod patience;
 mod request;
 mod response;
 
@@ -11,6 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use http::{HeaderName, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
@@ -25,6 +27,7 @@ use crate::metrics::{Fault, Metrics};
 use crate::routes::Routes;
 use crate::server::BUFFER;
 use idle::Idle;
+use patience::{LastSent, Over};
 
 /// Forwards what the layers let through.
 pub(crate) struct Forward {
@@ -72,16 +75,21 @@ impl Forward {
             tracing::error!(%error, "a request can not be put into words for the image server");
             return self.failed(Fault::Answer);
         }
+        let sent = LastSent::now();
         let body = if request::has_no_body(&head.method) {
             empty()
         } else {
-            boxed(Idle::new(body, self.upstream.idle_timeout))
+            let sent = sent.clone();
+            boxed(Idle::new(body, self.upstream.idle_timeout).map_frame(move |frame| {
+                sent.again();
+                frame
+            }))
         };
         let Ok(asked) = Url::parse(&head.uri.to_string()) else {
             return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
         };
         let answer = self.client.request(Request::from_parts(head, body));
-        let response = match tokio::time::timeout(self.upstream.header_timeout, answer).await {
+        let response = match sent.patient(self.upstream.header_timeout, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let fault = fault_of(&error);
@@ -89,7 +97,7 @@ impl Forward {
                 tracing::warn!(%error, cause, "the image server gave no answer");
                 return self.failed(fault);
             }
-            Err(_) => {
+            Err(Over) => {
                 tracing::warn!("the image server did not answer within header_timeout");
                 return self.failed(Fault::HeaderTimeout);
             }

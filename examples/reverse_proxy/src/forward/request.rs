@@ -98,7 +98,7 @@ fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
                 headers.insert(name, value);
             }
             Err(_) => {
-                tracing::warn!(header = %name, "a user's name or role can not stand in a header")
+                tracing::warn!(header = %name, "a name or role can not stand in a header");
             }
         }
     }

@@ -132,18 +132,14 @@ impl Logins {
 
     /// The single sign-on has let this request through, or it would name nobody.
     fn signed_on(&self, header: &TrustedHeader, request: &Request<Incoming>) -> Response<Body> {
-        match header.read(&Head::of(request), SystemClock.now()) {
-            Answer::Now(Ok(session)) => {
-                self.metrics.login(LoginOutcome::Granted);
-                let roles: Vec<_> = session.roles().map(str::to_owned).collect();
-                with(AccessGrant::to(session.subject()).roles(roles))
-            }
-            _ => {
-                self.metrics.login(LoginOutcome::Nobody);
-                tracing::warn!("the single sign-on named nobody, or was no listed peer");
-                plain(StatusCode::FORBIDDEN, "The single sign-on named nobody.\n")
-            }
+        if let Answer::Now(Ok(session)) = header.read(&Head::of(request), SystemClock.now()) {
+            self.metrics.login(LoginOutcome::Granted);
+            let roles: Vec<_> = session.roles().map(str::to_owned).collect();
+            return with(AccessGrant::to(session.subject()).roles(roles));
         }
+        self.metrics.login(LoginOutcome::Nobody);
+        tracing::warn!("the single sign-on named nobody, or was no listed peer");
+        plain(StatusCode::FORBIDDEN, "The single sign-on named nobody.\n")
     }
 }
 

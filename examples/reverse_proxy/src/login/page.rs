@@ -93,7 +93,7 @@ pub(super) fn form(
 
 fn html(login: &Login, accepted: &str, flow: Option<&AccessFlow>, fault: Option<Fault>) -> String {
     let say = |english, german, french| words(english, german, french).best(accepted);
-    let log_in = say("Log in", "Anmelden", "Se connecter");
+    let button = say("Log in", "Anmelden", "Se connecter");
     let language = words("", "", "");
     let language = language.best_language(accepted).unwrap_or("en");
     let viewer = flow.and_then(AccessFlow::viewer).map_or_else(String::new, |origin| {
@@ -124,14 +124,14 @@ fn html(login: &Login, accepted: &str, flow: Option<&AccessFlow>, fault: Option<
     format!(
         "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{log_in}: {label}</title><style>{STYLE}</style></head><body><main>\
+         <title>{button}: {label}</title><style>{STYLE}</style></head><body><main>\
          <h1>{label}</h1>{viewer}{fault}{known}<form method=\"post\">\
          <label for=\"username\">{name}</label>\
          <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
          <label for=\"password\">{password}</label>\
          <input id=\"password\" name=\"password\" type=\"password\" \
          autocomplete=\"current-password\" required>\
-         <p><button type=\"submit\">{log_in}</button> \
+         <p><button type=\"submit\">{button}</button> \
          <button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>{cancel}</button></p>\
          </form></main></body></html>",
         label = escape(&login.label.best(accepted)),

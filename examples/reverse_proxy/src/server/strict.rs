@@ -16,8 +16,8 @@ use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// What no head may have.
-const FORBIDDEN: u8 = 0;
+/// A byte that no head may have, and the end of a head, which hyper waits for before it reads one.
+const POISON: &[u8] = b"\0\r\n\r\n";
 
 /// The longest line that is looked at; hyper takes no longer head.
 const LONGEST_LINE: usize = super::BUFFER;
@@ -48,7 +48,8 @@ impl<S: AsyncRead> AsyncRead for Strict<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.project();
-        if matches!(this.reader.place, Place::Refused) {
+        if let Place::Refused(given) = &mut this.reader.place {
+            give_poison(given, buffer);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
@@ -60,16 +61,25 @@ impl<S: AsyncRead> AsyncRead for Strict<S> {
                 Poll::Pending
             };
         }
-        let new = &mut buffer.filled_mut()[before..];
-        if let Err(at) = this.reader.read(new) {
-            new[at] = FORBIDDEN;
-            buffer.set_filled(before + at + 1);
+        if let Err(at) = this.reader.read(&buffer.filled()[before..]) {
+            buffer.set_filled(before + at);
+            let mut given = 0;
+            give_poison(&mut given, buffer);
+            this.reader.place = Place::Refused(given);
         }
         if this.reader.seen || matches!(this.reader.place, Place::Opaque) {
             *this.first_head = None;
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// As much of it as there is room for; behind it nothing, which is the end of the connection.
+fn give_poison(given: &mut usize, buffer: &mut ReadBuf<'_>) {
+    let rest = &POISON[*given..];
+    let now = rest.len().min(buffer.remaining());
+    buffer.put_slice(&rest[..now]);
+    *given += now;
 }
 
 impl<S: AsyncWrite> AsyncWrite for Strict<S> {
@@ -121,7 +131,8 @@ enum Place {
     Body(u64),
     /// HTTP/2, or a body in chunks, behind which nothing is read.
     Opaque,
-    Refused,
+    /// So much of the poison was given.
+    Refused(usize),
 }
 
 /// What matters of a head.
@@ -143,7 +154,7 @@ impl Reader {
         let mut at = 0;
         while at < bytes.len() {
             match self.place {
-                Place::Opaque | Place::Refused => return Ok(()),
+                Place::Opaque | Place::Refused(_) => return Ok(()),
                 Place::Body(0) => self.place = Place::Head,
                 Place::Body(left) => {
                     let rest = (bytes.len() - at) as u64;
@@ -153,7 +164,6 @@ impl Reader {
                 }
                 Place::Head => {
                     if self.byte(bytes[at]).is_err() {
-                        self.place = Place::Refused;
                         return Err(at);
                     }
                     at += 1;

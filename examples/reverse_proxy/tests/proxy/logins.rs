@@ -122,3 +122,43 @@ protects = ["poster"]
     let probe = proxy.get("/auth/probe/iiif/3/terms-1", &[]).await;
     assert!(probe.text().contains("/iiif/3/pub-small"), "{}", probe.text());
 }
+
+/// What is small is told by region and size together, and by how large the image is.
+#[tokio::test]
+async fn small_views_are_open_and_add_up_to_nothing() {
+    let upstream = Upstream::answering(|asked| {
+        let body = match asked.target.as_str() {
+            "/inner/sec-page/info.json" => r#"{"width":4000,"height":3000}"#,
+            "/inner/sec-stamp/info.json" => r#"{"width":300,"height":200}"#,
+            target if target.ends_with("/info.json") => "none",
+            _ => PIXELS,
+        };
+        http::Response::new(http_body_util::Full::from(body))
+    })
+    .await;
+    let config = config(upstream.address)
+        .replace("allow = [\"reader\"]", "allow = [\"reader\"]\nmax_unauthorized = 400")
+        .replace("path = \"/iiif/3\"", "path = \"/iiif/3\"\nupstream_path = \"/inner\"");
+    let proxy = Proxy::with(&config).await;
+    for (view, status) in [
+        ("sec-page/full/400,", 200),
+        ("sec-page/full/,300", 200),
+        ("sec-page/full/!400,400", 200),
+        ("sec-page/full/401,", 401),
+        ("sec-page/full/max", 401),
+        ("sec-page/0,0,4000,3000/400,", 200),
+        ("sec-page/0,0,2000,1500/400,", 401),
+        ("sec-page/0,0,400,400/max", 401),
+        ("sec-page/0,0,2000,1500/200,", 200),
+        ("sec-stamp/full/max", 200),
+        ("sec-nothing/full/max", 401),
+        ("sec-nothing/full/400,", 401),
+        ("sec-nothing/full/!400,400", 200),
+    ] {
+        let answer = proxy.get(&format!("/iiif/3/{view}/0/default.jpg"), &[]).await;
+        assert_eq!(answer.status, status, "{view}");
+    }
+    let asked = upstream.asked();
+    let infos = asked.iter().filter(|asked| asked.target.ends_with("info.json")).count();
+    assert_eq!(infos, 3, "each image once");
+}

@@ -1,4 +1,5 @@
 //! The reverse proxy on real sockets. Names begin with the row of the list of attacks that they prove.
+#![allow(clippy::print_stdout, reason = "figures that were measured")]
 
 mod configuration;
 mod faults;

@@ -56,7 +56,7 @@ impl Upstream {
     pub(crate) async fn new() -> Self {
         Self::answering(|asked| {
             let (kind, body) = if asked.target.ends_with("/info.json") {
-                ("application/json", r#"{"@context":"http://iiif.io/api/image/3/context.json","width":9,"height":9}"#)
+                ("application/json", r#"{"@context":"http://iiif.io/api/image/3/context.json","width":9000,"height":6000}"#)
             } else {
                 ("image/jpeg", PIXELS)
             };
