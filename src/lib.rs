@@ -65,7 +65,7 @@
 //! | [`client_identity`] | a code for registered clients of 0.9.2 |
 //! | [`logout`] | the end of a session |
 //! | [`access`] | around the login: a grant becomes a cookie; the hand-off to the viewer's partition |
-//! | [`describe`] | `info.json`, with the services put in and, in 1.0 and 0.9, the status that goes with them |
+//! | [`describe`] | `info.json` and manifests, with the services put in and, in 1.0 and 0.9, the status that goes with them |
 //! | [`check`] | everything that is refused; what is allowed goes to the inner service |
 //!
 //! [`IiifAuth::services`] is the first five. [`describe`] and [`check`] belong around the routes that
@@ -141,8 +141,8 @@ mod trace;
 pub use answer::{Answer, BoxError, BoxFuture};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, OriginPolicy, Realm,
-    Texts, ThirdPartyCookies,
+    AccessService, Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, Manifests, OriginPolicy,
+    Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
@@ -157,6 +157,8 @@ mod guide {
     mod aspects {}
     #[doc = include_str!("../docs/guide/authorizers.md")]
     mod authorizers {}
+    #[doc = include_str!("../docs/guide/manifests.md")]
+    mod manifests {}
     #[doc = include_str!("../docs/guide/login.md")]
     mod login {}
     #[doc = include_str!("../docs/guide/deployment.md")]

@@ -100,7 +100,7 @@ pub(crate) fn failure(what: &'static str, error: &dyn Display) {
     event!(Level::ERROR, what = what, error = error.as_str(), "denied, as it could not be decided");
 }
 
-/// The inner service's `info.json` could not be described.
+/// The inner service's `info.json` or manifest could not be described.
 pub(crate) fn undescribed(path: &str, reason: &'static str) {
-    event!(Level::WARN, path = path, reason = reason, "info.json could not be described");
+    event!(Level::WARN, path = path, reason = reason, "could not be described");
 }

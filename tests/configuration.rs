@@ -15,8 +15,8 @@ use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::protocol::origin::OriginError;
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
-    AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message,
-    OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Manifests,
+    Message, OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 
 /// An aspect with this name.
@@ -363,6 +363,26 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             good().public_paths(["/", "manifests/*"]).build().err(),
             ConfigError::PublicPath(own("manifests/*")),
             "begin it with a slash",
+        ),
+        (
+            good().manifests("manifests").build().err(),
+            ConfigError::ManifestPath(own("manifests")),
+            "begin it with a slash",
+        ),
+        (
+            good().manifests("/manifests/").build().err(),
+            ConfigError::ManifestPath(own("/manifests/")),
+            "end it without one",
+        ),
+        (
+            good().manifests(Manifests::at("/m").longest(0)).build().err(),
+            ConfigError::ManifestLimit("longest"),
+            "more than zero",
+        ),
+        (
+            good().manifests(Manifests::at("/m").most(0)).build().err(),
+            ConfigError::ManifestLimit("most"),
+            "more than zero",
         ),
         (
             with_cookie(AccessCookie::new().name(long(256))),

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use tower_iiif_auth::resource::{Files, ImageApi, Match, ResourceMap};
-use tower_iiif_auth::{AbsoluteUri, LanguageMap, Origin};
+use tower_iiif_auth::{AbsoluteUri, LanguageMap, Manifests, Origin};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -228,6 +228,109 @@ proptest! {
             assert_eq!(once["service"].as_array().map(Vec::len), Some(1));
             let twice = served(once.clone()).get("/iiif/3/sec/info.json", &[]).await;
             assert_eq!(serde_json::from_slice::<Value>(twice.body()).unwrap(), once, "{BASE}");
+        });
+    }
+}
+
+/// Something like a manifest: any JSON, with ids of this publisher's strewn in, spelled in any way.
+fn any_manifest() -> impl Strategy<Value = Value> {
+    let sample = |texts: &[&str]| {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        prop::sample::select(texts)
+    };
+    let id = sample(&[
+        "https://iiif.example/files/sec",
+        "https://iiif.example/files/sec#t=1",
+        "https://iiif.example/files/dir/sec",
+        "https://iiif.example/files/pub",
+        "https://iiif.example/iiif/3/sec",
+        "https://iiif.example/iiif/3/sec/full/max/0/default.jpg",
+        "https://else.example/files/sec",
+    ]);
+    let name =
+        sample(&["id", "@id", "type", "service", "items", "body", "thumbnail", "é\"\\", "x"]);
+    let kind = sample(&["Manifest", "Canvas", "ImageService3", "Video", "AnnotationPage"]);
+    let leaf = prop_oneof![
+        3 => id.prop_map(Value::from),
+        1 => kind.prop_map(Value::from),
+        1 => any_json(),
+    ];
+    let tree = leaf.prop_recursive(6, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    prop::collection::vec(tree, 0..5).prop_map(|items| {
+        let context = "http://iiif.io/api/presentation/3/context.json";
+        serde_json::json!({"@context": context, "type": "Manifest", "items": items})
+    })
+}
+
+/// Without what the describer puts in; a lone service is in an array, and no service is none.
+fn undescribed(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(undescribed),
+        Value::Object(members) => {
+            members.values_mut().for_each(undescribed);
+            if let Some(service) = members.get_mut("service") {
+                let services = match service.take() {
+                    Value::Array(services) => services,
+                    Value::Null => Vec::new(),
+                    one => vec![one],
+                };
+                let ours = |own: &Value| {
+                    own["type"] == "AuthProbeService2"
+                        && own["id"].as_str().is_some_and(|id| id.starts_with(BASE))
+                };
+                let rest: Vec<_> = services.into_iter().filter(|own| !ours(own)).collect();
+                *service = rest.into();
+                if service.as_array().is_some_and(Vec::is_empty) {
+                    members.remove("service");
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// Whatever a manifest is made of, services are put in and nothing else changes; once is as good as
+    /// twice, to the byte; what is protected and found is declared.
+    #[test]
+    fn manifests(document in any_manifest(), pretty in any::<bool>(), images in any::<bool>()) {
+        let written = |value: &Value| {
+            if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }
+        };
+        block_on(async {
+            let described = async |body: String| {
+                let (clock, settings) = (clock(), Manifests::at("/m"));
+                let settings = if images { settings.images() } else { settings };
+                let builder = builder(&clock).manifests(settings).public_paths(["/m"]);
+                let answer = move |_: &Request<common::Body>| Response::new(Full::from(body.clone()));
+                let response = Publisher::before(builder, clock, answer).get("/m", &[]).await;
+                assert_eq!(response.status(), 200);
+                text(&response).to_owned()
+            };
+            let before = written(&document).unwrap();
+            let once = described(before.clone()).await;
+            assert_eq!(described(once.clone()).await, once);
+            let mut after: Value = serde_json::from_str(&once).unwrap();
+            let services = once.matches("AuthProbeService2").count();
+            if services == 0 {
+                assert_eq!(once, before);
+            } else {
+                let contexts = after["@context"].as_array_mut().expect("the 2.0 context is there");
+                assert_eq!(contexts.remove(0), "http://iiif.io/api/auth/2/context.json");
+                after["@context"] = document["@context"].clone();
+            }
+            let mut document = document.clone();
+            undescribed(&mut document);
+            undescribed(&mut after);
+            assert_eq!(after, document);
         });
     }
 }

@@ -12,7 +12,9 @@ use crate::authorizer::Authorizer;
 use crate::catch::catch;
 use crate::client_identity::BoundClients;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Compatibility, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies};
+use crate::config::{
+    Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies,
+};
 use crate::observe::Observer;
 use crate::path;
 use crate::protocol::v2::Profile;
@@ -44,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) token_lifetime: Duration,
     pub(crate) decision_timeout: Duration,
     pub(crate) longest_info: usize,
+    pub(crate) manifests: Vec<Manifests>,
     pub(crate) hand_on_session: bool,
     pub(crate) observer: Option<Box<Observer>>,
     pub(crate) compatibility: Compatibility,

@@ -9,8 +9,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::bind::{Binder, Surroundings};
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
 use crate::config::{
-    BoundMap, Compatibility, ConfigError, Core, IiifAuth, OriginPolicy, PublicUrl, Realm, Texts,
-    ThirdPartyCookies,
+    BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
+    Realm, Texts, ThirdPartyCookies,
 };
 use crate::observe::{Observation, Observer};
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
@@ -37,6 +37,7 @@ pub struct IiifAuthBuilder {
     token_lifetime: Duration,
     decision_timeout: Duration,
     longest_info: usize,
+    manifests: Vec<Manifests>,
     hand_on_session: bool,
     observer: Option<Box<Observer>>,
     compatibility: Compatibility,
@@ -62,6 +63,7 @@ impl IiifAuthBuilder {
             token_lifetime: Duration::from_secs(300),
             decision_timeout: Duration::from_secs(5),
             longest_info: 4 << 20,
+            manifests: Vec::new(),
             hand_on_session: false,
             observer: None,
             compatibility: Compatibility::default(),
@@ -179,6 +181,35 @@ impl IiifAuthBuilder {
         self
     }
 
+    /// Describes the manifests at or below this path, such as `/manifests`: what they show of this
+    /// publisher's protected content gets its services. May be called for several paths; the first that
+    /// fits counts. Default: none.
+    ///
+    /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
+    /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
+    /// among [`public_paths`](Self::public_paths), or let it lie below a base. What can not be
+    /// described is answered with 502, and with 503 if the authorizer takes longer for all of a
+    /// manifest's resources than [`decision_timeout`](Self::decision_timeout).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// let auth = IiifAuth::builder("https://iiif.example")
+    ///     .files("/files")
+    ///     .manifests("/manifests")
+    ///     .public_paths(["/manifests/*"])
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize(|request| request.has_role("reader"))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn manifests(mut self, manifests: impl Into<Manifests>) -> Self {
+        self.manifests.push(manifests.into());
+        self
+    }
+
     /// Hands the session of an allowed request on to the inner service, as a
     /// [`Session<'static>`](crate::aspect::Session) among its extensions. Default: no, which saves
     /// a few allocations a tile.
@@ -273,14 +304,7 @@ impl IiifAuthBuilder {
         for map in &self.maps {
             check_path(map.base())?;
         }
-        let spoken = self.maps.iter().map(|map| (map.base(), map.families()));
-        let mut families = Families::default();
-        for (base, own) in spoken {
-            if let Some(fault) = own.fault() {
-                return Err(ConfigError::Families { base: base.to_owned(), fault });
-            }
-            families = families.and(own);
-        }
+        let families = spoken(&self.maps)?;
         check_path(&self.endpoints)?;
         // A token's life is told in whole seconds (2.0 §4.4).
         for (duration, least, what) in [
@@ -293,6 +317,9 @@ impl IiifAuthBuilder {
         }
         if self.longest_info == 0 {
             return Err(ConfigError::LongestInfo);
+        }
+        for manifests in &self.manifests {
+            manifests.check()?;
         }
         if matches!(&self.origins, OriginPolicy::AllowList(origins) if origins.is_empty()) {
             return Err(ConfigError::NoAllowedOrigins);
@@ -353,6 +380,7 @@ impl IiifAuthBuilder {
             token_lifetime: self.token_lifetime,
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
+            manifests: self.manifests,
             hand_on_session: self.hand_on_session,
             observer: self.observer,
             compatibility: self.compatibility,
@@ -368,6 +396,18 @@ impl IiifAuthBuilder {
         warn(&core);
         Ok(IiifAuth { core: Arc::new(core) })
     }
+}
+
+/// What all bases together speak.
+fn spoken(maps: &[Box<dyn ResourceMap>]) -> Result<Families, ConfigError> {
+    let mut families = Families::default();
+    for (base, own) in maps.iter().map(|map| (map.base(), map.families())) {
+        if let Some(fault) = own.fault() {
+            return Err(ConfigError::Families { base: base.to_owned(), fault });
+        }
+        families = families.and(own);
+    }
+    Ok(families)
 }
 
 impl fmt::Debug for IiifAuthBuilder {

@@ -157,6 +157,10 @@ pub enum ConfigError {
     PublicPath(String),
     /// The longest `info.json` has no bytes.
     LongestInfo,
+    /// A path of manifests matches no path.
+    ManifestPath(String),
+    /// A limit on manifests is zero.
+    ManifestLimit(&'static str),
     /// An aspect that goes by address has no range.
     NoIpRanges,
     /// An address range can not be read.
@@ -308,6 +312,14 @@ impl fmt::Display for ConfigError {
                 "public path {pattern:?} matches no path: begin it with a slash, or with *"
             ),
             Self::LongestInfo => f.write_str("longest_info has to be more than zero bytes"),
+            Self::ManifestPath(path) => write!(
+                f,
+                "manifests at {path:?} match no path: begin it with a slash and end it without one, \
+                 like \"/manifests\", or write a pattern such as \"/works/*/manifest.json\""
+            ),
+            Self::ManifestLimit(limit) => {
+                write!(f, "{limit} of manifests has to be more than zero")
+            }
             Self::NoIpRanges => {
                 f.write_str("no address range, so that nobody is recognised: list one, or leave the aspect out")
             }

@@ -8,6 +8,7 @@ mod checks;
 mod compatibility;
 mod cookie_service;
 mod error;
+mod manifests;
 mod origin_policy;
 mod public_url;
 mod realm;
@@ -21,6 +22,7 @@ pub use access_service::AccessService;
 pub use builder::IiifAuthBuilder;
 pub use compatibility::Compatibility;
 pub use error::ConfigError;
+pub use manifests::Manifests;
 pub use origin_policy::OriginPolicy;
 pub use realm::Realm;
 pub use texts::Texts;
@@ -93,7 +95,7 @@ impl IiifAuth {
         CheckLayer::new(self.clone())
     }
 
-    /// The describer of `info.json`, for the same routes.
+    /// The describer of `info.json` and manifests, for the same routes.
     pub fn describe(&self) -> DescribeLayer {
         DescribeLayer::new(self.clone())
     }

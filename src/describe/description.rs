@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::config::{BoundCookieService, Core};
-use crate::protocol::v2::ProbeService;
+use crate::protocol::v2::{ProbeReference, ProbeService};
 use crate::resource::Resource;
 
 /// The probe of a resource, with everything below it; `None` if no access service is for it.
@@ -34,6 +34,11 @@ pub(crate) fn probe_again(
         })
         .collect();
     write(core, resource, &access, false)
+}
+
+/// A probe that was described before in the document, by id and type.
+pub(super) fn probe_reference(core: &Core, id: &str) -> Option<Box<RawValue>> {
+    to_raw_value(&ProbeReference::new(id, core.compatibility.profile_on_probe)).ok()
 }
 
 fn write(

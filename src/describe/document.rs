@@ -54,12 +54,7 @@ impl Document {
 
     pub(super) fn version(&self) -> HostVersion {
         let context = self.get("@context").map_or("", RawValue::get);
-        let is_three = context.contains("/image/3/") || context.contains("/presentation/3/");
-        if is_three || (self.get("id").is_some() && self.get("@id").is_none()) {
-            HostVersion::Three
-        } else {
-            HostVersion::Two
-        }
+        host_version(context, self.get("id").is_some(), self.get("@id").is_some())
     }
 
     /// Puts the 2.0 context before the others, the last of which stays last.
@@ -112,12 +107,18 @@ impl Document {
     }
 }
 
-fn is_text(value: &RawValue, text: &str) -> bool {
+/// The version that a document's contexts tell or, where they do not, how it writes its id.
+pub(super) fn host_version(context: &str, has_id: bool, has_at_id: bool) -> HostVersion {
+    let is_three = context.contains("/image/3/") || context.contains("/presentation/3/");
+    if is_three || (has_id && !has_at_id) { HostVersion::Three } else { HostVersion::Two }
+}
+
+pub(super) fn is_text(value: &RawValue, text: &str) -> bool {
     serde_json::from_str::<String>(value.get()).is_ok_and(|own| own == text)
 }
 
 /// Whether two values are the same, however they are written.
-fn is_same(one: &RawValue, other: &RawValue) -> bool {
+pub(super) fn is_same(one: &RawValue, other: &RawValue) -> bool {
     let value = |own: &RawValue| serde_json::from_str::<Value>(own.get()).ok();
     value(one).is_some_and(|one| Some(one) == value(other))
 }

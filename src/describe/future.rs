@@ -14,6 +14,7 @@ use tower_service::Service;
 use super::collect::{Collect, CollectError};
 use super::document::{Document, HostVersion, NotDescribable};
 use super::headers;
+use super::manifest::{self, ManifestPlan};
 use super::plan::{Plan, Rewrite};
 use super::service::prepare;
 use crate::answer::BoxFuture;
@@ -40,11 +41,34 @@ pin_project! {
     {
         Own { response: Option<Response<Bytes>> },
         Deciding { plan: BoxFuture<Plan>, allowed: Option<(S, Request<ReqBody>)> },
-        Inner { #[pin] response: F, rewrite: Option<(Box<Rewrite>, Method)> },
+        Inner { #[pin] response: F, work: Option<(Work, Method)> },
         Collecting {
             #[pin] body: Collect<ResBody>,
-            head: Option<(Parts, Box<Rewrite>)>,
+            head: Option<(Parts, Work)>,
         },
+        Describing { response: BoxFuture<Response<Bytes>> },
+    }
+}
+
+/// What is done with the inner service's document.
+enum Work {
+    Info(Box<Rewrite>),
+    Manifest(Box<ManifestPlan>),
+}
+
+impl Work {
+    fn longest(&self) -> usize {
+        match self {
+            Self::Info(rewrite) => rewrite.longest,
+            Self::Manifest(plan) => plan.settings.longest,
+        }
+    }
+
+    fn path(&self) -> &str {
+        match self {
+            Self::Info(rewrite) => &rewrite.path,
+            Self::Manifest(plan) => &plan.path,
+        }
     }
 }
 
@@ -55,7 +79,7 @@ where
 {
     /// Passes the inner service's response on.
     pub(super) fn inner(response: S::Future) -> Self {
-        Self { state: State::Inner { response, rewrite: None } }
+        Self { state: State::Inner { response, work: None } }
     }
 
     /// Answers in place of the inner service.
@@ -82,9 +106,14 @@ where
         prepare(&mut plan, &mut request);
         let method = request.method().clone();
         match plan {
-            Plan::Open => Self::Inner { response: inner.call(request), rewrite: None },
+            Plan::Open => Self::Inner { response: inner.call(request), work: None },
             Plan::Rewrite(rewrite) => {
-                Self::Inner { response: inner.call(request), rewrite: Some((rewrite, method)) }
+                let work = Some((Work::Info(rewrite), method));
+                Self::Inner { response: inner.call(request), work }
+            }
+            Plan::Manifest(plan) => {
+                let work = Some((Work::Manifest(plan), method));
+                Self::Inner { response: inner.call(request), work }
             }
             Plan::Lower(location) => Self::Own { response: Some(lower(&location)) },
             Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
@@ -113,12 +142,12 @@ where
                     let (mut inner, request) = allowed.take().expect("decided only once");
                     State::of(plan, &mut inner, request)
                 }
-                StateProj::Inner { response, rewrite } => {
+                StateProj::Inner { response, work } => {
                     let response = ready!(response.poll(cx))?;
-                    let Some((rewrite, method)) = rewrite.take() else {
+                    let Some((work, method)) = work.take() else {
                         return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                     };
-                    match begin(response, rewrite, &method) {
+                    match begin(response, work, &method) {
                         Begun::Done(response) => return Poll::Ready(Ok(*response)),
                         Begun::Collect { body, head } => {
                             State::Collecting { body, head: Some(*head) }
@@ -127,8 +156,23 @@ where
                 }
                 StateProj::Collecting { body, head } => {
                     let body = ready!(body.poll(cx));
-                    let (parts, rewrite) = head.take().expect("collected only once");
-                    let response = finish(parts, &rewrite, body);
+                    let (parts, work) = head.take().expect("collected only once");
+                    match (whole(&parts, body), work) {
+                        (Err(reason), work) => {
+                            let response = undescribed(work.path(), reason);
+                            State::Own { response: Some(response) }
+                        }
+                        (Ok(body), Work::Info(rewrite)) => {
+                            State::Own { response: Some(finish(parts, &rewrite, &body)) }
+                        }
+                        (Ok(body), Work::Manifest(plan)) => {
+                            let response = Box::pin(manifest::respond(parts, plan, body));
+                            State::Describing { response }
+                        }
+                    }
+                }
+                StateProj::Describing { response } => {
+                    let response = ready!(response.as_mut().poll(cx));
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
             };
@@ -139,11 +183,15 @@ where
 
 enum Begun<B> {
     Done(Box<Response<ResponseBody<B>>>),
-    Collect { body: Collect<B>, head: Box<(Parts, Box<Rewrite>)> },
+    Collect { body: Collect<B>, head: Box<(Parts, Work)> },
 }
 
 /// Looks at the head of the inner response: only a plain 200 can be described.
-fn begin<B: Body>(mut response: Response<B>, rewrite: Box<Rewrite>, method: &Method) -> Begun<B> {
+fn begin<B: Body>(mut response: Response<B>, work: Work, method: &Method) -> Begun<B> {
+    let is_manifest = matches!(work, Work::Manifest(_));
+    if is_manifest && !manifest::is_json(response.headers()) {
+        return Begun::Done(Box::new(response.map(ResponseBody::inner)));
+    }
     if response.status() != StatusCode::OK {
         headers::readable(response.headers_mut());
         return Begun::Done(Box::new(response.map(ResponseBody::inner)));
@@ -153,36 +201,40 @@ fn begin<B: Body>(mut response: Response<B>, rewrite: Box<Rewrite>, method: &Met
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if encoded {
-        let own = undescribed(&rewrite, "it is compressed although that was not asked for");
+        let own = undescribed(work.path(), "it is compressed although that was not asked for");
         return Begun::Done(Box::new(own.map(ResponseBody::own)));
     }
     let (mut parts, body) = response.into_parts();
     if *method == Method::HEAD {
-        fit(&mut parts, &rewrite);
+        match &work {
+            Work::Info(rewrite) => fit(&mut parts, rewrite),
+            // What of it will be put in is not known without the body.
+            Work::Manifest(_) => headers::rewritten(&mut parts.headers),
+        }
         return Begun::Done(Box::new(Response::from_parts(parts, ResponseBody::default())));
     }
-    let body = Collect::new(body, rewrite.longest);
-    Begun::Collect { body, head: Box::new((parts, rewrite)) }
+    let body = Collect::new(body, work.longest());
+    Begun::Collect { body, head: Box::new((parts, work)) }
+}
+
+/// The whole document, or what is wrong with it.
+fn whole(parts: &Parts, body: Result<Bytes, CollectError>) -> Result<Bytes, &'static str> {
+    let body = body.map_err(|error| match error {
+        CollectError::TooLong => "it is longer than the limit",
+        CollectError::Broken => "it broke off",
+    })?;
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
+        return Err("its length is not the announced one");
+    }
+    Ok(body)
 }
 
 /// Rewrites the collected document.
-fn finish(
-    mut parts: Parts,
-    rewrite: &Rewrite,
-    body: Result<Bytes, CollectError>,
-) -> Response<Bytes> {
-    let body = match body {
-        Ok(body) => body,
-        Err(CollectError::TooLong) => return undescribed(rewrite, "it is longer than the limit"),
-        Err(CollectError::Broken) => return undescribed(rewrite, "it broke off"),
-    };
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
-        return undescribed(rewrite, "its length is not the announced one");
-    }
-    let body = match edit(&body, rewrite) {
+fn finish(mut parts: Parts, rewrite: &Rewrite, body: &Bytes) -> Response<Bytes> {
+    let body = match edit(body, rewrite) {
         Ok(body) => Bytes::from(body),
-        Err(NotDescribable(reason)) => return undescribed(rewrite, reason),
+        Err(NotDescribable(reason)) => return undescribed(&rewrite.path, reason),
     };
     fit(&mut parts, rewrite);
     if rewrite.status != StatusCode::OK {
@@ -238,12 +290,12 @@ fn lower(location: &str) -> Response<Bytes> {
 }
 
 /// A protected resource whose description would lack its services is worse than none.
-fn undescribed(rewrite: &Rewrite, reason: &'static str) -> Response<Bytes> {
-    crate::trace::undescribed(&rewrite.path, reason);
+fn undescribed(path: &str, reason: &'static str) -> Response<Bytes> {
+    crate::trace::undescribed(path, reason);
     plain(StatusCode::BAD_GATEWAY)
 }
 
-fn plain(status: StatusCode) -> Response<Bytes> {
+pub(super) fn plain(status: StatusCode) -> Response<Bytes> {
     let mut response = respond::text(status, "text/plain; charset=utf-8", format!("{status}\n"));
     respond::allow_any_origin(response.headers_mut());
     response

@@ -9,8 +9,9 @@
 //!
 //! The answer stays 200 and readable for everyone: a client learns from it where to ask.
 //!
-//! For manifests, which an application writes itself, there are [`IiifAuth::probe_service`] and
-//! [`IiifAuth::describe_manifest`].
+//! Manifests at configured paths get the services of the protected content that they show, see
+//! [`IiifAuthBuilder::manifests`]. An application that writes its own may finish them by
+//! [`IiifAuth::probe_service`] and [`IiifAuth::describe_manifest`].
 //!
 //! # Example
 //!
@@ -45,6 +46,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`IiifAuthBuilder::manifests`]: crate::IiifAuthBuilder::manifests
 //! [`IiifAuth::probe_service`]: crate::IiifAuth::probe_service
 //! [`IiifAuth::describe_manifest`]: crate::IiifAuth::describe_manifest
 

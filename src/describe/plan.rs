@@ -3,6 +3,7 @@
 use http::{HeaderValue, StatusCode};
 
 use super::description::Put;
+use super::manifest::ManifestPlan;
 
 pub(super) enum Plan {
     /// It is open to everyone: passed on.
@@ -13,6 +14,8 @@ pub(super) enum Plan {
     Rewrite(Box<Rewrite>),
     /// A lesser version is described at this URI (1.0 §3.2).
     Lower(String),
+    /// It may be a manifest, whose content gets services.
+    Manifest(Box<ManifestPlan>),
     /// It is protected and no access service is for it: refused.
     Undescribed,
 }

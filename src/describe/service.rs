@@ -1,4 +1,5 @@
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
@@ -7,6 +8,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::future::DescribeFuture;
+use super::manifest::ManifestPlan;
 use super::plan::Plan;
 use super::{gated, headers, open};
 use crate::answer::Answer;
@@ -17,7 +19,7 @@ use crate::gate::Watch;
 use crate::observe::Place;
 use crate::resource::{Refusal, Resource, ResourceKind};
 
-/// Describes `info.json` and passes on everything else; see the [module](crate::describe).
+/// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
 pub struct Describe<S> {
     inner: S,
@@ -66,7 +68,21 @@ where
                 Watch::begin(core, Place::Content).refused(core, path, why);
                 return DescribeFuture::own(why.status());
             }
-            _ => return DescribeFuture::inner(self.inner.call(request)),
+            Found::Resource(resource) if resource.is_image_service() => {
+                return DescribeFuture::inner(self.inner.call(request));
+            }
+            _ => {
+                let Some(settings) = core.manifests.iter().find(|own| own.covers(path)) else {
+                    return DescribeFuture::inner(self.inner.call(request));
+                };
+                let plan = Plan::Manifest(Box::new(ManifestPlan {
+                    core: Arc::clone(core),
+                    settings: settings.clone(),
+                    path: path.to_owned(),
+                    known: None,
+                }));
+                return DescribeFuture::planned(plan, &mut self.inner, request);
+            }
         };
         let course = if core.families_of(&whole).gates_descriptions() {
             let course = gated::course(core, &Head::of(&request), whole);
@@ -91,7 +107,9 @@ where
 
 /// Prepares a request whose answer will be rewritten.
 pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
-    if let Plan::Rewrite(rewrite) = plan {
-        rewrite.known = headers::ask_plainly(request.headers_mut());
+    match plan {
+        Plan::Rewrite(rewrite) => rewrite.known = headers::ask_plainly(request.headers_mut()),
+        Plan::Manifest(plan) => plan.known = headers::ask_plainly(request.headers_mut()),
+        Plan::Open | Plan::Absent | Plan::Lower(_) | Plan::Undescribed => {}
     }
 }

@@ -152,10 +152,10 @@ impl Core {
     }
 
     /// Waits for a decision, no longer than configured.
-    pub(crate) async fn within_time(
+    pub(crate) async fn within_time<T>(
         &self,
-        outcome: BoxFuture<Result<Decision, BoxError>>,
-    ) -> Result<Decision, BoxError> {
+        outcome: BoxFuture<Result<T, BoxError>>,
+    ) -> Result<T, BoxError> {
         limits::within(self.decision_timeout, outcome).await
     }
 

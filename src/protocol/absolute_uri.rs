@@ -87,6 +87,10 @@ impl TryFrom<Uri> for AbsoluteUri {
         if authority.host().is_empty() {
             return Err(AbsoluteUriError::Relative);
         }
+        let port = authority.as_str().strip_prefix(authority.host());
+        if !matches!(port, Some("" | ":")) && authority.port_u16().is_none() {
+            return Err(AbsoluteUriError::Malformed);
+        }
         // `Uri` takes more than RFC 3986 does, also what no header can hold.
         let stands = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
         let after = uri.path_and_query().map_or("", |after| after.as_str());

@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 use super::CONTEXT;
 use crate::protocol::{LanguageMap, Message};
 
+/// The profile of probe services, for viewers that can not do without one.
+const PROFILE: &str = "http://iiif.io/api/auth/2/probe";
+
 /// How the user gets through an access service (2.0 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,7 +107,7 @@ impl<'a> ProbeService<'a> {
     /// [`Compatibility::profile_on_probe`](crate::Compatibility::profile_on_probe).
     #[must_use]
     pub fn with_profile(mut self) -> Self {
-        self.profile = Some("http://iiif.io/api/auth/2/probe");
+        self.profile = Some(PROFILE);
         self
     }
 
@@ -113,6 +116,24 @@ impl<'a> ProbeService<'a> {
     pub fn with_context(mut self) -> Self {
         self.context = Some(CONTEXT);
         self
+    }
+}
+
+/// A probe service that is described elsewhere in the document (Presentation 3.0 §3.3.1).
+#[derive(Clone, Debug, Serialize)]
+pub struct ProbeReference<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'static str>,
+}
+
+impl<'a> ProbeReference<'a> {
+    /// The probe at `id`; with the `profile` that [`ProbeService::with_profile`] gives it.
+    #[must_use]
+    pub fn new(id: &'a str, has_profile: bool) -> Self {
+        Self { id, kind: "AuthProbeService2", profile: has_profile.then_some(PROFILE) }
     }
 }
 

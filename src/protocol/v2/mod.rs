@@ -6,7 +6,9 @@ pub mod probe_result;
 pub mod token_message;
 
 pub use content_resource::ContentResource;
-pub use description::{AccessService, LogoutService, ProbeService, Profile, TokenService};
+pub use description::{
+    AccessService, LogoutService, ProbeReference, ProbeService, Profile, TokenService,
+};
 pub use probe_result::ProbeResult;
 pub use token_message::{TokenErrorProfile, TokenMessage};
 

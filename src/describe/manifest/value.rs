@@ -6,16 +6,14 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::description;
+use super::super::description;
+use super::{DEEPEST, STRUCTURE, path_of};
 use crate::answer::Answer;
 use crate::authorizer::Decision;
 use crate::config::{Core, IiifAuth};
 use crate::protocol::Family;
 use crate::protocol::v2::CONTEXT;
 use crate::resource::Resource;
-
-/// Deepest nesting that is walked: no manifest is as deep.
-const DEEPEST: usize = 64;
 
 impl IiifAuth {
     /// The probe service of the resource at `path`, complete, for its `service` array; `None` if
@@ -53,7 +51,8 @@ impl IiifAuth {
     /// Puts the probe services of protected content resources into a Presentation 3 manifest, and
     /// the 2.0 context at its top. Doing it twice adds nothing.
     ///
-    /// A content resource is any object whose `id` is below one of this publisher's bases. Access
+    /// A content resource is any object whose `id` is below one of this publisher's bases and which is
+    /// no canvas, annotation page or other piece of structure. Access
     /// services are written in full where they stand first and by reference after that. Image
     /// services are left alone: their probe stands in `info.json`, which counts (2.0 §2.1), and
     /// some viewers do not survive another one in the manifest.
@@ -83,11 +82,13 @@ async fn is_open(core: &Arc<Core>, resource: &Resource<'static>) -> bool {
 }
 
 /// The content resource that an object of a manifest is, if it is one of ours and no image service.
-fn content_of(core: &Core, object: &Map<String, Value>) -> Option<Resource<'static>> {
+fn content_of(core: &Core, object: &Map<String, Value>, depth: usize) -> Option<Resource<'static>> {
     let id = object.get("id")?.as_str()?;
-    let path = id.strip_prefix(core.public_url.as_str())?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let resource = core.find_whole(path).ok()?;
+    let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
+    if depth > 0 && STRUCTURE.contains(&kind) {
+        return None;
+    }
+    let resource = core.find_whole(path_of(core, id)?).ok()?;
     let probed = core.families_of(&resource).contains(Family::V2);
     (probed && !resource.is_image_service()).then(|| resource.into_owned())
 }
@@ -103,7 +104,7 @@ fn collect(core: &Core, value: &Value, depth: usize, found: &mut Vec<Resource<'s
             }
         }
         Value::Object(object) => {
-            found.extend(content_of(core, object));
+            found.extend(content_of(core, object, depth));
             for value in object.values() {
                 collect(core, value, depth + 1, found);
             }
@@ -132,7 +133,7 @@ impl Writer<'_> {
                 }
             }
             Value::Object(object) => {
-                let own = content_of(self.core, object);
+                let own = content_of(self.core, object, depth);
                 let own = own.filter(|own| !self.open.contains(&own.path()));
                 if own.is_some() {
                     object.entry("service").or_insert_with(|| Value::Array(Vec::new()));

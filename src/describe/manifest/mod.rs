@@ -1,0 +1,38 @@
+//! Services for the content of manifests.
+
+mod edit;
+mod find;
+mod response;
+mod services;
+mod standing;
+mod value;
+
+pub(super) use response::{ManifestPlan, is_json, respond};
+
+/// Deepest nesting that is walked: no manifest is as deep.
+const DEEPEST: usize = 64;
+
+/// What Presentation documents are built of (3.0 §2.1, §2.2 and 2.1 §2): no content, and where only id
+/// and type stand, a reference that is to be looked up.
+const STRUCTURE: [&str; 14] = [
+    "Manifest",
+    "Collection",
+    "Canvas",
+    "Range",
+    "AnnotationPage",
+    "AnnotationCollection",
+    "Annotation",
+    "sc:Manifest",
+    "sc:Collection",
+    "sc:Canvas",
+    "sc:Range",
+    "sc:AnnotationList",
+    "sc:Sequence",
+    "oa:Annotation",
+];
+
+/// The path of a URI below the public URL, without query and fragment.
+fn path_of<'u>(core: &crate::config::Core, uri: &'u str) -> Option<&'u str> {
+    let path = uri.strip_prefix(core.public_url.as_str())?;
+    path.split(['?', '#']).next()
+}

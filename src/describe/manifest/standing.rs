@@ -1,0 +1,101 @@
+//! What everybody may see of a manifest: the authorizer is asked as nobody, once a resource.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::answer::{Answer, BoxError, BoxFuture};
+use crate::authorizer::{Decision, Remedy};
+use crate::catch::catch;
+use crate::config::Core;
+use crate::resource::Resource;
+
+/// How many answers are waited for at a time.
+const AT_ONCE: usize = 32;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Open,
+    Protected,
+    /// As if it were not there.
+    Hidden,
+}
+
+impl Standing {
+    fn of(outcome: Result<Decision, BoxError>) -> Self {
+        match outcome {
+            Ok(Decision::Grant) => Self::Open,
+            Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => Self::Hidden,
+            Ok(_) => Self::Protected,
+            // The content is denied while this lasts; that it is protected may be told.
+            Err(error) => {
+                crate::trace::failure("authorizer", &error);
+                Self::Protected
+            }
+        }
+    }
+}
+
+/// Asks for each; all together take no longer than one decision may.
+pub(super) async fn of_all(
+    core: &Arc<Core>,
+    resources: HashMap<String, Resource<'static>>,
+) -> Result<HashMap<String, Standing>, BoxError> {
+    let mut standings = HashMap::with_capacity(resources.len());
+    let mut asked = resources.into_iter();
+    let now = core.now();
+    // Without a timer or a task, as long as nothing has to wait.
+    for (path, resource) in asked.by_ref() {
+        match core.decide_as_nobody(&resource, now) {
+            Answer::Now(outcome) => {
+                standings.insert(path, Standing::of(outcome));
+            }
+            Answer::Later(outcome) => {
+                let core = Arc::clone(core);
+                let first = (path, outcome);
+                let all = waiting(Arc::clone(&core), standings, asked, first);
+                return core.within_time(Box::pin(all)).await;
+            }
+        }
+    }
+    Ok(standings)
+}
+
+async fn waiting(
+    core: Arc<Core>,
+    mut standings: HashMap<String, Standing>,
+    mut asked: impl Iterator<Item = (String, Resource<'static>)>,
+    first: (String, BoxFuture<Result<Decision, BoxError>>),
+) -> Result<HashMap<String, Standing>, BoxError> {
+    let now = core.now();
+    let mut under_way = vec![first];
+    loop {
+        while under_way.len() < AT_ONCE {
+            let Some((path, resource)) = asked.next() else { break };
+            match core.decide_as_nobody(&resource, now) {
+                Answer::Now(outcome) => {
+                    standings.insert(path, Standing::of(outcome));
+                }
+                Answer::Later(outcome) => under_way.push((path, outcome)),
+            }
+        }
+        if under_way.is_empty() {
+            return Ok(standings);
+        }
+        poll_fn(|cx| {
+            let before = under_way.len();
+            under_way.retain_mut(|(path, outcome)| {
+                let outcome = match catch(|| outcome.as_mut().poll(cx)) {
+                    Ok(Poll::Pending) => return true,
+                    Ok(Poll::Ready(outcome)) => outcome,
+                    Err(panic) => Err(panic),
+                };
+                standings.insert(std::mem::take(path), Standing::of(outcome));
+                false
+            });
+            if under_way.len() < before { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
