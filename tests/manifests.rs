@@ -96,17 +96,10 @@ fn probe_id(path: &str) -> String {
 fn before_and_after(template: &str) -> (String, String) {
     let (mut before, mut after) = (String::new(), String::new());
     for piece in template.split('«') {
-        match piece.split_once('»') {
-            Some((put, rest)) => {
-                before.push_str(rest);
-                after.push_str(put);
-                after.push_str(rest);
-            }
-            None => {
-                before.push_str(piece);
-                after.push_str(piece);
-            }
-        }
+        let (put, rest) = piece.split_once('»').unwrap_or(("", piece));
+        before.push_str(rest);
+        after.push_str(put);
+        after.push_str(rest);
     }
     (before, after)
 }

@@ -133,6 +133,8 @@ mod tests {
             ("https:///a", Err(Malformed)),
             ("https://", Err(Malformed)),
             ("https://:443/a", Err(Relative)),
+            ("https://iiif.example:a/b", Err(Malformed)),
+            ("https://iiif.example:65536/b", Err(Malformed)),
             ("ftp://iiif.example/a", Err(Scheme)),
             ("javascript://iiif.example/%0aalert(1)", Err(Scheme)),
             ("https://user:word@iiif.example/a", Err(UserInfo)),
