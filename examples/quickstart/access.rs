@@ -12,8 +12,9 @@ use tower_iiif_auth::{
 
 use crate::arguments::{Arguments, Client};
 use crate::bases::BASES;
+use crate::store;
 
-pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
+pub(crate) async fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
     let keyring = match &arguments.key_file {
         Some(path) => Keyring::from_file(path),
         None => Keyring::generate(),
@@ -33,6 +34,7 @@ pub(crate) fn configure(arguments: &Arguments) -> Result<IiifAuth, String> {
     });
     let further = [reading_room(arguments)?, arguments.kiosk.then(foyer)];
     let builder = further.into_iter().flatten().fold(builder, IiifAuthBuilder::realm);
+    let builder = store::shared(builder, arguments).await?;
     builder.build().map_err(|error| format!("--public-url: {error}"))
 }
 

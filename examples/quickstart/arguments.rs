@@ -25,6 +25,8 @@ usage: cargo run --example quickstart -- [FLAGS]
                         one more click and a small window, for browsers that block third-party
                         cookies; on https only, as are the Storage Access Headers
   --kiosk               serve the picture `foyer` to whoever opens its kiosk service
+  --redis URL           share logouts with other processes, like redis://127.0.0.1:6379; they need the
+                        same --key-file (cargo run --features redis --example quickstart)
   --client ID:SECRET    register a client of 0.9: its login then wants the client identity service
   --help                this text
 
@@ -33,7 +35,7 @@ Accounts: reader/reader and curator/curator. RUST_LOG=tower_iiif_auth=debug show
 
 pub(crate) enum Command {
     Help,
-    Serve(Arguments),
+    Serve(Box<Arguments>),
 }
 
 pub(crate) struct Arguments {
@@ -46,6 +48,7 @@ pub(crate) struct Arguments {
     pub(crate) hand_off: bool,
     pub(crate) kiosk: bool,
     pub(crate) client: Option<Client>,
+    pub(crate) redis: Option<String>,
 }
 
 /// A registered client of 0.9.
@@ -84,7 +87,7 @@ impl Arguments {
 
     fn from(mut parser: lexopt::Parser) -> Result<Command, String> {
         let mut listen = SocketAddr::from(([127, 0, 0, 1], 3000));
-        let (mut public_url, mut images, mut key_file) = (None, None, None);
+        let (mut public_url, mut images, mut key_file, mut redis) = (None, None, None, None);
         let mut reading_room = Vec::new();
         let (mut hand_off, mut kiosk, mut client) = (true, false, None);
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
@@ -104,7 +107,8 @@ impl Arguments {
                 }
                 _ => {}
             }
-            let known = ["listen", "public-url", "images", "key-file", "reading-room", "client"];
+            let known =
+                ["listen", "public-url", "images", "key-file", "reading-room", "client", "redis"];
             if !known.contains(&flag.as_str()) {
                 return Err(format!("there is no flag --{flag}"));
             }
@@ -121,6 +125,7 @@ impl Arguments {
                 "images" => images = Some(PathBuf::from(value)),
                 "key-file" => key_file = Some(PathBuf::from(value)),
                 "client" => client = Some(text()?.parse()?),
+                "redis" => redis = Some(text()?),
                 _ => reading_room.push(text()?),
             }
         }
@@ -138,7 +143,7 @@ impl Arguments {
         if reading_room.is_empty() && on_this_machine(&public_url) {
             reading_room = vec!["127.0.0.0/8".to_owned(), "::1".to_owned()];
         }
-        Ok(Command::Serve(Self {
+        Ok(Command::Serve(Box::new(Self {
             listen,
             public_url,
             images,
@@ -147,7 +152,8 @@ impl Arguments {
             hand_off,
             kiosk,
             client,
-        }))
+            redis,
+        })))
     }
 }
 

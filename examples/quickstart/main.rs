@@ -16,6 +16,7 @@ mod handlist;
 mod login;
 mod manifests;
 mod site;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -57,7 +58,7 @@ async fn main() -> ExitCode {
         .init();
     let outcome = match Arguments::parse() {
         Ok(Command::Help) => print(arguments::HELP),
-        Ok(Command::Serve(arguments)) => serve(arguments).await,
+        Ok(Command::Serve(arguments)) => serve(*arguments).await,
         Err(message) => Err(format!("{message} (try --help)")),
     };
     match outcome {
@@ -74,7 +75,7 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    let app = application(&arguments)?.layer(from_fn(peer_address));
+    let app = application(&arguments).await?.layer(from_fn(peer_address));
 
     print(&format!(
         "Open {}/ in a browser. Stop with Ctrl-C.\nIn the reading room: {}.\n\
@@ -89,12 +90,12 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("the server stopped: {error}"))
 }
 
-fn application(arguments: &Arguments) -> Result<Router, String> {
+async fn application(arguments: &Arguments) -> Result<Router, String> {
     let images = match &arguments.images {
         Some(folder) => ImageServer::from_folder(folder, &PICTURES)?,
         None => ImageServer::rendered(&PICTURES),
     };
-    let auth = access::configure(arguments)?;
+    let auth = access::configure(arguments).await?;
     let public_url = arguments.public_url();
     let pictures = BASES.iter().fold(Router::new(), |router, base| {
         let as_clients_see_it = format!("{public_url}{}", base.images);

@@ -24,10 +24,11 @@ async fn get_in_room(path: &str, reading_room: &[&str]) -> (u16, Vec<u8>) {
         hand_off: true,
         kiosk: true,
         client: None,
+        redis: None,
     };
     let mut request = Request::get(path).body(Body::empty()).expect("a request");
     request.extensions_mut().insert(PeerAddr([192, 0, 2, 7].into()));
-    let app = application(&arguments).expect("a configuration");
+    let app = application(&arguments).await.expect("a configuration");
     let response = app.oneshot(request).await.expect("no error is possible");
     let status = response.status().as_u16();
     (status, to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec())

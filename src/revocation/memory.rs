@@ -7,15 +7,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use papaya::HashMap;
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Revocations;
+use super::mark::Mark;
 use crate::answer::{Answer, BoxError};
 use crate::aspect::SessionId;
 use crate::clock::Timestamp;
-
-/// Bytes of a session id that tell in whose life it was made.
-const MARK: usize = 6;
 
 /// Ends with their sessions, the earliest on top.
 type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
@@ -33,7 +30,7 @@ type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
 /// its own and vouches for no other: **a restart logs everybody out**, and two processes do not
 /// accept each other's users. Use a shared store where that is too strict.
 pub struct InMemory {
-    mark: [u8; MARK],
+    mark: Mark,
     /// Read on every request; never locked.
     ends: HashMap<SessionId, Timestamp, BuildHasherDefault<OfRandomId>>,
     /// The same entries by their end, touched only when something is revoked.
@@ -48,10 +45,8 @@ impl InMemory {
     ///
     /// When the system gives no random bytes.
     pub fn new() -> Result<Self, crate::ConfigError> {
-        let mut mark = [0; MARK];
-        SystemRandom::new().fill(&mut mark).map_err(|_| crate::ConfigError::NoRandomness)?;
         Ok(Self {
-            mark,
+            mark: Mark::random()?,
             ends: HashMap::default(),
             by_end: Mutex::new(BinaryHeap::new()),
             most: 1_000_000,
@@ -103,14 +98,11 @@ impl InMemory {
 
 impl Revocations for InMemory {
     fn admit(&self, id: SessionId) -> SessionId {
-        let mut bytes = *id.as_bytes();
-        bytes[..MARK].copy_from_slice(&self.mark);
-        SessionId::from_bytes(bytes)
+        self.mark.put_on(id)
     }
 
     fn is_revoked(&self, id: SessionId, _: Timestamp) -> Answer<Result<bool, BoxError>> {
-        let of_this_life = id.as_bytes()[..MARK] == self.mark;
-        Answer::Now(Ok(!of_this_life || self.ends.pin().contains_key(&id)))
+        Answer::Now(Ok(!self.mark.is_on(id) || self.ends.pin().contains_key(&id)))
     }
 
     fn claim(
@@ -120,8 +112,7 @@ impl Revocations for InMemory {
         now: Timestamp,
     ) -> Answer<Result<bool, BoxError>> {
         // An id of another life may have been claimed there.
-        let of_this_life = id.as_bytes()[..MARK] == self.mark;
-        if !of_this_life || until <= now {
+        if !self.mark.is_on(id) || until <= now {
             return Answer::Now(Ok(false));
         }
         Answer::Now(self.add(id, until, now).map_err(Into::into))

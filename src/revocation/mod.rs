@@ -1,10 +1,15 @@
 //! Is it **still** true: sessions that ended before their time.
 
+mod mark;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::sync::Arc;
 
 pub use memory::InMemory;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder, StoreError};
 
 use crate::answer::{Answer, BoxError};
 use crate::aspect::SessionId;

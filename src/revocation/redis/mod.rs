@@ -1,0 +1,272 @@
+//! Revocations in Redis or Valkey, for several processes.
+
+mod builder;
+mod cache;
+mod epoch;
+mod error;
+mod link;
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use tokio::runtime::Handle;
+
+pub use builder::RedisBuilder;
+pub use error::StoreError;
+
+use super::Revocations;
+use crate::answer::{Answer, BoxError};
+use crate::aspect::SessionId;
+use crate::clock::Timestamp;
+use cache::{Cache, Known, Outcome, Question, Told};
+use epoch::Epoch;
+use link::{Again, Link};
+
+/// Revocations in a Redis or Valkey server that several processes share (feature `redis`).
+///
+/// A logout counts at once in the process that it was made in, and in the others within
+/// [`staleness`](RedisBuilder::staleness): so long a process relies on the answer that a session was
+/// not revoked, two seconds by default. That a session was revoked is remembered until it would have
+/// ended. Within that time a tile costs no question, no lock and no allocation. Tiles that come
+/// together wait for one answer, and sessions in use are asked for ahead.
+///
+/// When the store is down or takes longer than [`timeout`](RedisBuilder::timeout), what can not be
+/// known is refused: 503 on images, a page that says so after a logout. It is found again by itself.
+/// Who may see an image without a session is served throughout.
+///
+/// # What the store must not forget
+///
+/// Each life of the store has a random mark, which the ids of its sessions carry; sessions of
+/// another life are not vouched for. A life ends, and **everybody logs in again**, when the store
+/// turns out to be empty, and when it was restarted without `appendonly yes`, as a snapshot does not
+/// hold what came after it. With `appendonly yes` a restart goes unnoticed. What `appendfsync
+/// everysec` and a replica that takes over may lack are the logouts of the last second.
+///
+/// A store that throws entries away when its memory is full is refused: it needs `maxmemory-policy
+/// noeviction`. When it is full, logouts fail, and say so, until sessions have ended.
+///
+/// Entries have the hash of a session's id as their key and a time as their value, and end with the
+/// session. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
+/// that begin with the [`prefix`](RedisBuilder::prefix). Clusters are not supported.
+///
+/// # Example
+///
+/// ```no_run
+/// use tower_iiif_auth::revocation::{Redis, StoreError};
+/// use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+///
+/// # async fn configured() -> Result<IiifAuth, Box<dyn std::error::Error>> {
+/// let auth = IiifAuth::builder("https://iiif.example")
+///     .keyring(Keyring::from_env("IIIF_AUTH_KEY")?) // the same on all nodes
+///     .revocations(Redis::connect("redis://127.0.0.1:6379").await?)
+///     .images("/iiif/3")
+///     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+///     .authorize(|request| request.has_role("reader"))
+///     .build()?;
+/// # Ok(auth)
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Redis {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link,
+    cache: Cache,
+    prefix: Box<str>,
+}
+
+impl Redis {
+    /// Connects to the store at `url`, with the defaults of [`RedisBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`RedisBuilder::connect`].
+    pub async fn connect(url: impl Into<String>) -> Result<Self, StoreError> {
+        Self::builder(url).connect().await
+    }
+
+    /// The store at `url`, to be set up: `redis://user:password@host:port/database` or
+    /// `redis+unix:///path/to/socket?db=0`. `valkey://` and `valkey+unix://` mean the same. There is
+    /// no TLS: across a network that others hear, use a tunnel.
+    pub fn builder(url: impl Into<String>) -> RedisBuilder {
+        RedisBuilder::new(url.into())
+    }
+
+    /// How many sessions it remembers the store's word for.
+    #[must_use]
+    pub fn cached(&self) -> usize {
+        self.shared.cache.len()
+    }
+}
+
+impl Shared {
+    /// The key of a session's entry. Whoever reads the store, its log or its backups learns no id.
+    fn key(&self, id: SessionId) -> String {
+        let hash = digest(&SHA256, id.as_bytes());
+        format!("{}:{}", self.prefix, URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]))
+    }
+
+    /// Asks the store, and tells everyone who waits.
+    async fn resolve(self: Arc<Self>, id: SessionId, question: Question, now: Timestamp) {
+        let outcome = self.look_up(id, now).await;
+        self.cache.answer(id, question, outcome, now);
+    }
+
+    async fn look_up(&self, id: SessionId, now: Timestamp) -> Outcome {
+        let deadline = self.link.deadline();
+        let mut read = redis::pipe();
+        // Together, so that they are of one moment.
+        read.cmd("MGET").arg(self.link.epoch()).arg(self.key(id));
+        for _ in 0..2 {
+            let answer = self.link.ask(&read, Again::Yes, deadline).await?;
+            let ((epoch, until),): ((Option<String>, Option<String>),) = answer;
+            let Some(Epoch { mark, .. }) = epoch.and_then(|text| Epoch::parse(&text)) else {
+                // It was emptied. A new connection begins a new life.
+                self.link.close(&self.link.open(deadline).await?).await;
+                continue;
+            };
+            self.link.heard(mark);
+            return Ok(match until {
+                // An entry that can not be read is one all the same.
+                Some(until) => Told::Revoked {
+                    until: Timestamp::from_millis(until.parse().unwrap_or(now.as_millis())),
+                },
+                None if mark.is_on(id) => Told::Lives,
+                None => Told::Revoked { until: now.after(self.cache.staleness()) },
+            });
+        }
+        Err(StoreError::Failed("it is emptied again and again".to_owned()))
+    }
+
+    async fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut write = redis::pipe();
+        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
+        write.arg("PX").arg(millis(until, now)).ignore();
+        match self.link.ask::<()>(&write, Again::Yes, self.link.deadline()).await {
+            Ok(()) => {
+                self.cache.revoke(id, until, now);
+                Ok(())
+            }
+            Err(error) => {
+                // It may have been stored.
+                self.cache.doubt(id);
+                Err(error)
+            }
+        }
+    }
+
+    async fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // This may be asked twice, where the connection has died; the claim may not.
+        if self.look_up(id, now).await? != Told::Lives {
+            return Ok(false);
+        }
+        let mut write = redis::pipe();
+        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
+        write.arg("NX").arg("PX").arg(millis(until, now));
+        // Afterwards, as the store may be emptied in between: then the claim counts for nothing.
+        write.cmd("GET").arg(self.link.epoch());
+        let answer = self.link.ask(&write, Again::No, self.link.deadline()).await?;
+        let (claimed, epoch): (Option<String>, Option<String>) = answer;
+        let epoch = epoch.and_then(|text| Epoch::parse(&text));
+        Ok(claimed.is_some() && epoch.is_some_and(|epoch| epoch.mark.is_on(id)))
+    }
+}
+
+/// How long an entry is kept, for the store has a clock of its own.
+fn millis(until: Timestamp, now: Timestamp) -> u64 {
+    until.as_millis().saturating_sub(now.as_millis()).max(1)
+}
+
+/// Does the work whether or not the client still waits for it, so that no logout is cut off.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, BoxError> {
+    tokio::spawn(work).await?.map_err(Into::into)
+}
+
+impl Revocations for Redis {
+    fn admit(&self, id: SessionId) -> SessionId {
+        self.shared.link.mark().put_on(id)
+    }
+
+    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        match self.shared.cache.get(id, now) {
+            Known::Lives => return Answer::Now(Ok(false)),
+            Known::Revoked => return Answer::Now(Ok(true)),
+            Known::Aging => {
+                if let Ok(runtime) = Handle::try_current() {
+                    if let (_, Some(question)) = self.shared.cache.ask(id) {
+                        runtime.spawn(Arc::clone(&self.shared).resolve(id, question, now));
+                    }
+                }
+                return Answer::Now(Ok(false));
+            }
+            Known::Nothing => {}
+        }
+        let shared = Arc::clone(&self.shared);
+        Answer::later(async move {
+            let (mut outcome, question) = shared.cache.ask(id);
+            if let Some(question) = question {
+                tokio::spawn(shared.resolve(id, question, now));
+            }
+            let outcome = outcome.wait_for(Option::is_some).await?.clone();
+            match outcome {
+                Some(Ok(told)) => Ok(told != Told::Lives),
+                Some(Err(error)) => Err(error.into()),
+                None => Err("the store's answer was lost".into()),
+            }
+        })
+    }
+
+    fn claim(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        if until <= now {
+            return Answer::Now(Ok(false));
+        }
+        let shared = Arc::clone(&self.shared);
+        Answer::later(to_the_end(async move { shared.claim(id, until, now).await }))
+    }
+
+    fn revoke(
+        &self,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        if until <= now {
+            return Answer::Now(Ok(()));
+        }
+        let shared = Arc::clone(&self.shared);
+        Answer::later(to_the_end(async move { shared.revoke(id, until, now).await }))
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("prefix", &self.shared.prefix)
+            .field("staleness", &self.shared.cache.staleness())
+            .field("timeout", &self.shared.link.timeout())
+            .field("cached", &self.cached())
+            .finish_non_exhaustive()
+    }
+}
