@@ -13,7 +13,7 @@ use crate::common::{
 use crate::redis_server::RedisServer;
 use crate::{LATER, NOW, always_asked, log_out, new_id, node, tile, wait, with_staleness};
 
-/// Within the store's time limit of a second, and a little.
+/// Within a second, as the store's time limit is half of it here.
 async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     let before = Instant::now();
     let outcome = work.await;
@@ -93,7 +93,7 @@ async fn re_01_killed_or_paused() {
 #[tokio::test]
 async fn re_01_the_cache_bridges_a_short_outage() {
     let mut server = RedisServer::keeping();
-    let staleness = Duration::from_millis(800);
+    let staleness = Duration::from_secs(2);
     let node = node(&with_staleness(&server, staleness).await);
     let out = node.log_in(&["A"], Some(V)).await;
     assert_eq!(log_out(&node, &out).await, 200);
@@ -102,16 +102,17 @@ async fn re_01_the_cache_bridges_a_short_outage() {
     assert_eq!(tile(&node, &cookie).await, 200);
     server.kill();
     let mut last = Duration::ZERO;
-    let first_refused = loop {
+    loop {
+        let sent = asked.elapsed();
         match tile(&node, &cookie).await {
-            200 => last = asked.elapsed(),
-            503 => break asked.elapsed(),
+            200 => last = sent,
+            503 => break,
             other => panic!("{other}"),
         }
         assert!(asked.elapsed() < Duration::from_secs(5), "it is served on and on");
         tokio::time::sleep(Duration::from_millis(10)).await;
-    };
-    assert!(last <= staleness && first_refused >= staleness / 2, "{last:?} {first_refused:?}");
+    }
+    assert!((Duration::from_millis(500)..=staleness).contains(&last), "{last:?}");
     assert_eq!(tile(&node, &out).await, 401, "a logout is not forgotten");
 }
 

@@ -31,7 +31,8 @@ async fn always_asked(server: &RedisServer) -> Redis {
 }
 
 async fn with_staleness(server: &RedisServer, staleness: Duration) -> Redis {
-    Redis::builder(server.url()).staleness(staleness).connect().await.unwrap()
+    let builder = Redis::builder(server.url()).staleness(staleness);
+    builder.timeout(Duration::from_millis(500)).connect().await.unwrap()
 }
 
 /// A node with this store.
