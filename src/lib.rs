@@ -94,13 +94,14 @@
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
 //! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`AccessCookie`](aspect::AccessCookie), [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader) |
 //! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
-//! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory) |
+//! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! | --- | --- | --- |
 //! | `tracing` | on | events with the target `tower_iiif_auth` and below it, none of which holds a secret; see also [`observe`] |
+//! | `redis` | off | `revocation::Redis`: logouts that several processes share, in Redis or Valkey |
 //!
 //! "2.0 §4.3" in these pages is a section of [the flow]'s specification, "1.0" and "0.9.2" are versions
 //! of the [Authentication API](https://iiif.io/api/auth/1.0/).
@@ -165,6 +166,9 @@ mod guide {
     mod deployment {}
     #[doc = include_str!("../docs/guide/logs.md")]
     mod logs {}
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("../docs/guide/nodes.md")]
+    mod nodes {}
     #[doc = include_str!("../docs/guide/threats.md")]
     mod threats {}
     #[doc = include_str!("../docs/guide/families.md")]

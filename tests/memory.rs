@@ -1,11 +1,11 @@
 //! Memory: a million logins and logouts leave it where it was.
 //!
 //! ```sh
-//! cargo test --release --features redis --test memory
+//! SESSIONS=1000000 cargo test --features redis --test memory
 //! ```
 //!
-//! A debug build does a tenth of it. It has no harness: what is measured is the memory of the whole
-//! process, in which no other test may run.
+//! Without the variable it does a tenth of it. It has no harness: what is measured is the memory of the
+//! whole process, in which no other test may run.
 
 mod common;
 #[cfg(feature = "redis")]
@@ -23,12 +23,16 @@ use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Rea
 
 use common::{BASE, COOKIE, Publisher, clock, image, keyring, rules};
 
-const SESSIONS: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
-/// After so many it has what it needs to go on.
-const PLATEAU: usize = SESSIONS / 5;
 /// How long sessions live, and how many are begun in that time.
 const LIFETIME: Duration = Duration::from_secs(10);
 const IN_A_LIFETIME: u32 = 5000;
+
+/// How many sessions there are in all, and after how many memory is what it needs to go on.
+fn sessions() -> (usize, usize) {
+    let all = std::env::var("SESSIONS").ok();
+    let all = all.map_or(100_000, |all| all.parse().expect("SESSIONS is a number"));
+    (all, all / 5)
+}
 
 /// The memory that this process has in use, in KiB.
 fn memory() -> usize {
@@ -75,17 +79,18 @@ async fn run(node: &Publisher, sessions: usize, at_once: usize) {
 
 /// Measures one store, of which `held` says how many sessions it holds.
 async fn measure(name: &str, node: &Publisher, at_once: usize, held: impl Fn() -> usize) {
+    let (all, first) = sessions();
     let begun = Instant::now();
-    run(node, PLATEAU, at_once).await;
+    run(node, first, at_once).await;
     let plateau = memory();
     let mut highest = plateau;
     for _ in 0..8 {
-        run(node, (SESSIONS - PLATEAU) / 8, at_once).await;
+        run(node, (all - first) / 8, at_once).await;
         highest = highest.max(memory());
     }
     let (end, took) = (memory(), begun.elapsed());
     say(&format!(
-        "{name}: {SESSIONS} logins and logouts in {took:.0?}. {plateau} KiB after {PLATEAU}, at most \
+        "{name}: {all} logins and logouts in {took:.0?}. {plateau} KiB after {first}, at most \
          {highest}, {end} at the end, {} sessions remembered",
         held()
     ));
@@ -101,7 +106,7 @@ async fn in_memory() {
 
     // The counter-proof: where time stands still nothing may be forgotten, and it shows.
     let before = memory();
-    for _ in 0..PLATEAU {
+    for _ in 0..sessions().1 {
         come_and_go(node.clone()).await;
     }
     say(&format!("where time stands still: {} KiB, {} sessions", memory(), store.len()));

@@ -24,7 +24,8 @@ const DISTINCT_BYTES: usize = 12;
 ///
 /// New values are sealed under the primary key; values under a former key stay valid until they
 /// expire. To rotate, put a new key first and keep the old one for as long as the longest session
-/// lives. Nodes with the same keyring accept each other's users.
+/// lives. Nodes with the same keyring accept each other's users; where there are several, give all of
+/// them the new key as a former one first, so that each can read what another seals.
 ///
 /// As text (environment variable, file) a keyring is one key per line, the primary key first:
 /// base64 (either alphabet, padding optional) of at least 32 random bytes, as
