@@ -107,6 +107,27 @@ async fn one_life_for_all() {
     }
 }
 
+/// Many sessions in use when the store is emptied end without an error.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn re_10_emptied_under_load() {
+    let server = RedisServer::start("");
+    let store = always_asked(&server).await;
+    for _ in 0..5 {
+        let () = server.ask(&["FLUSHALL"]);
+        let asking: Vec<_> = (0..500)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { wait(store.is_revoked(new_id(&store), NOW)).await })
+            })
+            .collect();
+        for asked in asking {
+            // Those that came after the new life began belong to it.
+            asked.await.unwrap().unwrap();
+        }
+        assert!(!wait(store.is_revoked(new_id(&store), NOW)).await.unwrap());
+    }
+}
+
 /// A code of an earlier life may have been claimed there.
 #[tokio::test]
 async fn re_10_no_code_is_claimed_twice() {

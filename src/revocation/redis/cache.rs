@@ -66,7 +66,7 @@ struct Questions {
 
 struct Open {
     number: u64,
-    outcome: watch::Receiver<Option<Outcome>>,
+    outcome: Answer,
 }
 
 /// A question that its owner puts to the store, and answers with [`Cache::answer`].
@@ -74,6 +74,29 @@ pub(super) struct Question {
     number: u64,
     asked: Instant,
     outcome: watch::Sender<Option<Outcome>>,
+}
+
+/// Comes to a question, for everyone who waits for it.
+pub(super) type Answer = watch::Receiver<Option<Outcome>>;
+
+impl Questions {
+    /// The open question about this session; a new one is the caller's to put.
+    fn open(&mut self, id: SessionId) -> (Answer, Option<Question>) {
+        // One whose owner is gone, with its runtime, is never answered.
+        let waits = |open: &&Open| open.outcome.has_changed().is_ok();
+        if let Some(open) = self.open.get(&id).filter(waits) {
+            return (open.outcome.clone(), None);
+        }
+        let (question, outcome) = self.number();
+        self.open.insert(id, Open { number: question.number, outcome: outcome.clone() });
+        (outcome, Some(question))
+    }
+
+    fn number(&mut self) -> (Question, Answer) {
+        self.asked += 1;
+        let (sender, outcome) = watch::channel(None);
+        (Question { number: self.asked, asked: Instant::now(), outcome: sender }, outcome)
+    }
 }
 
 impl Cache {
@@ -114,26 +137,28 @@ impl Cache {
 
     /// Waits for the answer to a question about this session. It is the caller's to put if nobody
     /// has yet.
-    pub(super) fn ask(
-        &self,
-        id: SessionId,
-    ) -> (watch::Receiver<Option<Outcome>>, Option<Question>) {
+    pub(super) fn ask(&self, id: SessionId, now: Timestamp) -> (Answer, Option<Question>) {
         let mut questions = self.lock();
         // Who wants no stale answer gets none that was asked for before.
-        if !self.staleness.is_zero() {
-            // One whose owner is gone, with its runtime, is never answered.
-            let waits = |open: &&Open| open.outcome.has_changed().is_ok();
-            if let Some(open) = questions.open.get(&id).filter(waits) {
-                return (open.outcome.clone(), None);
-            }
+        if self.staleness.is_zero() {
+            let (question, outcome) = questions.number();
+            return (outcome, Some(question));
         }
-        questions.asked += 1;
-        let number = questions.asked;
-        let (sender, outcome) = watch::channel(None);
-        if !self.staleness.is_zero() {
-            questions.open.insert(id, Open { number, outcome: outcome.clone() });
+        // It may have been answered since the caller looked.
+        let told = match self.get(id, now) {
+            Known::Lives => Some(Told::Lives),
+            Known::Revoked => Some(Told::Revoked { until: now }),
+            Known::Aging | Known::Nothing => None,
+        };
+        match told {
+            Some(told) => (watch::channel(Some(Ok(told))).1, None),
+            None => questions.open(id),
         }
-        (outcome, Some(Question { number, asked: Instant::now(), outcome: sender }))
+    }
+
+    /// A question ahead of time, for the caller to put if nobody has yet.
+    pub(super) fn renew(&self, id: SessionId) -> Option<Question> {
+        self.lock().open(id).1
     }
 
     /// Tells everyone who waits, and remembers it.
@@ -226,7 +251,7 @@ mod tests {
     }
 
     fn tell(cache: &Cache, id: SessionId, told: Told) {
-        let (_, question) = cache.ask(id);
+        let (_, question) = cache.ask(id, NOW);
         cache.answer(id, question.unwrap(), Ok(told), NOW);
     }
 
@@ -250,25 +275,31 @@ mod tests {
     fn one_question_for_all_who_want_to_know() {
         let cache = Cache::new(Duration::from_secs(60), 100);
         let session = id();
-        let (mine, question) = cache.ask(session);
-        let (theirs, none) = cache.ask(session);
-        assert!(none.is_none() && cache.ask(id()).1.is_some());
+        let (mine, question) = cache.ask(session, NOW);
+        let (theirs, none) = cache.ask(session, NOW);
+        assert!(none.is_none() && cache.ask(id(), NOW).1.is_some());
         let error = StoreError::TooSlow(Duration::ZERO);
         cache.answer(session, question.unwrap(), Err(error.clone()), NOW);
         assert_eq!(*mine.borrow(), Some(Err(error.clone())));
         assert_eq!(*theirs.borrow(), Some(Err(error)));
         assert_eq!(cache.get(session, NOW), Known::Nothing, "an error is no answer");
-        let (_, question) = cache.ask(session);
+        let answered = id();
+        tell(&cache, answered, Told::Lives);
+        let (answer, none) = cache.ask(answered, NOW);
+        assert!(none.is_none(), "it was answered while the caller went to ask");
+        assert_eq!(*answer.borrow(), Some(Ok(Told::Lives)));
+        assert!(cache.renew(answered).is_some());
+        let (_, question) = cache.ask(session, NOW);
         drop(question);
-        assert!(cache.ask(session).1.is_some(), "nobody would answer the one before");
+        assert!(cache.ask(session, NOW).1.is_some(), "nobody would answer the one before");
     }
 
     #[test]
     fn without_staleness_everyone_asks() {
         let cache = Cache::new(Duration::ZERO, 100);
         let session = id();
-        let (_, one) = cache.ask(session);
-        let (_, other) = cache.ask(session);
+        let (_, one) = cache.ask(session, NOW);
+        let (_, other) = cache.ask(session, NOW);
         cache.answer(session, one.unwrap(), Ok(Told::Lives), NOW);
         assert_eq!(cache.get(session, NOW), Known::Nothing);
         cache.answer(session, other.unwrap(), Ok(Told::Revoked { until: LATER }), NOW);
@@ -281,7 +312,7 @@ mod tests {
         let cache = Cache::new(Duration::from_secs(60), 100);
         let session = id();
         tell(&cache, session, Told::Lives);
-        let (_, before) = cache.ask(session);
+        let before = cache.renew(session);
         cache.revoke(session, LATER, NOW);
         assert_eq!(cache.get(session, NOW), Known::Revoked);
         cache.answer(session, before.unwrap(), Ok(Told::Lives), NOW);
@@ -289,7 +320,7 @@ mod tests {
 
         let other = id();
         tell(&cache, other, Told::Lives);
-        let (_, before) = cache.ask(other);
+        let before = cache.renew(other);
         cache.doubt(other);
         assert_eq!(cache.get(other, NOW), Known::Nothing);
         cache.answer(other, before.unwrap(), Ok(Told::Lives), NOW);

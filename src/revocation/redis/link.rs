@@ -78,20 +78,21 @@ impl Link {
         self.mark.store(u64::from_be_bytes(bytes), Ordering::Relaxed);
     }
 
-    /// Puts a question. Where the connection turns out to be dead it is put again, on a new one.
+    /// Puts a question, and tells the connection that was answered on. Where one turns out to be dead
+    /// the question is put again, on a new one.
     pub(super) async fn ask<T: FromRedisValue>(
         &self,
         question: &Pipeline,
         again: Again,
         deadline: Instant,
-    ) -> Result<T, StoreError> {
+    ) -> Result<(T, Connection), StoreError> {
         let mut tries = if again == Again::Yes { 2 } else { 1 };
         loop {
             let mut open = self.open(deadline).await?;
             tries -= 1;
             let answer = timeout_at(deadline, question.query_async(&mut open.connection)).await;
             let error = match answer {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(answer)) => return Ok((answer, open)),
                 Ok(Err(error)) => {
                     if is_refusal(&error) {
                         return Err(StoreError::failed(&error));

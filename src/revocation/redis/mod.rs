@@ -123,11 +123,11 @@ impl Shared {
         // Together, so that they are of one moment.
         read.cmd("MGET").arg(self.link.epoch()).arg(self.key(id));
         for _ in 0..2 {
-            let answer = self.link.ask(&read, Again::Yes, deadline).await?;
+            let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
             let ((epoch, until),): ((Option<String>, Option<String>),) = answer;
             let Some(Epoch { mark, .. }) = epoch.and_then(|text| Epoch::parse(&text)) else {
                 // It was emptied. A new connection begins a new life.
-                self.link.close(&self.link.open(deadline).await?).await;
+                self.link.close(&connection).await;
                 continue;
             };
             self.link.heard(mark);
@@ -153,7 +153,7 @@ impl Shared {
         write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
         write.arg("PX").arg(millis(until, now)).ignore();
         match self.link.ask::<()>(&write, Again::Yes, self.link.deadline()).await {
-            Ok(()) => {
+            Ok(((), _)) => {
                 self.cache.revoke(id, until, now);
                 Ok(())
             }
@@ -180,7 +180,7 @@ impl Shared {
         write.arg("NX").arg("PX").arg(millis(until, now));
         // Afterwards, as the store may be emptied in between: then the claim counts for nothing.
         write.cmd("GET").arg(self.link.epoch());
-        let answer = self.link.ask(&write, Again::No, self.link.deadline()).await?;
+        let (answer, _) = self.link.ask(&write, Again::No, self.link.deadline()).await?;
         let (claimed, epoch): (Option<String>, Option<String>) = answer;
         let epoch = epoch.and_then(|text| Epoch::parse(&text));
         Ok(claimed.is_some() && epoch.is_some_and(|epoch| epoch.mark.is_on(id)))
@@ -210,7 +210,7 @@ impl Revocations for Redis {
             Known::Revoked => return Answer::Now(Ok(true)),
             Known::Aging => {
                 if let Ok(runtime) = Handle::try_current() {
-                    if let (_, Some(question)) = self.shared.cache.ask(id) {
+                    if let Some(question) = self.shared.cache.renew(id) {
                         runtime.spawn(Arc::clone(&self.shared).resolve(id, question, now));
                     }
                 }
@@ -220,7 +220,7 @@ impl Revocations for Redis {
         }
         let shared = Arc::clone(&self.shared);
         Answer::later(async move {
-            let (mut outcome, question) = shared.cache.ask(id);
+            let (mut outcome, question) = shared.cache.ask(id, now);
             if let Some(question) = question {
                 tokio::spawn(shared.resolve(id, question, now));
             }
