@@ -1,8 +1,11 @@
 //! The proxy's own logins, to the picture.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use http::Method;
 
-use crate::support::{PIXELS, Proxy, SITE, Upstream, config, image, request};
+use crate::support::{PIXELS, Proxy, SITE, Upstream, config, folder, image, request};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -161,4 +164,25 @@ async fn small_views_are_open_and_add_up_to_nothing() {
     let asked = upstream.asked();
     let infos = asked.iter().filter(|asked| asked.target.ends_with("info.json")).count();
     assert_eq!(infos, 3, "each image once");
+}
+
+/// What `--hash-password` prints belongs into the users file as it is.
+#[tokio::test]
+async fn a_hash_of_the_command_s_own_lets_in() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"))
+        .arg("--hash-password")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    command.stdin.take().unwrap().write_all(b"eve's secret\n").unwrap();
+    let hash = String::from_utf8(command.wait_with_output().unwrap().stdout).unwrap();
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    let folder = folder();
+    let users = format!("# readers\n\neve:{}:reader, visitor\n", hash.trim());
+    std::fs::write(folder.join("users"), users).unwrap();
+    let upstream = Upstream::new().await;
+    let proxy = Proxy::within(&config(upstream.address), &folder).await;
+    let cookie = proxy.log_in("eve").await;
+    assert_eq!(proxy.get(&image("sec"), &[("cookie", &cookie)]).await.status, 200);
 }

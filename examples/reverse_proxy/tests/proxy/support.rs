@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -181,7 +181,12 @@ impl Proxy {
     }
 
     pub(crate) async fn with(config: &str) -> Self {
-        let config = Config::read(config, &folder()).unwrap_or_else(|all| panic!("{all}"));
+        Self::within(config, &folder()).await
+    }
+
+    /// With the files of a folder.
+    pub(crate) async fn within(config: &str, folder: &Path) -> Self {
+        let config = Config::read(config, folder).unwrap_or_else(|all| panic!("{all}"));
         let server = Server::bind(config).await.unwrap();
         let (address, forward_auth) = (server.address().unwrap(), server.forward_auth_address());
         let admin = server.admin_address();
