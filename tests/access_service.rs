@@ -420,9 +420,8 @@ fn operators_are_warned_of_cookies_without_a_gesture() {
         ),
         (Realm::new().access(AccessService::active("login", "Library")), false),
     ] {
-        let (log, guard) = common::logs::record();
+        let log = common::logs::record();
         only(realm).build().unwrap();
-        drop(guard);
         // V2-COOKIE-6
         let text = log.text();
         assert_eq!(text.contains("WARN") && text.contains("cookie"), warned, "{text}");

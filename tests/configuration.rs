@@ -664,9 +664,8 @@ fn operators_are_warned_of_sessions_that_replace_each_other() {
             true,
         ),
     ] {
-        let (log, guard) = common::logs::record();
+        let log = common::logs::record();
         builder.build().unwrap();
-        drop(guard);
         let text = log.text();
         let found = text.lines().any(|line| line.contains("WARN") && line.contains("Realm::named"));
         assert_eq!(found, warned, "{what}: {text}");

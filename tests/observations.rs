@@ -380,9 +380,8 @@ async fn each_decision_is_one_line() {
         ),
     ];
     for (path, expected) in cases {
-        let (log, guard) = common::logs::record();
+        let log = common::logs::record();
         publisher.get(&path, &[("cookie", &cookie), ("origin", BASE)]).await;
-        drop(guard);
         let log = log.text();
         let lines: Vec<_> =
             log.lines().filter(|own| own.contains("tower_iiif_auth::decision")).collect();

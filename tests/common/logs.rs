@@ -1,24 +1,64 @@
 //! Everything that is logged on this thread, down to the finest level.
+//!
+//! `tracing` keeps for each event whether anybody listens, as the thread sees it that comes to the
+//! event first. A subscriber of one thread's own therefore comes too late, or loses the race: so one
+//! listens for the whole process, from before the first event of any test, and asks each time whether
+//! this thread records.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::prelude::*;
 
-/// What was written since [`record`].
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static RECORDED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Every fixture calls it, and nothing happens before there is a fixture.
+pub fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let this_thread_records =
+            dynamic_filter_fn(|_, _| RECORDED.with_borrow(|recorded| recorded.is_some()));
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(ThisThread);
+        tracing_subscriber::registry().with(layer.with_filter(this_thread_records)).init();
+    });
+}
+
+/// What was written since [`record`], until it is dropped.
+pub struct Log(());
+
+/// Records what this thread logs.
+#[must_use]
+pub fn record() -> Log {
+    listen();
+    let before = RECORDED.replace(Some(Vec::new()));
+    assert!(before.is_none(), "one record at a time");
+    Log(())
+}
 
 impl Log {
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        RECORDED.with_borrow(|recorded| {
+            String::from_utf8(recorded.clone().expect("it goes on until this is dropped")).unwrap()
+        })
     }
 }
 
-impl Write for Log {
+impl Drop for Log {
+    fn drop(&mut self) {
+        RECORDED.take();
+    }
+}
+
+struct ThisThread;
+
+impl Write for ThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        RECORDED.with_borrow_mut(|recorded| recorded.iter_mut().for_each(|own| own.extend(bytes)));
         Ok(bytes.len())
     }
 
@@ -27,34 +67,10 @@ impl Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
+impl MakeWriter<'_> for ThisThread {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
-        self.clone()
+        Self
     }
-}
-
-/// Dropped in this order, which is the reverse of how they were made.
-struct Guard<F, S> {
-    _first: F,
-    _second: S,
-}
-
-/// Records until the guard is dropped.
-#[must_use]
-pub fn record() -> (Log, impl Sized) {
-    let log = Log::default();
-    let subscriber = |log: Log| {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(log)
-            .finish()
-    };
-    // While there is only one subscriber, `tracing` asks the default of whichever thread comes to
-    // an event first whether anybody listens, and other tests' threads have none.
-    let second = subscriber(Log::default()).set_default();
-    let first = subscriber(log.clone()).set_default();
-    (log, Guard { _first: first, _second: second })
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, reason = "no test file uses all of it")]
 
 pub mod families;
+pub mod faults;
 pub mod logs;
 pub mod shapes;
 pub mod steps;
@@ -55,10 +56,12 @@ pub fn key(seed: u8) -> Vec<u8> {
 }
 
 pub fn keyring() -> Keyring {
+    logs::listen();
     Keyring::from_bytes(&key(7)).unwrap()
 }
 
 pub fn clock() -> SetClock {
+    logs::listen();
     SetClock::at(Timestamp::from_millis(1_800_000_000_000))
 }
 
