@@ -19,5 +19,6 @@ mod origin;
 mod path;
 mod reliability;
 mod session;
+mod streams;
 mod token_page;
 mod viewers;
