@@ -84,7 +84,7 @@ proptest! {
 
     /// An absolute URI that is taken is one for browsers, with a host and nobody's password.
     #[test]
-    fn absolute_uris(text in prop_oneof![hostile(), "https?://[a-z0-9.:@/?#-]{0,40}"]) {
+    fn absolute_uris(text in prop_oneof![hostile(), "https?://[a-z0-9.:@/?#\\[\\]-]{0,40}"]) {
         if let Ok(uri) = text.parse::<AbsoluteUri>() {
             let url = url::Url::parse(&uri.to_string()).expect("a browser reads it, too");
             prop_assert!(matches!(url.scheme(), "http" | "https"));
@@ -182,6 +182,66 @@ proptest! {
             for probe in ["/auth/probe/iiif/3/sec", "/iiif/3/sec/info.json"] {
                 let answer = publisher.get(probe, &[("authorization", &junk)]).await;
                 assert_eq!(answer.status(), 200, "{junk}");
+            }
+        });
+    }
+
+    /// PA: through all layers, decision(path) = decision(any re-encoding of it), whoever asks.
+    #[test]
+    fn decisions(
+        name in prop::sample::select(vec!["pub", "sec", "sec2", "dir/sec", "nobody-s"]),
+        which in prop::collection::vec(any::<bool>(), 1..30),
+    ) {
+        block_on(async {
+            let publisher = Publisher::new();
+            let mut cookies = vec![String::new()];
+            for role in ["A", "B"] {
+                cookies.push(format!("{COOKIE}={}", publisher.log_in(&[role], None).await));
+            }
+            for cookie in cookies {
+                let headers = [("cookie", &*cookie)];
+                let status = async |path: String| publisher.get(&path, &headers).await.status();
+                for rest in ["full/max/0/default.jpg", "info.json"] {
+                    let plain = status(format!("/iiif/3/{}/{rest}", respelled(name, &[false]))).await;
+                    let other = status(format!("/iiif/3/{}/{rest}", respelled(name, &which))).await;
+                    assert_eq!(plain, other, "{name} {which:?} {cookie}");
+                }
+                if !name.contains('/') {
+                    let plain = status(format!("/files/{name}")).await;
+                    let other = status(format!("/files/{}", respelled(name, &which))).await;
+                    assert_eq!(plain, other, "{name} {which:?} {cookie}");
+                }
+            }
+        });
+    }
+
+    /// CR: a sealed value is good as it was given, and changed in any way for nothing.
+    #[test]
+    fn sealed_values(
+        at in any::<prop::sample::Index>(),
+        taken in 0..4_usize,
+        put in "[A-Za-z0-9_=.~%-]{0,4}",
+        spaces in 1..4_usize,
+        scheme in "[bB][eE][aA][rR][eE][rR]",
+    ) {
+        let change = |value: &str| {
+            let start = at.index(value.len() + 1);
+            let end = (start + taken).min(value.len());
+            format!("{}{put}{}", &value[..start], &value[end..])
+        };
+        block_on(async {
+            let publisher = Publisher::new();
+            let cookie = publisher.log_in(&["A"], Some(V)).await;
+            let token = publisher.token(&cookie).await;
+            for (cookie, is_good) in [(&cookie, true), (&change(&cookie), change(&cookie) == cookie)] {
+                let pair = format!("{COOKIE}={cookie}");
+                let tile = publisher.get(&common::image("sec"), &[("cookie", &pair)]).await;
+                assert_eq!(tile.status(), if is_good { 200 } else { 401 }, "{cookie}");
+            }
+            for (token, is_good) in [(&token, true), (&change(&token), change(&token) == token)] {
+                let field = format!("{scheme}{}{token}", " ".repeat(spaces));
+                let result = publisher.probe("/iiif/3/sec", &[("authorization", &field)]).await;
+                assert_eq!(result["status"], if is_good { 200 } else { 401 }, "{field}");
             }
         });
     }
