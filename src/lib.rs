@@ -121,6 +121,9 @@ mod config;
 pub mod describe;
 mod fetch_metadata;
 mod future;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod hand_off;
 pub mod logout;

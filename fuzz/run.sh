@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs each fuzz target, or those that are named, for so many seconds: fuzz/run.sh SECONDS [TARGET…]
+# What it finds is in fuzz/artifacts/TARGET, and `cargo fuzz run -s none TARGET FILE` shows it again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:?how many seconds each?}
+shift
+# Instrumentation needs compiler options that stable compilers have under lock.
+export RUSTC_BOOTSTRAP=1
+# All code here is safe; without a sanitizer there are several times as many tries.
+cargo fuzz build -s none
+targets=("$@")
+if [ $# -eq 0 ]; then
+  mapfile -t targets < <(cargo fuzz list)
+fi
+for target in "${targets[@]}"; do
+  printf -- '--- %s\n' "$target"
+  mkdir -p "fuzz/corpus/$target"
+  log=$(mktemp)
+  # New inputs go to the first folder, which git does not keep.
+  if ! cargo fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+    -max_total_time="$seconds" -max_len=4096 -timeout=20 -rss_limit_mb=2048 \
+    -print_final_stats=1 >"$log" 2>&1; then
+    tail -n 60 "$log"
+    exit 1
+  fi
+  grep -E 'cov: ' "$log" | tail -n 1
+  grep -E 'Done|average_exec|peak_rss' "$log"
+  rm -f "$log"
+done

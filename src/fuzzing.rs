@@ -1,0 +1,56 @@
+//! For the fuzz targets alone: what only the owner of the keys could send. Not part of any build
+//! without `--cfg fuzzing`.
+
+use crate::aspect::Session;
+use crate::seal::{Keyring, Purpose};
+
+/// What a value is sealed for.
+#[derive(Clone, Copy, Debug)]
+pub enum Sealed {
+    /// The access cookie.
+    Cookie,
+    /// The access token.
+    Token,
+    /// The cookie of a login in progress.
+    Flow,
+    /// A grant that waits for a click.
+    PendingGrant,
+    /// The code of a registered client.
+    ClientCode,
+    /// A login on its way into a viewer's partition.
+    HandOff,
+    /// The cookie in a viewer's partition.
+    Partitioned,
+}
+
+/// Seals any payload in the unnamed realm.
+#[must_use]
+pub fn seal(keyring: &Keyring, what: Sealed, payload: &[u8]) -> Option<String> {
+    let purpose = match what {
+        Sealed::Cookie => Purpose::Cookie,
+        Sealed::Token => Purpose::Token,
+        Sealed::Flow => Purpose::Flow,
+        Sealed::PendingGrant => Purpose::PendingGrant,
+        Sealed::ClientCode => Purpose::ClientCode,
+        Sealed::HandOff => Purpose::HandOff,
+        Sealed::Partitioned => Purpose::Partitioned,
+    };
+    keyring.seal(purpose, "", payload).ok()
+}
+
+/// The session that these bytes are the binary form of, and its form when it is written again.
+#[must_use]
+pub fn session(bytes: &[u8]) -> Option<(Session<'static>, Vec<u8>)> {
+    let session = Session::read(bytes)?.into_owned();
+    let mut again = Vec::new();
+    session.write(&mut again);
+    Some((session, again))
+}
+
+/// The binary form of a session.
+#[must_use]
+pub fn written(session: &Session<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    session.write(&mut bytes);
+    bytes
+}
