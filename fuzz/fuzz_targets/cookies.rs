@@ -6,7 +6,9 @@
 use http::header::COOKIE;
 use http::{HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use tower_iiif_auth_fuzz::{COOKIE as NAME, COOKIE_A, PUBLISHER, TILE, VIEWER, fill, posted};
+use tower_iiif_auth_fuzz::{
+    COOKIE as NAME, COOKIE_A, COOKIE_B, PUBLISHER, TILE, VIEWER, fill, posted,
+};
 
 /// How many cookies of one name are looked at.
 const MOST: usize = 8;
