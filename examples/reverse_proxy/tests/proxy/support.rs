@@ -114,7 +114,8 @@ impl Upstream {
 pub(crate) fn folder() -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("iiif-proxy-{}-{number}", std::process::id()));
+    let name = format!("proxy-{}-{number}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("key"), "CzVBV8+5XftzzYn/F6HFU1sl8cc/iU0Lw535z0dR9UM=\n").unwrap();
     let users = [("ada", "reader"), ("bob", "visitor")].map(|(name, role)| {
