@@ -56,6 +56,16 @@ fn of(realm: Realm) -> Option<ConfigError> {
     bare(BASE).realm(realm).build().err()
 }
 
+/// The application's own session cookie, set like this.
+fn own_cookie(
+    set_cookie: &str,
+    cause: CookieError,
+    advice: &'static str,
+) -> (Option<ConfigError>, ConfigError, &'static str) {
+    let realm = realm().aspect(Named("sid".to_owned())).session_cookie(set_cookie);
+    (of(realm), ConfigError::Cookie { realm: String::new(), cause }, advice)
+}
+
 fn at(url: &str) -> Option<ConfigError> {
     bare(url).realm(realm()).build().err()
 }
@@ -508,6 +518,53 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::CookiePath { cookie: own("__Secure-iiif-a"), path: own("/auth/continue") },
             "covers both",
         ),
+        // The application's own session cookie, before the first viewer fails.
+        own_cookie(
+            "sid=0; Path=/; Secure; HttpOnly; SameSite=Strict",
+            CookieError::KeptFromOtherSites { name: own("sid"), same_site: Some(SameSite::Strict) },
+            "make it SameSite=None and Secure",
+        ),
+        own_cookie(
+            "sid=0; Path=/; Secure; HttpOnly; SameSite=Lax",
+            CookieError::KeptFromOtherSites { name: own("sid"), same_site: Some(SameSite::Lax) },
+            "is SameSite=Lax",
+        ),
+        own_cookie(
+            "sid=0; Path=/; Secure; HttpOnly",
+            CookieError::KeptFromOtherSites { name: own("sid"), same_site: None },
+            "browsers take for Lax",
+        ),
+        own_cookie(
+            "sid=0; Path=/; HttpOnly; SameSite=None",
+            CookieError::KeptFromOtherSites { name: own("sid"), same_site: Some(SameSite::None) },
+            "without Secure",
+        ),
+        own_cookie(
+            "sid=0; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
+            CookieError::Partitioned(own("sid")),
+            "leave Partitioned out",
+        ),
+        own_cookie(
+            "sid=0; Secure; HttpOnly; SameSite=None",
+            CookieError::NoPath(own("sid")),
+            "set Path=/",
+        ),
+        own_cookie(
+            "__Host-sid=0; Path=/; Domain=iiif.example; Secure; HttpOnly; SameSite=None",
+            CookieError::HostPrefix(own("__Host-sid")),
+            "rename it",
+        ),
+        own_cookie(
+            "sid=0; Path=/; Domain=other.example; Secure; HttpOnly; SameSite=None",
+            CookieError::Domain { domain: own("other.example"), host: own("iiif.example") },
+            "does not cover",
+        ),
+        own_cookie("Set-Cookie", CookieError::Unreadable, "like \"sid=0;"),
+        (
+            of(realm().session_cookie("sid=0; Path=/app; Secure; HttpOnly; SameSite=None")),
+            ConfigError::CookiePath { cookie: own("sid"), path: own("/auth/login") },
+            "covers both",
+        ),
         // V2-GEN-3: the tags of every text, wherever it stands.
         (of(Realm::new().access(AccessService::active("login", bad_tag()))), language(), "BCP 47"),
         (of(Realm::new().access(login().message(Message::new(bad_tag())))), language(), "BCP 47"),
@@ -701,6 +758,14 @@ fn what_looks_odd_and_is_right() {
         ("a wait of milliseconds", good().decision_timeout(Duration::from_millis(50))),
         ("a cookie for a domain", {
             bare(BASE).realm(realm().aspect(AccessCookie::new().domain("example")))
+        }),
+        ("an application's own cookie, as viewers on other sites need it", {
+            let cookie = "__Host-sid=0; Path=/; Secure; HttpOnly; SameSite=None";
+            bare(BASE).realm(realm().aspect(Named("sid".to_owned())).session_cookie(cookie))
+        }),
+        ("an application's own cookie during development", {
+            let cookie = "sid=0; Path=/; HttpOnly; SameSite=Lax";
+            bare("http://localhost:3000").realm(realm().session_cookie(cookie))
         }),
         ("the longest names and roles", {
             let most = |bytes: usize| "n".repeat(bytes);

@@ -56,10 +56,11 @@ impl AccessGrant {
     }
 
     /// Nothing of ours: an aspect of the application's own, its session for example, tells who the
-    /// user is from now on. The tab is closed, and no cookie is set.
+    /// user is from now on. The aspect is told of the viewer
+    /// ([`bind`](crate::aspect::AuthorizingAspect::bind)), the tab is closed, and no cookie is set.
     ///
-    /// Browsers still want a click on this site before they send the application's cookie along
-    /// with other sites' pages.
+    /// It needs the user's click as any grant does: browsers want one on this site before they send
+    /// the application's cookie along with other sites' pages, and no viewer lets itself in.
     pub fn by_own_aspect() -> Self {
         Self::new(Who::ByOwnAspect)
     }

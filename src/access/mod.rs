@@ -13,6 +13,9 @@
 //! viewer.example". It also does where several viewers wait, one button each, and with the hand-off
 //! ([`ThirdPartyCookies`](crate::ThirdPartyCookies)), which needs the click.
 //!
+//! A user whom an aspect of the application's own knows is granted
+//! [`by_own_aspect`](AccessGrant::by_own_aspect): the aspect is told of the viewer, and nothing is sealed.
+//!
 //! Click-through terms and kiosks need no application at all: the layer answers for
 //! [`AccessService::click_through`](crate::AccessService::click_through) and
 //! [`AccessService::kiosk`](crate::AccessService::kiosk) itself.
@@ -62,6 +65,7 @@ mod form;
 mod future;
 mod grant;
 mod layer;
+mod own_aspect;
 mod pages;
 mod pending;
 mod seal;

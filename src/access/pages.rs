@@ -27,7 +27,7 @@ pub(super) fn handing_off(context: &Context, realm: usize, sealed: &str) -> Resp
     let own = core.public_url.browser_path(&core.realms[realm].token_path);
     let older = Version::ALL.iter().map(|version| format!("{own}/{}", version.digit()));
     let token_services = older.chain([own.clone()]).collect();
-    Page::new(&core.texts.granted, page::accept_language(&context.headers))
+    Page::new(&core.texts.granted, page::accept_language(&context.parts.headers))
         .handing_off(&core.texts.close, &HandOff { code: sealed, token_services })
         .respond(StatusCode::OK)
 }
@@ -38,17 +38,22 @@ pub(super) fn declined(context: &Context) -> Response<Bytes> {
 }
 
 fn closing(context: &Context, message: &Message) -> Response<Bytes> {
-    Page::new(message, page::accept_language(&context.headers))
+    Page::new(message, page::accept_language(&context.parts.headers))
         .closing(&context.core.texts.close)
         .respond(StatusCode::OK)
 }
 
 /// Asks for a click that names the viewer: one form for each that waits, with its sealed grant.
-pub(super) fn gesture(context: &Context, forms: &[(Option<&Viewer>, String)]) -> Response<Bytes> {
+/// With `hand_off` the click opens the helper window, where there is one.
+pub(super) fn gesture(
+    context: &Context,
+    forms: &[(Option<&Viewer>, String)],
+    hand_off: bool,
+) -> Response<Bytes> {
     let core = &context.core;
-    let language = page::accept_language(&context.headers);
+    let language = page::accept_language(&context.parts.headers);
     let action = core.public_url.browser_path(&core.continue_path);
-    let helper = helper(context);
+    let helper = helper(context).filter(|_| hand_off);
     let mut page = Page::new(&core.texts.gesture, language);
     for (viewer, sealed) in forms {
         let text = match viewer {
@@ -74,7 +79,7 @@ pub(super) fn terms(
     path: &str,
 ) -> Response<Bytes> {
     let core = &context.core;
-    let language = page::accept_language(&context.headers);
+    let language = page::accept_language(&context.parts.headers);
     let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
     let secret = Context::form_secret(flow);
     let mut hidden = vec![("secret", &*secret)];
@@ -104,26 +109,26 @@ fn helper(context: &Context) -> Option<String> {
 /// The form is not from here, or too old: 403, and no cookie.
 pub(super) fn form_refused(context: &Context) -> Response<Bytes> {
     crate::trace::access("", "form refused");
-    page::plain(StatusCode::FORBIDDEN, &context.core.texts.form_refused, &context.headers)
+    page::plain(StatusCode::FORBIDDEN, &context.core.texts.form_refused, &context.parts.headers)
 }
 
 /// Something of ours failed: 503, and no cookie.
 pub(super) fn failed(context: &Context) -> Response<Bytes> {
-    page::plain(FAILED, &context.core.texts.grant_failed, &context.headers)
+    page::plain(FAILED, &context.core.texts.grant_failed, &context.parts.headers)
 }
 
 /// The session does not fit a cookie: 500, and none is set.
 pub(super) fn too_large(context: &Context) -> Response<Bytes> {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    page::plain(status, &context.core.texts.grant_failed, &context.headers)
+    page::plain(status, &context.core.texts.grant_failed, &context.parts.headers)
 }
 
 /// The `origin` parameter is no origin: 400, without a script and without a byte of it.
 pub(super) fn bad_origin(context: &Context) -> Response<Bytes> {
-    page::plain(StatusCode::BAD_REQUEST, &context.core.texts.bad_request, &context.headers)
+    page::plain(StatusCode::BAD_REQUEST, &context.core.texts.bad_request, &context.parts.headers)
 }
 
 /// The viewer is not on the allow-list: 403.
 pub(super) fn viewer_refused(context: &Context) -> Response<Bytes> {
-    page::plain(StatusCode::FORBIDDEN, &context.core.texts.viewer_refused, &context.headers)
+    page::plain(StatusCode::FORBIDDEN, &context.core.texts.viewer_refused, &context.parts.headers)
 }

@@ -1,4 +1,4 @@
-//! A session on its way to its cookie, and the form it has while it waits for a click.
+//! What is granted to a viewer, and the form it has while it waits for a click.
 
 use std::time::Duration;
 
@@ -35,13 +35,17 @@ impl Tab {
         self.is_guess || self.viewers.len() > 1
     }
 
+    /// What a click lets one viewer have.
+    pub(super) fn granted(&self, realm: usize, way: Way, viewer: Option<&Viewer>) -> Granted {
+        Granted { realm, way, viewer: viewer.cloned(), opened: self.realm.clone() }
+    }
+
     /// The session for one viewer.
-    pub(super) fn granted(
+    pub(super) fn session(
         &self,
-        realm: usize,
         offered: &Offered,
         viewer: Option<&Viewer>,
-    ) -> Result<Granted, BoxError> {
+    ) -> Result<Session<'static>, BoxError> {
         let mut session = offered.session.clone();
         match viewer {
             // One that any viewer may use stays so.
@@ -55,14 +59,22 @@ impl Tab {
                 }
             }
         }
-        Ok(Granted { realm, session, viewer: viewer.cloned(), opened: self.realm.clone() })
+        Ok(session)
     }
 }
 
-/// A session for one viewer.
+/// How a user is known from now on.
+pub(super) enum Way {
+    /// By the access cookie, which holds this session.
+    Cookie(Session<'static>),
+    /// By an aspect of the application's own.
+    OwnAspect,
+}
+
+/// What is granted for one viewer.
 pub(super) struct Granted {
     pub(super) realm: usize,
-    pub(super) session: Session<'static>,
+    pub(super) way: Way,
     /// The viewer that this tab is for, where it is known.
     pub(super) viewer: Option<Viewer>,
     /// The name of the realm whose service was opened.
@@ -80,7 +92,9 @@ impl Granted {
         for text in [&*core.realms[self.realm].name, &self.opened, viewer] {
             write_short_text(&mut payload, text)?;
         }
-        self.session.write(&mut payload);
+        if let Way::Cookie(session) = &self.way {
+            session.write(&mut payload);
+        }
         core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
     }
 
@@ -96,17 +110,17 @@ impl Granted {
         let realm = core.realm_named(reader.short_text()?)?;
         let opened = reader.short_text()?.to_owned();
         let viewer = Viewer::parse(reader.short_text()?).filter(|_| has_viewer);
-        let session = reader.session()?;
-        let in_time = created <= now.after(SKEW)
-            && now < created.after(LIFETIME)
-            && session.is_plausible(now)
-            && now < session.expires_at();
+        let way = if reader.0.is_empty() {
+            Way::OwnAspect
+        } else {
+            let session = reader.session()?.into_owned();
+            if !session.is_plausible(now) || session.expires_at() <= now {
+                return None;
+            }
+            Way::Cookie(session)
+        };
+        let in_time = created <= now.after(SKEW) && now < created.after(LIFETIME);
         // Both values come from this very browser, so that time tells an onlooker nothing.
-        (in_time && secret == flow.secret).then(|| Self {
-            realm,
-            session: session.into_owned(),
-            viewer,
-            opened,
-        })
+        (in_time && secret == flow.secret).then(|| Self { realm, way, viewer, opened })
     }
 }

@@ -6,11 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
-use super::pending::{Granted, Offered, Tab};
+use super::pending::{Granted, Offered, Tab, Way};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
@@ -22,8 +23,7 @@ use crate::query;
 /// What of a request matters to a grant in its response.
 pub(super) struct Context {
     pub(super) core: Arc<Core>,
-    pub(super) method: Method,
-    pub(super) headers: HeaderMap,
+    pub(super) parts: Parts,
     pub(super) flow: Option<Flow>,
     /// The access service that the request's path belongs to.
     pub(super) service: Option<usize>,
@@ -44,8 +44,7 @@ impl Context {
             return pages::failed(&self);
         };
         if matches!(grant.who, Who::ByOwnAspect) {
-            crate::trace::access(&self.core.realms[realm].name, "granted by its own aspect");
-            return self.close_flow(pages::granted(&self), |flow| self.viewers_leave(flow));
+            return self.grant_by_own_aspect(&grant, realm, now).await;
         }
         let Some(cookie) = &self.core.realms[realm].cookie else {
             crate::trace::failure("access grant", &"its realm has no access cookie");
@@ -60,17 +59,30 @@ impl Context {
             }
         };
         let tab = self.tab(grant.realm.as_deref());
-        let acted = grant.gesture_done || self.is_posted_here();
-        if acted && !tab.needs_choice() && !self.needs_helper(&grant, &tab.viewers) {
-            return match tab.granted(realm, &offered, tab.viewers.first()) {
-                Ok(granted) => self.finish(cookie, granted, now).await,
+        if self.needs_no_click(&grant, &tab) && !self.needs_helper(&grant, &tab.viewers) {
+            let viewer = tab.viewers.first();
+            return match tab.session(&offered, viewer) {
+                Ok(session) => self.finish(realm, cookie, session, viewer, &tab.realm, now).await,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);
                     pages::failed(&self)
                 }
             };
         }
-        self.ask_for_gesture(realm, cookie, &offered, &tab, now)
+        self.ask_for_gesture(realm, &tab, now, true, |viewer| {
+            let session = tab.session(&offered, viewer).map_err(|error| {
+                crate::trace::failure("access grant", &error);
+                pages::failed(&self)
+            })?;
+            // What fits no cookie after the click need not be asked for.
+            cookie.set(&session, now).map_err(|error| self.no_cookie(&error))?;
+            Ok(tab.granted(realm, Way::Cookie(session), viewer))
+        })
+    }
+
+    /// Whether the user has acted on this site for the one viewer that this may be for.
+    pub(super) fn needs_no_click(&self, grant: &AccessGrant, tab: &Tab) -> bool {
+        (grant.gesture_done || self.is_posted_here()) && !tab.needs_choice()
     }
 
     /// Answers the form of the gesture page.
@@ -79,10 +91,15 @@ impl Context {
         let pending =
             form.filter(|_| self.is_posted_here()).and_then(|form| self.pending(&form, now));
         let Some(granted) = pending else { return pages::form_refused(&self) };
+        let Granted { realm, way, viewer, opened } = granted;
+        let session = match way {
+            Way::OwnAspect => return self.let_in(realm, viewer.as_ref(), &opened).await,
+            Way::Cookie(session) => session,
+        };
         let core = Arc::clone(&self.core);
-        let Some(cookie) = &core.realms[granted.realm].cookie else { return pages::failed(&self) };
+        let Some(cookie) = &core.realms[realm].cookie else { return pages::failed(&self) };
         self.helper = core.third_party.hand_off;
-        self.finish(cookie, granted, now).await
+        self.finish(realm, cookie, session, viewer.as_ref(), &opened, now).await
     }
 
     /// Whether a click has to open the helper window first.
@@ -100,7 +117,7 @@ impl Context {
     }
 
     /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
-    fn tab(&self, named: Option<&str>) -> Tab {
+    pub(super) fn tab(&self, named: Option<&str>) -> Tab {
         let realm = self.opened(named);
         let sure = |viewers| Tab { viewers, realm: realm.clone(), is_guess: false };
         let flow = match (&self.viewer, &self.flow) {
@@ -136,7 +153,7 @@ impl Context {
     }
 
     /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.
-    fn close_flow(
+    pub(super) fn close_flow(
         &self,
         mut response: Response<Bytes>,
         change: impl FnOnce(&mut Flow),
@@ -152,11 +169,13 @@ impl Context {
     /// Sets the cookie, if the store can be asked, and closes the tab.
     async fn finish(
         &self,
+        realm: usize,
         cookie: &BoundCookie,
-        granted: Granted,
+        session: Session<'static>,
+        viewer: Option<&Viewer>,
+        opened: &str,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let Granted { realm, session, viewer, opened } = granted;
         let session = match self.with_viewers_since(cookie, session, now).await {
             Ok(session) => session,
             Err(error) => {
@@ -182,14 +201,14 @@ impl Context {
             return pages::failed(self);
         }
         crate::trace::access(&self.core.realms[realm].name, "granted");
-        let mut response = match self.hand_off(realm, cookie, &session, viewer.as_ref(), now) {
+        let mut response = match self.hand_off(realm, cookie, &session, viewer, now) {
             Some(code) => pages::handing_off(self, realm, &code),
             None => pages::granted(self),
         };
         response.headers_mut().append(SET_COOKIE, header);
         self.close_flow(response, |flow| {
-            if let Some(viewer) = &viewer {
-                flow.leave(viewer, &opened);
+            if let Some(viewer) = viewer {
+                flow.leave(viewer, opened);
             }
         })
     }
@@ -226,7 +245,7 @@ impl Context {
         now: Timestamp,
     ) -> Response<Bytes> {
         let mut response = pages::form_refused(self);
-        let sessions = cookie.sessions(&self.headers, now);
+        let sessions = cookie.sessions(&self.parts.headers, now);
         if sessions.iter().any(|(own, _)| id.is_none_or(|id| *own == id)) {
             append(&mut response, cookie.delete().ok());
         }
@@ -268,18 +287,18 @@ impl Context {
     }
 
     pub(super) fn is_posted_here(&self) -> bool {
-        form::is_posted_here(&self.core, &self.method, &self.headers)
+        form::is_posted_here(&self.core, &self.parts.method, &self.parts.headers)
     }
 
-    /// Shows the gesture page: a button for each viewer that waits, whose form holds the session
-    /// sealed for that viewer and no other.
-    fn ask_for_gesture(
+    /// Shows the gesture page: a button for each viewer that waits, whose form holds what is granted,
+    /// sealed for that viewer and no other. `hand_off`: whether the click may open the helper window.
+    pub(super) fn ask_for_gesture(
         &self,
         realm: usize,
-        cookie: &BoundCookie,
-        offered: &Offered,
         tab: &Tab,
         now: Timestamp,
+        hand_off: bool,
+        granted: impl Fn(Option<&Viewer>) -> Result<Granted, Response<Bytes>>,
     ) -> Response<Bytes> {
         let core = &self.core;
         let Some(flow) = self.flow.clone().or_else(|| Flow::begin(now)) else {
@@ -291,17 +310,10 @@ impl Context {
         };
         let mut forms = Vec::with_capacity(choices.len());
         for viewer in choices {
-            let granted = match tab.granted(realm, offered, viewer) {
+            let granted = match granted(viewer) {
                 Ok(granted) => granted,
-                Err(error) => {
-                    crate::trace::failure("access grant", &error);
-                    return pages::failed(self);
-                }
+                Err(response) => return response,
             };
-            // What fits no cookie after the click need not be asked for.
-            if let Err(error) = cookie.set(&granted.session, now) {
-                return self.no_cookie(&error);
-            }
             match granted.seal(core, &flow, now) {
                 Some(sealed) => forms.push((viewer, sealed)),
                 None => return pages::failed(self),
@@ -309,7 +321,7 @@ impl Context {
         }
         let Ok(flow) = flow.set(core) else { return pages::failed(self) };
         crate::trace::access(&core.realms[realm].name, "waits for a click");
-        let mut response = pages::gesture(self, &forms);
+        let mut response = pages::gesture(self, &forms, hand_off);
         append(&mut response, Some(flow));
         response
     }

@@ -13,6 +13,7 @@ use super::grant::AccessGrant;
 use super::seal::{Context, append};
 use super::{form, pages};
 use crate::answer::BoxError;
+use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
@@ -64,8 +65,7 @@ where
         let at_service = core.access_at(path);
         let flow = Flow::read(&core, request.headers(), core.now());
         let mut context = Context {
-            method: request.method().clone(),
-            headers: request.headers().clone(),
+            parts: Head::of(&request).to_parts(),
             service: at_service
                 .map(|(service, _)| service)
                 .or_else(|| nearest(&core, path, flow.as_ref())),
@@ -77,24 +77,24 @@ where
         };
         if core.third_party.hand_off {
             if *path == *core.hand_off_path {
-                return AccessCookieFuture::own(match context.method {
+                return AccessCookieFuture::own(match context.parts.method {
                     Method::GET => hand_off::helper(),
                     _ => respond::method_not_allowed("GET"),
                 });
             }
             if *path == *core.redeem_path {
-                if context.method != Method::POST {
+                if context.parts.method != Method::POST {
                     return AccessCookieFuture::own(respond::method_not_allowed("POST"));
                 }
                 let body = request.into_body();
                 return AccessCookieFuture::working(async move {
                     let form = form::read(body).await;
-                    hand_off::redeem(context.core, context.headers, form).await
+                    hand_off::redeem(context.core, context.parts.headers, form).await
                 });
             }
         }
         if is_continue {
-            if context.method != Method::POST {
+            if context.parts.method != Method::POST {
                 return AccessCookieFuture::own(respond::method_not_allowed("POST"));
             }
             let body = request.into_body();
@@ -173,13 +173,13 @@ fn begin(
     }
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
     // origin into a login, nor a kiosk's session into a browser.
-    if !is_opened_in_tab(&context.headers) {
+    if !is_opened_in_tab(&context.parts.headers) {
         return match &context.core.access[service].page {
             Page::Application => Ok(None),
             _ => Err(Box::new(pages::form_refused(context))),
         };
     }
-    if context.method != Method::GET {
+    if context.parts.method != Method::GET {
         return Ok(None);
     }
     let origin = match query::single(query, "origin") {
@@ -220,7 +220,7 @@ where
     B::Error: Into<BoxError>,
 {
     let path = context.core.access[service].path.as_deref().unwrap_or_default().to_owned();
-    match context.method {
+    match context.parts.method {
         Method::GET | Method::HEAD => {
             let Some(flow) = context.flow.clone().or_else(|| Flow::begin(context.core.now()))
             else {
@@ -228,7 +228,7 @@ where
             };
             let mut response = pages::terms(&context, &flow, terms, &path);
             append(&mut response, flow.set(&context.core).ok());
-            AccessCookieFuture::own(respond::for_method(&context.method, response))
+            AccessCookieFuture::own(respond::for_method(&context.parts.method, response))
         }
         Method::POST => AccessCookieFuture::working(async move {
             let form = form::read(body).await;
@@ -264,7 +264,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
 fn at_once<F>(mut context: Context, service: usize) -> AccessCookieFuture<F> {
     // Viewers of other tabs have nothing to do with it, and there is no page to choose on.
     context.viewer.get_or_insert(Viewer::Unnamed);
-    match context.method {
+    match context.parts.method {
         Method::GET => AccessCookieFuture::working(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();
             context.grant(grant).await

@@ -47,7 +47,7 @@ impl Context {
         skip: usize,
     ) -> Option<(Session<'static>, usize)> {
         let mut scratch = Scratch::new();
-        let found = cookie.find(&self.headers, now, &mut scratch, skip).ok()?;
+        let found = cookie.find(&self.parts.headers, now, &mut scratch, skip).ok()?;
         Some((found.session(&scratch).ok()?.into_owned(), found.index))
     }
 
@@ -80,7 +80,7 @@ impl Context {
         id: SessionId,
         now: Timestamp,
     ) -> Result<(), BoxError> {
-        for (old, until) in cookie.sessions(&self.headers, now) {
+        for (old, until) in cookie.sessions(&self.parts.headers, now) {
             if old != id {
                 self.core.revoke(old, until, now).await?;
             }

@@ -107,10 +107,7 @@ impl AccessCookie {
 
     /// Whether browsers send it to `path` (RFC 6265bis §5.1.4).
     pub(crate) fn covers(&self, path: &str) -> bool {
-        match self.path.strip_suffix('/') {
-            Some(folder) => path::below(path, folder).is_some_and(|rest| !rest.is_empty()),
-            None => path::below(path, &self.path).is_some(),
-        }
+        cookie_covers(&self.path, path)
     }
 
     /// Fixes the cookie for a realm of a publisher, and checks what browsers would check.
@@ -149,6 +146,14 @@ impl AccessCookie {
             return Err(CookieError::Lifetime(self.lifetime));
         }
         Ok(BoundCookie::new(attributes, self.lifetime, realm, keyring.clone(), partitions))
+    }
+}
+
+/// Whether browsers send a cookie of path `own` to `path` (RFC 6265bis §5.1.4).
+pub(crate) fn cookie_covers(own: &str, path: &str) -> bool {
+    match own.strip_suffix('/') {
+        Some(folder) => path::below(path, folder).is_some_and(|rest| !rest.is_empty()),
+        None => path::below(path, own).is_some(),
     }
 }
 

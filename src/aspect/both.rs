@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp};
+use super::{Answer, AspectError, AuthorizingAspect, Head, Origin, Reading, Session, Timestamp};
 
 /// Two aspects, both of which have to be there: made by [`AuthorizingAspect::and`].
 pub struct Both<A, B> {
@@ -33,6 +33,28 @@ impl<A: AuthorizingAspect, B: AuthorizingAspect> AuthorizingAspect for Both<A, B
     fn resume(&self, session: Session<'static>, now: Timestamp) -> Reading {
         combine(self.first.resume(session.clone(), now), self.second.resume(session, now))
     }
+
+    fn bind(&self, head: &Head<'_>, viewer: &Origin) -> Answer<Result<(), AspectError>> {
+        both(self.first.bind(head, viewer), self.second.bind(head, viewer))
+    }
+
+    fn log_out(&self, head: &Head<'_>) -> Answer<Result<(), AspectError>> {
+        both(self.first.log_out(head), self.second.log_out(head))
+    }
+}
+
+fn both(
+    first: Answer<Result<(), AspectError>>,
+    second: Answer<Result<(), AspectError>>,
+) -> Answer<Result<(), AspectError>> {
+    match (first, second) {
+        (Answer::Now(Ok(())), other) | (other, Answer::Now(Ok(()))) => other,
+        // Neither is left out for the other's sake.
+        (first, second) => Answer::later(async move {
+            let (first, second) = (wait(first).await, wait(second).await);
+            first.and(second)
+        }),
+    }
 }
 
 fn combine(first: Reading, second: Reading) -> Reading {
@@ -52,10 +74,10 @@ fn combine(first: Reading, second: Reading) -> Reading {
     }
 }
 
-async fn wait(reading: Reading) -> Result<Session<'static>, AspectError> {
-    match reading {
-        Answer::Now(session) => session,
-        Answer::Later(session) => session.await,
+async fn wait<T>(answer: Answer<T>) -> T {
+    match answer {
+        Answer::Now(answer) => answer,
+        Answer::Later(answer) => answer.await,
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct CookieAttributes {
 
 impl CookieAttributes {
     /// Refuses what a browser would drop (RFC 6265bis §4.1.3, §5.7).
-    pub(super) fn check(&self, host: &str) -> Result<(), CookieError> {
+    pub(crate) fn check(&self, host: &str) -> Result<(), CookieError> {
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if self.name.is_empty() || !self.name.bytes().all(token) {
             return Err(CookieError::Name(self.name.to_string()));
@@ -164,6 +164,19 @@ pub enum CookieError {
     HostPrefix(String),
     /// `SameSite=None` on a plain-http publisher.
     SameSiteNoneNeedsHttps,
+    /// A `Set-Cookie` value that can not be read.
+    Unreadable,
+    /// A cookie of the application's without a path.
+    NoPath(String),
+    /// A cookie of the application's that browsers keep from viewers on other sites.
+    KeptFromOtherSites {
+        /// Its name.
+        name: String,
+        /// Its `SameSite`, if it has one.
+        same_site: Option<SameSite>,
+    },
+    /// A cookie of the application's that each viewer's site has a copy of its own of.
+    Partitioned(String),
     /// The lifetime is below a second or above 24 hours.
     Lifetime(Duration),
     /// Name and value are longer than the 4096 bytes that browsers keep.
@@ -198,6 +211,30 @@ impl fmt::Display for CookieError {
             Self::SameSiteNoneNeedsHttps => {
                 f.write_str("SameSite=None needs an https public URL: browsers drop it otherwise")
             }
+            Self::Unreadable => f.write_str(
+                "the session cookie can not be read: give a Set-Cookie value, like \
+                 \"sid=0; Path=/; Secure; HttpOnly; SameSite=None\"",
+            ),
+            Self::NoPath(name) => write!(f, "session cookie {name:?} has no Path: set Path=/"),
+            Self::KeptFromOtherSites { name, same_site } => {
+                let now = match same_site {
+                    Some(SameSite::Strict) => "is SameSite=Strict",
+                    Some(SameSite::Lax) => "is SameSite=Lax",
+                    Some(SameSite::None) => "is SameSite=None without Secure",
+                    None => "has no SameSite, which browsers take for Lax",
+                };
+                write!(
+                    f,
+                    "session cookie {name:?} {now}, so that browsers keep it from viewers on other \
+                     sites: make it SameSite=None and Secure, and guard the application's forms \
+                     against forgery"
+                )
+            }
+            Self::Partitioned(name) => write!(
+                f,
+                "session cookie {name:?} is Partitioned, so that a viewer's page never has the one that \
+                 the login set: leave Partitioned out"
+            ),
             Self::Lifetime(lifetime) => {
                 write!(f, "cookie lifetime {lifetime:?} is not between 1 second and 24 hours")
             }

@@ -35,6 +35,7 @@ pub use trusted_header::TrustedHeader;
 pub use cookie::CookieError;
 pub use session::FieldError;
 
+pub(crate) use access_cookie::cookie_covers;
 pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
 pub(crate) use bound_cookie::BoundCookie;
 pub(crate) use cookie::CookieAttributes;
@@ -42,6 +43,7 @@ pub(crate) use session::SKEW;
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
+use crate::protocol::Origin;
 
 /// Finds out who asks.
 ///
@@ -101,6 +103,34 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
         Answer::Now(Ok(session))
     }
 
+    /// The user who is behind `head` has let a viewer in: its tab opened an access service, and the
+    /// application answered with
+    /// [`AccessGrant::by_own_aspect`](crate::access::AccessGrant::by_own_aspect).
+    ///
+    /// An aspect with a store remembers `viewer` there and gives it to the sessions that it reads from
+    /// now on ([`SessionBuilder::origins`]), so that no other viewer has tokens for them. The default
+    /// remembers nothing: right where sessions are for [any viewer](crate::OriginPolicy::Any), or for
+    /// those on a list.
+    ///
+    /// `head` is that of the request whose answer lets the viewer in. What its extensions share with
+    /// outer layers, the session of a session layer for example, is as the application left it.
+    /// An error is answered with a page that says so: with 503 for [`AspectError::Unavailable`], and
+    /// otherwise with 403, as nobody is in.
+    fn bind(&self, head: &Head<'_>, viewer: &Origin) -> Answer<Result<(), AspectError>> {
+        let _ = (head, viewer);
+        Answer::Now(Ok(()))
+    }
+
+    /// The user opened the realm's logout service: ends the session in `head`, and with it every
+    /// access token that stands for it.
+    ///
+    /// The default does nothing: right for aspects that can not be taken back here. It is asked
+    /// where the realm [offers a logout](crate::Realm::logout_label). An error is shown to the user.
+    fn log_out(&self, head: &Head<'_>) -> Answer<Result<(), AspectError>> {
+        let _ = head;
+        Answer::Now(Ok(()))
+    }
+
     /// This aspect and further ones, any of which may open a resource.
     fn or(self, other: impl Into<Aspects>) -> Aspects
     where
@@ -132,6 +162,14 @@ impl<T: AuthorizingAspect + ?Sized> AuthorizingAspect for Arc<T> {
 
     fn resume(&self, session: Session<'static>, now: Timestamp) -> Reading {
         (**self).resume(session, now)
+    }
+
+    fn bind(&self, head: &Head<'_>, viewer: &Origin) -> Answer<Result<(), AspectError>> {
+        (**self).bind(head, viewer)
+    }
+
+    fn log_out(&self, head: &Head<'_>) -> Answer<Result<(), AspectError>> {
+        (**self).log_out(head)
     }
 }
 

@@ -16,6 +16,9 @@ const LAYOUT: u8 = 1;
 /// Longest time a session may last, whatever a sealed value says.
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What stands among the origins of a session that no viewer may use; no viewer's origin is empty.
+const NO_VIEWER: &str = "";
+
 /// How many viewers a session of the access cookie remembers.
 const MAX_ORIGINS: usize = 8;
 
@@ -90,7 +93,7 @@ impl<'a> Session<'a> {
     /// particular. At most 255 bytes, or [`lasting`](SessionBuilder::lasting) fails.
     #[must_use]
     pub fn builder(subject: impl Into<String>) -> SessionBuilder {
-        SessionBuilder { id: None, subject: subject.into(), roles: vec![], origins: vec![] }
+        SessionBuilder { id: None, subject: subject.into(), roles: vec![], origins: None }
     }
 
     /// What names this session.
@@ -116,9 +119,10 @@ impl<'a> Session<'a> {
         self.roles.iter()
     }
 
-    /// The viewers' origins that its access service was opened with. None: any viewer.
+    /// The viewers' origins that its access service was opened with. None: any viewer, unless it was
+    /// [made for none](SessionBuilder::origins).
     pub fn origins(&self) -> impl Iterator<Item = &str> {
-        self.origins.iter()
+        self.origins.iter().filter(|own| *own != NO_VIEWER)
     }
 
     /// Whether it may be used from this viewer: no origins are known, or this one is.
@@ -167,7 +171,7 @@ impl<'a> Session<'a> {
     /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
     /// cookie however many there were.
     pub(crate) fn with_origin(mut self, origin: &Origin) -> Result<Self, SessionError> {
-        let others: Vec<_> = self.origins.iter().filter(|own| *own != origin.as_str()).collect();
+        let others: Vec<_> = self.origins().filter(|own| *own != origin.as_str()).collect();
         let mut origins = List::default();
         for own in others.iter().skip((others.len() + 1).saturating_sub(MAX_ORIGINS)) {
             origins.push(own).map_err(SessionError::Origin)?;
@@ -250,7 +254,8 @@ pub struct SessionBuilder {
     id: Option<SessionId>,
     subject: String,
     roles: Vec<String>,
-    origins: Vec<Origin>,
+    /// None: any.
+    origins: Option<Vec<Origin>>,
 }
 
 impl SessionBuilder {
@@ -268,10 +273,31 @@ impl SessionBuilder {
         self
     }
 
-    /// Binds it to a viewer's origin; several may be given.
+    /// Binds it to a viewer's origin; several may be given. Default: any viewer may use it.
     #[must_use]
-    pub fn origin(mut self, origin: Origin) -> Self {
-        self.origins.push(origin);
+    pub fn origin(self, origin: Origin) -> Self {
+        self.origins([origin])
+    }
+
+    /// Binds it to these viewers' origins. With none given it is for no viewer until one is let in:
+    /// right for a user who logged in to an application in no viewer's tab.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_iiif_auth::aspect::Session;
+    /// use tower_iiif_auth::clock::{Clock, SystemClock};
+    ///
+    /// let session = Session::builder("ada")
+    ///     .origins([])
+    ///     .lasting(SystemClock.now(), Duration::from_secs(600))?;
+    /// assert!(!session.is_bound_to(&"https://viewer.example".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn origins(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
+        self.origins.get_or_insert_default().extend(origins);
         self
     }
 
@@ -304,7 +330,10 @@ impl SessionBuilder {
             roles.push(role).map_err(SessionError::Role)?;
         }
         let mut origins = List::default();
-        for origin in &self.origins {
+        if self.origins.as_ref().is_some_and(Vec::is_empty) {
+            origins.push(NO_VIEWER).map_err(SessionError::Origin)?;
+        }
+        for origin in self.origins.iter().flatten() {
             origins.push(origin.as_str()).map_err(SessionError::Origin)?;
         }
         Ok(Session {
@@ -417,6 +446,30 @@ mod tests {
         }
         bytes.push(0);
         assert!(Session::read(&bytes).is_none());
+    }
+
+    /// Bound to no viewer is not the same as bound to none in particular.
+    #[test]
+    fn origins_that_are_none() {
+        let viewer: Origin = "https://viewer.example".parse().unwrap();
+        let lasting = |builder: SessionBuilder| {
+            let session = builder.lasting(NOW, Duration::from_secs(60)).unwrap();
+            let mut bytes = vec![];
+            session.write(&mut bytes);
+            Session::read(&bytes).unwrap().into_owned()
+        };
+        for (builder, bound, count) in [
+            (Session::builder("ada"), true, 0),
+            (Session::builder("ada").origins([]), false, 0),
+            (Session::builder("ada").origins([]).origin(viewer.clone()), true, 1),
+            (Session::builder("ada").origin("https://other.example".parse().unwrap()), false, 1),
+        ] {
+            let session = lasting(builder);
+            assert_eq!(session.is_bound_to(&viewer), bound, "{count}");
+            assert_eq!(session.origins().count(), count);
+            let with = session.with_origin(&viewer).unwrap();
+            assert!(with.is_bound_to(&viewer));
+        }
     }
 
     #[test]

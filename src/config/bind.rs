@@ -99,6 +99,7 @@ impl<'a> Binder<'a> {
         self.realms.push(BoundRealm {
             name: realm.name.as_str().into(),
             cookie,
+            own_cookie: !realm.session_cookies.is_empty(),
             token_path: token_path.into(),
             logout_path: logout_path.map(Into::into),
             clients,

@@ -96,6 +96,8 @@ impl BoundMap {
 pub(crate) struct BoundRealm {
     pub(crate) name: Box<str>,
     pub(crate) cookie: Option<BoundCookie>,
+    /// Whether an aspect of the application's own goes by a cookie, as far as it was told.
+    pub(crate) own_cookie: bool,
     pub(crate) token_path: Box<str>,
     pub(crate) logout_path: Option<Box<str>>,
     /// The registered clients of 0.9.2.
@@ -235,11 +237,11 @@ impl Core {
         })
     }
 
-    /// Whether an access cookie could open a resource.
+    /// Whether a cookie could open a resource.
     pub(crate) fn has_cookie(&self, resource: &Resource<'_>) -> bool {
         let realms = self.realms_of(resource);
         let mut realms = self.realms.iter().enumerate().filter(|(own, _)| realms.contains(*own));
-        realms.any(|(_, realm)| realm.cookie.is_some())
+        realms.any(|(_, realm)| realm.cookie.is_some() || realm.own_cookie)
     }
 
     /// The realm whose token service a path is, and in which family.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
 use crate::client_identity::BoundClients;
-use crate::config::{BoundAccess, BoundMap, ConfigError, Core, Page, Realm};
+use crate::config::{BoundAccess, BoundMap, ConfigError, Core, Page, Realm, session_cookie};
 use crate::path;
 use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message, v2};
@@ -106,6 +106,15 @@ fn service_paths(core: &Core) -> Vec<String> {
 pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigError> {
     let mut names = HashSet::from([flow_cookie_name(core.public_url.is_https())]);
     for (index, bound) in core.realms.iter().enumerate() {
+        let paths = paths_with_cookie(core, index);
+        for set_cookie in &realms[index].session_cookies {
+            let realm = || realms[index].name.clone();
+            let missed = session_cookie::check(set_cookie, &core.public_url, &paths)
+                .map_err(|cause| ConfigError::Cookie { realm: realm(), cause })?;
+            if let Some((cookie, path)) = missed {
+                return Err(ConfigError::CookiePath { cookie, path: path.to_owned() });
+            }
+        }
         let Some(cookie) = &bound.cookie else { continue };
         if !names.insert(cookie.name()) {
             return Err(ConfigError::CookieTwice(cookie.name().to_owned()));
@@ -118,20 +127,23 @@ pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigE
         }
         let config = realms[index].aspects.as_ref().and_then(aspects::Aspects::cookie);
         let Some(config) = config else { continue };
-        let services = core.access.iter().filter(|access| access.realm == index);
-        let mut paths: Vec<&str> = services.filter_map(|access| access.path.as_deref()).collect();
-        paths.push(&bound.token_path);
-        paths.extend(bound.logout_path.as_deref());
-        paths.push(&core.continue_path);
-        paths.extend(core.maps.iter().map(BoundMap::base));
-        for path in paths {
-            let path = core.public_url.browser_path(path);
-            if !config.covers(&path) {
-                return Err(ConfigError::CookiePath { cookie: cookie.name().to_owned(), path });
-            }
+        if let Some(path) = paths.into_iter().find(|path| !config.covers(path)) {
+            return Err(ConfigError::CookiePath { cookie: cookie.name().to_owned(), path });
         }
     }
     Ok(())
+}
+
+/// The paths that a realm's cookie has to reach, as browsers see them.
+fn paths_with_cookie(core: &Core, realm: usize) -> Vec<String> {
+    let bound = &core.realms[realm];
+    let services = core.access.iter().filter(|access| access.realm == realm);
+    let mut paths: Vec<&str> = services.filter_map(|access| access.path.as_deref()).collect();
+    paths.push(&bound.token_path);
+    paths.extend(bound.logout_path.as_deref());
+    paths.push(&core.continue_path);
+    paths.extend(core.maps.iter().map(BoundMap::base));
+    paths.into_iter().map(|path| core.public_url.browser_path(path)).collect()
 }
 
 /// What works and will disappoint.
@@ -150,6 +162,15 @@ pub(super) fn warn(core: &Core) {
                  viewers on other sites, as the user never clicks here",
             );
         }
+    }
+    let cookieless = |access: &BoundAccess| core.realms[access.realm].cookie.is_none();
+    if core.third_party.hand_off
+        && core.access.iter().any(|own| own.is_applications() && cookieless(own))
+    {
+        crate::trace::warning(
+            "hand_off() has nothing to carry for a login whose realm has no access cookie: where browsers \
+             block third-party cookies, its users are not let in",
+        );
     }
     if (0..core.realms.len()).any(|realm| sessions_replace_each_other(core, realm)) {
         crate::trace::warning(

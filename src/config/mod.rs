@@ -12,6 +12,7 @@ mod manifests;
 mod origin_policy;
 mod public_url;
 mod realm;
+mod session_cookie;
 mod texts;
 mod third_party_cookies;
 

@@ -37,6 +37,7 @@ pub struct Realm {
     pub(crate) token_error: Option<Message>,
     pub(crate) logout: Logout,
     pub(crate) clients: Vec<Client>,
+    pub(crate) session_cookies: Vec<String>,
 }
 
 /// A client that is registered.
@@ -84,6 +85,7 @@ impl Realm {
             token_error: None,
             logout: Logout::Default,
             clients: Vec::new(),
+            session_cookies: Vec::new(),
         }
     }
 
@@ -100,6 +102,49 @@ impl Realm {
     #[must_use]
     pub fn aspect(mut self, aspects: impl Into<Aspects>) -> Self {
         self.aspects = Some(aspects.into());
+        self
+    }
+
+    /// Has `build()` check the cookie of an aspect of the application's own: a `Set-Cookie` value as the
+    /// application sends it, for example `sid=0; Path=/; Secure; HttpOnly; SameSite=None`. Its value
+    /// does not matter.
+    ///
+    /// Viewers on other sites get nothing without `SameSite=None; Secure`, and most session layers
+    /// default to something else: better said at start than by the first viewer that fails. On a
+    /// plain-http public URL, where no cookie crosses sites, only path and domain are looked at.
+    ///
+    /// It also tells the layers that a cookie would help who has none, so that
+    /// [`storage_access`](crate::ThirdPartyCookies::storage_access) is for this one, too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// # use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading};
+    /// # use tower_iiif_auth::{Answer, clock::Timestamp};
+    /// # struct AppLogin;
+    /// # impl AuthorizingAspect for AppLogin {
+    /// #     fn name(&self) -> &str { "app" }
+    /// #     fn read(&self, _: &Head<'_>, _: Timestamp) -> Reading { Answer::Now(Err(AspectError::Missing)) }
+    /// # }
+    ///
+    /// let with = |set_cookie: &str| {
+    ///     let login = AccessService::active("login", "Example Library");
+    ///     IiifAuth::builder("https://iiif.example")
+    ///         .keyring(Keyring::generate()?)
+    ///         .images("/iiif/3")
+    ///         .authorize(|request| request.has_role("reader"))
+    ///         .realm(Realm::new().access(login).aspect(AppLogin).session_cookie(set_cookie))
+    ///         .build()
+    /// };
+    /// assert!(with("sid=0; Path=/; Secure; HttpOnly; SameSite=None").is_ok());
+    /// let error = with("sid=0; Path=/; Secure; HttpOnly; SameSite=Lax").unwrap_err().to_string();
+    /// assert!(error.contains("SameSite=Lax"), "{error}");
+    /// # Ok::<(), tower_iiif_auth::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn session_cookie(mut self, set_cookie: impl Into<String>) -> Self {
+        self.session_cookies.push(set_cookie.into());
         self
     }
 

@@ -9,6 +9,7 @@ mod failure;
 mod limits;
 mod live;
 mod lower;
+mod own;
 mod watch;
 
 use std::sync::Arc;

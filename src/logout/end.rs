@@ -4,17 +4,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, Response, StatusCode};
+use http::request::Parts;
+use http::{Response, StatusCode};
 
+use crate::aspect::Head;
 use crate::config::Core;
 use crate::page::{self, Page};
 
-/// Revokes every session of the realm in these headers, deletes the cookie, and closes the tab.
-pub(super) async fn answer(core: Arc<Core>, realm: usize, headers: HeaderMap) -> Response<Bytes> {
+/// Ends every session of the realm in this request, deletes the cookie, and closes the tab.
+pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Response<Bytes> {
+    let mut stored = true;
+    if let Err(error) = core.log_out(realm, &Head::of_parts(&parts)).await {
+        crate::trace::failure("authorizing aspect", &error);
+        stored = false;
+    }
+    let headers = parts.headers;
     let realm = &core.realms[realm];
     let language = page::accept_language(&headers);
     let now = core.now();
-    let mut stored = true;
     let mut deletion = None;
     if let Some(cookie) = &realm.cookie {
         for (id, until) in cookie.sessions(&headers, now) {

@@ -5,6 +5,7 @@ use http::{Method, Request, Response, StatusCode};
 use tower_service::Service;
 
 use super::{LogoutFuture, end};
+use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
 use crate::fetch_metadata::{is_made_here, is_opened_in_tab};
@@ -50,8 +51,8 @@ where
                 LogoutFuture::own(respond::empty(StatusCode::FORBIDDEN))
             }
             Method::GET | Method::POST => {
-                let headers = headers.clone();
-                LogoutFuture::working(end::answer(Arc::clone(core), realm, headers))
+                let parts = Head::of(&request).to_parts();
+                LogoutFuture::working(end::answer(Arc::clone(core), realm, parts))
             }
             // HEAD is safe: it ends nothing.
             Method::HEAD => LogoutFuture::own(respond::empty(StatusCode::OK)),

@@ -98,10 +98,11 @@ async fn token<'c>(
         return Err(refused(TokenErrorProfile::InvalidOrigin));
     }
     // Another aspect may be what is bad: then a cookie would still have helped.
+    let of_realm = &core.realms[realm];
     let lacking = |profile| Refused {
-        lacks_cookie: core.realms[realm].cookie.as_ref().is_some_and(|cookie| {
+        lacks_cookie: of_realm.cookie.as_ref().is_some_and(|cookie| {
             profile == TokenErrorProfile::MissingAspect || cookie.is_missing(&parts.headers, now)
-        }),
+        }) || (of_realm.own_cookie && profile == TokenErrorProfile::MissingAspect),
         ..refused(profile)
     };
     let session =

@@ -72,11 +72,7 @@ pub fn rules() -> RolesFor {
 
 /// The fixture's configuration, to be changed and built.
 pub fn builder(clock: &SetClock) -> IiifAuthBuilder {
-    IiifAuth::builder(BASE)
-        .keyring(keyring())
-        .clock(clock.clone())
-        .images("/iiif/3")
-        .files("/files")
+    bare(clock)
         .realm(
             Realm::new()
                 .access(
@@ -89,6 +85,15 @@ pub fn builder(clock: &SetClock) -> IiifAuthBuilder {
             Realm::named("other")
                 .access(AccessService::active("login", "Other Library").protects(["sec2"])),
         )
+}
+
+/// The same without realms.
+pub fn bare(clock: &SetClock) -> IiifAuthBuilder {
+    IiifAuth::builder(BASE)
+        .keyring(keyring())
+        .clock(clock.clone())
+        .images("/iiif/3")
+        .files("/files")
         .authorizer(rules())
 }
 

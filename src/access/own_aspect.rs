@@ -1,0 +1,59 @@
+//! Grants by an aspect of the application's own: nothing is sealed, and the aspect is told of the
+//! viewer.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::flow::Viewer;
+use super::grant::AccessGrant;
+use super::pages;
+use super::pending::Way;
+use super::seal::Context;
+use crate::aspect::{AspectError, Head};
+use crate::clock::Timestamp;
+
+impl Context {
+    /// Lets this tab's viewer in, or asks for a click first: no page that opens the access service
+    /// lets itself in.
+    pub(super) async fn grant_by_own_aspect(
+        &self,
+        grant: &AccessGrant,
+        realm: usize,
+        now: Timestamp,
+    ) -> Response<Bytes> {
+        let tab = self.tab(grant.realm.as_deref());
+        if self.needs_no_click(grant, &tab) {
+            return self.let_in(realm, tab.viewers.first(), &tab.realm).await;
+        }
+        // There is no cookie of ours that could be handed off.
+        self.ask_for_gesture(realm, &tab, now, false, |viewer| {
+            Ok(tab.granted(realm, Way::OwnAspect, viewer))
+        })
+    }
+
+    /// Tells the realm's aspects of the viewer, and closes the tab.
+    pub(super) async fn let_in(
+        &self,
+        realm: usize,
+        viewer: Option<&Viewer>,
+        opened: &str,
+    ) -> Response<Bytes> {
+        // One that did not name itself (0.9) can not be told from others: nothing is bound to it.
+        if let Some(Viewer::Named(origin)) = viewer {
+            match self.core.bind(realm, &Head::of_parts(&self.parts), origin).await {
+                Ok(()) => {}
+                Err(AspectError::Unavailable(error)) => {
+                    crate::trace::failure("authorizing aspect", &error);
+                    return pages::failed(self);
+                }
+                Err(_) => return pages::form_refused(self),
+            }
+        }
+        crate::trace::access(&self.core.realms[realm].name, "granted by its own aspect");
+        self.close_flow(pages::granted(self), |flow| {
+            if let Some(viewer) = viewer {
+                flow.leave(viewer, opened);
+            }
+        })
+    }
+}
