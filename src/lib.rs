@@ -178,6 +178,10 @@ mod guide {
     mod families {}
     #[doc = include_str!("../docs/guide/viewers.md")]
     mod viewers {}
+    #[doc = include_str!("../docs/guide/axum-login.md")]
+    mod axum_login {}
+    #[doc = include_str!("../docs/guide/oidc.md")]
+    mod oidc {}
     #[doc = include_str!("../docs/guide/third-party-cookies.md")]
     mod third_party_cookies {}
 }

@@ -1,0 +1,91 @@
+//! Logins that have gone to the provider and not come back: remembered by the browser that they began
+//! in, in a cookie, and by nothing else.
+//!
+//! A `__Host-` cookie can be set by this host alone, so that nobody plants a login of theirs; what it
+//! holds is no secret to the browser it is for. `SameSite=Lax` comes along when the provider leads
+//! back, and with nothing that other sites embed.
+
+use std::time::{Duration, SystemTime};
+
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, SameSite};
+use serde::{Deserialize, Serialize};
+
+/// How long a user may take at the provider.
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+/// How many tabs may be at the provider at once.
+const MOST: usize = 4;
+
+/// One login: what its return has to fit.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
+    /// In seconds since 1970.
+    since: u64,
+}
+
+impl Login {
+    pub(crate) fn new(state: String, nonce: String, verifier: String) -> Self {
+        Self { state, nonce, verifier, since: now() }
+    }
+}
+
+/// All of a browser's, the last one last.
+#[derive(Default)]
+pub(crate) struct Logins(Vec<Login>);
+
+impl Logins {
+    pub(crate) fn read(headers: &HeaderMap, secure: bool) -> Self {
+        let fields = headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
+        let mut cookies = fields.flat_map(Cookie::split_parse).flatten();
+        let logins = cookies.find(|cookie| cookie.name() == name(secure)).and_then(|cookie| {
+            let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
+            serde_json::from_slice::<Vec<Login>>(&json).ok()
+        });
+        let mut logins = logins.unwrap_or_default();
+        logins.retain(|login| now() < login.since.saturating_add(LIFETIME.as_secs()));
+        Self(logins)
+    }
+
+    pub(crate) fn begin(&mut self, login: Login) {
+        self.0.push(login);
+        let surplus = self.0.len().saturating_sub(MOST);
+        self.0.drain(..surplus);
+    }
+
+    /// The login that comes back with this state. It is there once.
+    pub(crate) fn take(&mut self, state: &str) -> Option<Login> {
+        let index = self.0.iter().position(|login| login.state == state)?;
+        Some(self.0.remove(index))
+    }
+
+    /// The `Set-Cookie` value from now on.
+    pub(crate) fn set(&self, secure: bool) -> Option<HeaderValue> {
+        let json = serde_json::to_vec(&self.0).ok()?;
+        let lifetime = if self.0.is_empty() { Duration::ZERO } else { LIFETIME };
+        let cookie = Cookie::build((name(secure), URL_SAFE_NO_PAD.encode(json)))
+            .path("/")
+            .secure(secure)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(lifetime.try_into().ok()?);
+        let mut value = HeaderValue::try_from(cookie.build().to_string()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// On plain http, on this machine, browsers take no `__Host-` cookie.
+fn name(secure: bool) -> &'static str {
+    if secure { "__Host-oidc" } else { "oidc" }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
