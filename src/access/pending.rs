@@ -20,6 +20,29 @@ pub(super) struct Offered {
     pub(super) before: Option<Session<'static>>,
 }
 
+impl Offered {
+    /// The session for one viewer.
+    pub(super) fn session_for(
+        &self,
+        viewer: Option<&Viewer>,
+    ) -> Result<Session<'static>, BoxError> {
+        let mut session = self.session.clone();
+        match viewer {
+            // One that any viewer may use stays so.
+            Some(Viewer::Named(_)) if !self.is_new && session.origins().next().is_none() => {}
+            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
+            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
+            // What takes the place of a bound session is no less bound.
+            None => {
+                for origin in self.before.iter().flat_map(Session::origins) {
+                    session = session.with_origin(&origin.parse()?)?;
+                }
+            }
+        }
+        Ok(session)
+    }
+}
+
 /// Whom a grant in a tab may be for.
 pub(super) struct Tab {
     pub(super) viewers: Vec<Viewer>,
@@ -38,28 +61,6 @@ impl Tab {
     /// What a click lets one viewer have.
     pub(super) fn granted(&self, realm: usize, way: Way, viewer: Option<&Viewer>) -> Granted {
         Granted { realm, way, viewer: viewer.cloned(), opened: self.realm.clone() }
-    }
-
-    /// The session for one viewer.
-    pub(super) fn session(
-        &self,
-        offered: &Offered,
-        viewer: Option<&Viewer>,
-    ) -> Result<Session<'static>, BoxError> {
-        let mut session = offered.session.clone();
-        match viewer {
-            // One that any viewer may use stays so.
-            Some(Viewer::Named(_)) if !offered.is_new && session.origins().next().is_none() => {}
-            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
-            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
-            // What takes the place of a bound session is no less bound.
-            None => {
-                for origin in offered.before.iter().flat_map(Session::origins) {
-                    session = session.with_origin(&origin.parse()?)?;
-                }
-            }
-        }
-        Ok(session)
     }
 }
 
@@ -121,6 +122,6 @@ impl Granted {
         };
         let in_time = created <= now.after(SKEW) && now < created.after(LIFETIME);
         // Both values come from this very browser, so that time tells an onlooker nothing.
-        (in_time && secret == flow.secret).then(|| Self { realm, way, viewer, opened })
+        (in_time && secret == flow.secret).then_some(Self { realm, way, viewer, opened })
     }
 }

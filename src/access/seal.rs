@@ -61,7 +61,7 @@ impl Context {
         let tab = self.tab(grant.realm.as_deref());
         if self.needs_no_click(&grant, &tab) && !self.needs_helper(&grant, &tab.viewers) {
             let viewer = tab.viewers.first();
-            return match tab.session(&offered, viewer) {
+            return match offered.session_for(viewer) {
                 Ok(session) => self.finish(realm, cookie, session, viewer, &tab.realm, now).await,
                 Err(error) => {
                     crate::trace::failure("access grant", &error);
@@ -70,12 +70,12 @@ impl Context {
             };
         }
         self.ask_for_gesture(realm, &tab, now, true, |viewer| {
-            let session = tab.session(&offered, viewer).map_err(|error| {
+            let session = offered.session_for(viewer).map_err(|error| {
                 crate::trace::failure("access grant", &error);
-                pages::failed(&self)
+                Box::new(pages::failed(&self))
             })?;
             // What fits no cookie after the click need not be asked for.
-            cookie.set(&session, now).map_err(|error| self.no_cookie(&error))?;
+            cookie.set(&session, now).map_err(|error| Box::new(self.no_cookie(&error)))?;
             Ok(tab.granted(realm, Way::Cookie(session), viewer))
         })
     }
@@ -298,7 +298,7 @@ impl Context {
         tab: &Tab,
         now: Timestamp,
         hand_off: bool,
-        granted: impl Fn(Option<&Viewer>) -> Result<Granted, Response<Bytes>>,
+        granted: impl Fn(Option<&Viewer>) -> Result<Granted, Box<Response<Bytes>>>,
     ) -> Response<Bytes> {
         let core = &self.core;
         let Some(flow) = self.flow.clone().or_else(|| Flow::begin(now)) else {
@@ -312,7 +312,7 @@ impl Context {
         for viewer in choices {
             let granted = match granted(viewer) {
                 Ok(granted) => granted,
-                Err(response) => return response,
+                Err(response) => return *response,
             };
             match granted.seal(core, &flow, now) {
                 Some(sealed) => forms.push((viewer, sealed)),
