@@ -359,7 +359,7 @@ async fn a_cookie_that_stays_at_home_is_an_error_at_start() {
         let store = Store::default();
         let sessions = change(crate::sessions(store.clone()));
         let error: BoxError =
-            iiif::app(BASE, builder(), store, sessions).await.err().expect(expected);
+            iiif::app(BASE, builder(), store, sessions).await.expect_err(expected);
         assert!(error.to_string().contains(expected), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Restricted pictures for the users of an OpenID provider: the access service sends them there, and
+//! Restricted pictures for the users of an `OpenID` provider: the access service sends them there, and
 //! claims become roles.
 //!
 //! ```sh

@@ -201,7 +201,9 @@ impl Provider {
             ))
         );
         let client = if is_of_unknown_key { self.with_new_keys().await? } else { client };
-        let claims = id_token.claims(&client.id_token_verifier(), &nonce).map_err(believed)?;
+        let claims = id_token
+            .claims(&client.id_token_verifier(), &nonce)
+            .map_err(|error| believed(&error))?;
         let subject = claims.subject();
         let roles = match values_at(&claims.additional_claims().0, &self.roles_claim) {
             Some(roles) => roles,
@@ -224,7 +226,7 @@ impl Provider {
         };
         let claims: UserInfoClaims<Claims, CoreGenderClaim> =
             request.request_async(&self.http).await.map_err(|error| match error {
-                openidconnect::UserInfoError::ClaimsVerification(error) => believed(error),
+                openidconnect::UserInfoError::ClaimsVerification(error) => believed(&error),
                 openidconnect::UserInfoError::Request(error) => unavailable(chain(&error)),
                 _ => unavailable("the provider's user info can not be read"),
             })?;
@@ -326,7 +328,7 @@ fn token_error(
     }
 }
 
-fn believed(error: ClaimsVerificationError) -> LoginError {
+fn believed(error: &ClaimsVerificationError) -> LoginError {
     refused(match error {
         ClaimsVerificationError::InvalidIssuer(_) => "the ID token is another issuer's",
         ClaimsVerificationError::InvalidAudience(_) => "the ID token is for another client",

@@ -117,7 +117,7 @@ impl Browser {
     }
 
     /// Opens the access service, and logs in at the provider; the URL that leads back.
-    async fn to_provider_and_back(&mut self, fake: &Fake) -> String {
+    async fn back_from_provider(&mut self, fake: &Fake) -> String {
         let there = self.get(LOGIN).await;
         assert_eq!(there.status, 303, "{}", there.text);
         let (code, state) = fake.log_in(there.location());
@@ -140,7 +140,7 @@ async fn a_user_logs_in_at_the_provider_and_sees_the_picture() {
     let fake = Fake::start().await;
     let mut browser = Browser::before(&fake).await;
     assert_eq!(browser.tile().await, 401);
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     // The provider may have remembered the user: there was no click, so there is a page to click on.
     let gesture = browser.get(&back).await;
     assert!(gesture.is_gesture(), "{} {}", gesture.status, gesture.text);
@@ -180,10 +180,10 @@ async fn a_login_is_bound_to_its_browser_by_a_host_cookie() {
 async fn se_10_a_login_of_another_browser_is_refused() {
     let fake = Fake::start().await;
     let mut attacker = Browser::before(&fake).await;
-    let back = attacker.to_provider_and_back(&fake).await;
+    let back = attacker.back_from_provider(&fake).await;
     let mut nobody = attacker.other();
     let mut busy = attacker.other();
-    let own = busy.to_provider_and_back(&fake).await;
+    let own = busy.back_from_provider(&fake).await;
     for victim in [&mut nobody, &mut busy] {
         let answer = victim.get(&back).await;
         assert_eq!(answer.status, 403);
@@ -202,7 +202,7 @@ async fn se_10_a_login_of_another_browser_is_refused() {
 async fn a_return_is_good_once() {
     let fake = Fake::start().await;
     let mut browser = Browser::before(&fake).await;
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     // A thief has seen the URL, or all of the browser.
     let (mut thief, mut twin) = (browser.other(), browser.clone());
     assert_eq!(thief.get(&back).await.status, 403);
@@ -213,8 +213,8 @@ async fn a_return_is_good_once() {
     assert_eq!(fake.words().redeemed, 2);
 
     // Several tabs at once do not get into each other's way.
-    let first = browser.to_provider_and_back(&fake).await;
-    let second = browser.to_provider_and_back(&fake).await;
+    let first = browser.back_from_provider(&fake).await;
+    let second = browser.back_from_provider(&fake).await;
     assert!(browser.get(&first).await.is_gesture() && browser.get(&second).await.is_gesture());
 }
 
@@ -247,7 +247,7 @@ async fn an_id_token_that_is_not_good_opens_nothing() {
         if let Some(lie) = lie {
             lie(&mut fake.words());
         }
-        let back = browser.to_provider_and_back(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
         let answer = browser.get(&back).await;
         assert_eq!(answer.is_gesture(), lie.is_none(), "{what}: {} {}", answer.status, answer.text);
         assert!(!browser.cookies.contains_key(ACCESS), "{what}");
@@ -263,7 +263,7 @@ async fn another_providers_answer_is_refused() {
     let fake = Fake::start().await;
     for (issuer, good) in [("https://evil.example", false), (&*fake.issuer, true)] {
         let mut browser = Browser::before(&fake).await;
-        let back = browser.to_provider_and_back(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
         let before = fake.words().redeemed;
         let answer = browser.get(&format!("{back}&iss={issuer}")).await;
         assert_eq!(answer.is_gesture(), good, "{issuer}");
@@ -282,7 +282,7 @@ async fn what_the_provider_says_instead_of_a_code() {
         ("%3Cscript%3Ealert(1)%3C/script%3E", 403, false),
     ] {
         let mut browser = Browser::before(&fake).await;
-        let back = browser.to_provider_and_back(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
         let state = back.split_once("state=").unwrap().1;
         let path = format!("/oidc/callback?error={error}&error_description=%3Cb%3E&state={state}");
         assert_eq!(browser.other().get(&path).await.status, 403, "only for whom it is");
@@ -292,7 +292,7 @@ async fn what_the_provider_says_instead_of_a_code() {
         assert!(!browser.cookies.contains_key(ACCESS) && !browser.cookies.contains_key(PENDING));
     }
     let mut browser = Browser::before(&fake).await;
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     let (_, state) = back.split_once("state=").unwrap();
     for broken in [
         "/oidc/callback".to_owned(),
@@ -310,13 +310,13 @@ async fn a_provider_that_is_down_is_said_to_be() {
     let fake = Fake::start().await;
     let mut browser = Browser::before(&fake).await;
     for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::BAD_GATEWAY] {
-        let back = browser.to_provider_and_back(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
         fake.words().status = Some(status);
         let answer = browser.get(&back).await;
         assert_eq!(answer.status, 503, "{status}");
         fake.words().status = None;
     }
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     fake.go_down().await;
     let answer = browser.get(&back).await;
     assert_eq!(answer.status, 503);
@@ -378,7 +378,7 @@ async fn claims_become_roles() {
         let fake = Fake::start().await;
         fake.words().claims = claims.clone();
         let mut browser = Browser::with(&fake, &["--roles-claim", claim]).await;
-        let back = browser.to_provider_and_back(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
         let gesture = browser.get(&back).await;
         assert!(browser.press(&gesture).await.closes(), "{claim} {claims}");
         assert_eq!(browser.tile().await, status, "{claim} {claims}");
@@ -388,7 +388,7 @@ async fn claims_become_roles() {
     fake.words().claims = json!({ "roles": null });
     fake.words().userinfo = Some(json!({ "sub": "ada-lovelace", "roles": ["reader"] }));
     let mut browser = Browser::before(&fake).await;
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     let gesture = browser.get(&back).await;
     assert!(browser.press(&gesture).await.closes());
     assert_eq!(browser.tile().await, 200);
@@ -400,7 +400,7 @@ async fn the_providers_new_keys_are_fetched() {
     let mut browser = Browser::before(&fake).await;
     fake.words().published = 2;
     fake.words().signing = 2;
-    let back = browser.to_provider_and_back(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
     assert!(browser.get(&back).await.is_gesture());
 }
 
@@ -496,12 +496,12 @@ fn cr_12_no_secret_is_logged() {
             let mut browser = Browser::before(&fake).await;
             for alg in ["EdDSA", "none"] {
                 fake.words().alg = alg;
-                let back = browser.to_provider_and_back(&fake).await;
+                let back = browser.back_from_provider(&fake).await;
                 let first = browser.get(&back).await;
                 assert_eq!(first.is_gesture(), alg == "EdDSA");
                 assert_eq!(browser.get(&back).await.status, 403);
             }
-            let back = browser.to_provider_and_back(&fake).await;
+            let back = browser.back_from_provider(&fake).await;
             fake.words().status = Some(StatusCode::BAD_GATEWAY);
             assert_eq!(browser.get(&back).await.status, 503);
             let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
