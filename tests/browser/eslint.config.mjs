@@ -3,7 +3,7 @@ import globals from 'globals';
 
 // Run from the root of the repository: the scripts of the crate's and the quickstart's pages count, too.
 export default [
-  { ignores: ['**/node_modules/', '**/artifacts/'] },
+  { ignores: ['**/node_modules/', '**/artifacts/', '**/.venv/'] },
   js.configs.recommended,
   {
     files: ['**/*.mjs'],

@@ -1,5 +1,5 @@
-// Everything one test file needs: the quickstart behind its TLS front on one site, the viewers on
-// another, and browsers to visit them. The two sites share no registrable domain, so every cookie
+// Everything one test file needs: the quickstart, or another server, behind its TLS front on one site,
+// the viewers on another, and browsers to visit them. The two sites share no registrable domain, so every cookie
 // the viewers depend on is a third-party cookie.
 
 import { makeCertificate } from './certificate.mjs';
@@ -19,30 +19,31 @@ const notReady = (request, response) => response.writeHead(503).end();
 /**
  * `files`: what the viewer site serves, path → { type, body }; `libraryFiles`: what the image
  * server's own site serves beside the quickstart; `handOff`: whether the quickstart carries logins
- * into the viewer's page, which takes one more click.
+ * into the viewer's page, which takes one more click; `start`: what starts the server for a
+ * `publicUrl`.
  */
-export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false } = {}) {
+export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false, start = startQuickstart } = {}) {
   const certificate = makeCertificate([LIBRARY, VIEWER_SITE]);
   const traffic = new Traffic();
-  // The front first: the quickstart has to be told the public address it will be known by.
+  // The front first: the server has to be told the public address it will be known by.
   const library = await startHttpsSite({ certificate, hostname: LIBRARY, traffic, handler: notReady });
   const viewers = await startHttpsSite({ certificate, hostname: VIEWER_SITE, handler: serveFiles(files) });
-  let quickstart;
+  let server;
   try {
-    quickstart = await startQuickstart({ publicUrl: library.origin, handOff });
+    server = await start({ publicUrl: library.origin, handOff });
   } catch (error) {
     await Promise.all([library.close(), viewers.close()]);
     throw error;
   }
-  const [toQuickstart, toFile] = [forwardTo(quickstart.port), serveFiles(libraryFiles)];
+  const [toServer, toFile] = [forwardTo(server.port), serveFiles(libraryFiles)];
   library.handler = (request, response) =>
-    (libraryFiles.has(pathOf(request)) ? toFile : toQuickstart)(request, response);
+    (libraryFiles.has(pathOf(request)) ? toFile : toServer)(request, response);
 
   return {
     library: library.origin,
     viewers: viewers.origin,
     traffic,
-    serverOutput: quickstart.output,
+    serverOutput: server.output,
 
     /**
      * Run `body` with a fresh browser. When it fails, print what led there; in every case close
@@ -64,7 +65,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
 
     async strike() {
       await Promise.all([library.close(), viewers.close()]);
-      await quickstart.stop();
+      await server.stop();
     },
   };
 }

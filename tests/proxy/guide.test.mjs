@@ -1,0 +1,43 @@
+// The configurations that the guide and the examples show are ones that the proxy takes.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { blocksOf, guidePages } from './harness/guide.mjs';
+import { REPOSITORY, check } from './harness/proxy.mjs';
+
+let folder;
+before(() => { folder = mkdtempSync(join(tmpdir(), 'iiif-guide-')); });
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const pages = guidePages().filter((page) => blocksOf(page, 'toml').length > 0);
+
+test('there are such pages', () => {
+  const expected = ['cantaloupe.md', 'iipimage.md', 'nginx.md', 'reading-room.md', 'shibboleth.md'];
+  for (const page of expected) assert.ok(pages.includes(page), page);
+});
+
+for (const page of pages) {
+  test(page, () => {
+    for (const [index, config] of blocksOf(page, 'toml').entries()) {
+      assert.equal(check({ folder, name: `${page}-${index}`, config }), '', config);
+    }
+  });
+}
+
+const example = (name) => readFileSync(join(REPOSITORY, 'examples/reverse_proxy', name), 'utf8');
+
+for (const name of ['proxy.toml', 'iipimage/proxy.toml', 'nginx/proxy.toml']) {
+  test(`examples/reverse_proxy/${name}`, () => {
+    assert.equal(check({ folder, name: name.replaceAll('/', '-'), config: example(name) }), '');
+  });
+}
+
+test('a page shows the configuration that the example has', () => {
+  const plain = (text) => text.split('\n').map((line) => line.replace(/ *#.*$/, '')).filter(Boolean);
+  for (const [page, name] of [['iipimage.md', 'iipimage/proxy.toml'], ['nginx.md', 'nginx/proxy.toml']]) {
+    assert.deepEqual(plain(blocksOf(page, 'toml')[0]), plain(example(name)), page);
+  }
+});

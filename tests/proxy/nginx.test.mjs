@@ -1,0 +1,219 @@
+// nginx serves the tiles and asks the proxy yes or no: no path, however it is written, makes the two
+// speak of different images.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { exampleFile } from './harness/examples.mjs';
+import { startIipsrv } from './harness/iipimage.mjs';
+import { startNginx } from './harness/nginx.mjs';
+import { paintPictures } from './harness/pictures.mjs';
+import { startProxy } from './harness/proxy.mjs';
+import { ask, hasPicture } from './harness/raw.mjs';
+import { freePort } from './harness/server.mjs';
+import { logIn } from './harness/session.mjs';
+
+let folder;
+let iipsrv;
+let nginx;
+let proxy;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'iiif-nginx-'));
+  const images = join(folder, 'images');
+  mkdirSync(images);
+  paintPictures(images);
+  iipsrv = await startIipsrv({ folder, images });
+  const [site, own, decisions, descriptions] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const ports = {
+    '127.0.0.1:8080': `127.0.0.1:${own}`,
+    '127.0.0.1:8081': `127.0.0.1:${decisions}`,
+    '127.0.0.1:8182': `127.0.0.1:${descriptions}`,
+  };
+  nginx = await startNginx({
+    folder,
+    name: 'nginx',
+    port: site,
+    site: exampleFile('nginx/site.conf', {
+      ...ports,
+      '127.0.0.1:9000': `127.0.0.1:${iipsrv.port}`,
+      'listen 443 ssl;': `listen 127.0.0.1:${site};`,
+      '    ssl_certificate /etc/ssl/iiif.example.pem;\n': '',
+      '    ssl_certificate_key /etc/ssl/iiif.example.key;\n': '',
+    }),
+  });
+  const config = exampleFile('nginx/proxy.toml', { ...ports, 'https://iiif.example': `http://localhost:${site}` });
+  proxy = await startProxy({ folder, config, port: own });
+});
+after(async () => {
+  await proxy?.stop();
+  await nginx?.stop();
+  await iipsrv?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const asked = () => iipsrv.commands().length;
+const image = (id) => `/iiif/2/${id}/0,0,1024,1024/256,/0/default.jpg`;
+
+test('an open tile comes from nginx, for everyone', async () => {
+  const answer = await ask(nginx.port, image('open.tif'));
+  assert.equal(answer.status, 200, answer.head);
+  assert.ok(hasPicture(answer));
+  assert.equal(answer.header('server'), 'iipsrv/1.1', 'nginx asked the image server itself');
+  assert.match(answer.header('cache-control') ?? '', /max-age/, 'shared caches may keep it');
+  assert.equal(answer.header('access-control-allow-origin'), '*');
+});
+
+test('a closed tile: refused before the login, served after it, refused after the log-out', async () => {
+  const before = asked();
+  const refused = await ask(nginx.port, image('reader.tif'));
+  assert.equal(refused.status, 401, refused.head);
+  assert.equal(refused.header('access-control-allow-origin'), '*', 'a refusal that viewers can read');
+  assert.equal(asked(), before);
+
+  const cookie = await logIn(nginx.port, 'reader');
+  const served = await ask(nginx.port, image('reader.tif'), { headers: { Cookie: cookie } });
+  assert.equal(served.status, 200, served.head);
+  assert.ok(hasPicture(served));
+  assert.equal(served.header('server'), 'iipsrv/1.1');
+  assert.match(served.header('cache-control') ?? '', /private|no-store/, served.head);
+  assert.match(served.header('vary') ?? '', /cookie/i, served.head);
+  assert.equal(served.header('access-control-allow-origin'), '*');
+  assert.doesNotMatch(served.head, /^(cache-control|access-control-allow-origin):(?=[\s\S]*^\1:)/im, 'each once');
+
+  const logout = await ask(nginx.port, '/auth/logout', { headers: { Cookie: cookie } });
+  assert.equal(logout.status, 200, logout.head);
+  const again = await ask(nginx.port, image('reader.tif'), { headers: { Cookie: cookie } });
+  assert.equal(again.status, 401, again.head);
+});
+
+test('what is no tile goes through the proxy', async () => {
+  const info = await ask(nginx.port, '/iiif/2/reader.tif/info.json');
+  assert.equal(info.status, 200, info.head);
+  const described = JSON.parse(info.text);
+  assert.equal(described['@id'], `http://localhost:${nginx.port}/iiif/2/reader.tif`);
+  assert.equal(described.service[0].type, 'AuthProbeService2');
+
+  const probe = await ask(nginx.port, '/auth/probe/iiif/2/reader.tif');
+  assert.equal(JSON.parse(probe.text).status, 401, probe.text);
+  const preflight = await ask(nginx.port, image('reader.tif'), {
+    method: 'OPTIONS',
+    headers: { Origin: 'https://viewer.example', 'Access-Control-Request-Method': 'GET' },
+  });
+  assert.ok([200, 204].includes(preflight.status), preflight.head);
+  assert.equal((await ask(nginx.port, '/elsewhere')).status, 404);
+});
+
+const TAIL = '0,0,1024,1024/256,/0/default.jpg';
+
+// PA-01 to PA-08: reader.tif in every spelling that nginx, the proxy and IIPImage might read
+// differently.
+const CONFUSING = [
+  `/iiif/2/reader.tif/${TAIL}`,
+  `/iiif/2/open.tif/../reader.tif/${TAIL}`,
+  `/iiif/2/open.tif/%2e%2e/reader.tif/${TAIL}`,
+  `/iiif/2/open.tif/.%2E/reader.tif/${TAIL}`,
+  `/iiif/2/./reader.tif/${TAIL}`,
+  `/iiif/2/%2e/reader.tif/${TAIL}`,
+  `/iiif/2/open.tif%2F..%2Freader.tif/${TAIL}`,
+  `/iiif/2/open%2F..%2Freader.tif/${TAIL}`,
+  `/iiif/2/open%2f%2e%2e%2freader.tif/${TAIL}`,
+  `/iiif/2/..%2Freader.tif/${TAIL}`,
+  `/iiif/2/%2Freader.tif/${TAIL}`,
+  `/iiif/2/open.tif%2F0,0,9,9%2F9,%2F0%2Fdefault.jpg%2F..%2F..%2F..%2F..%2F..%2Freader.tif/${TAIL}`,
+  `/iiif/2/rea%64er.tif/${TAIL}`,
+  `/iiif/2/rea%2564er.tif/${TAIL}`,
+  `/iiif/2/open%252F..%252Freader.tif/${TAIL}`,
+  `/iiif/2//reader.tif/${TAIL}`,
+  `//iiif/2/reader.tif/${TAIL}`,
+  `/iiif//2/reader.tif/${TAIL}`,
+  `/IIIF/2/reader.tif/${TAIL}`,
+  `/%69iif/2/reader.tif/${TAIL}`,
+  `/iiif%2F2%2Freader.tif/${TAIL}`,
+  `/iiif/2/reader.tif/${TAIL}/`,
+  `/iiif/2/reader.tif/${TAIL}?x=/iiif/2/open.tif/${TAIL}`,
+  `/iiif/2/reader.tif/${TAIL}%3F/iiif/2/open.tif/${TAIL}`,
+  `/iiif/2/reader.tif/${TAIL}%23/info.json`,
+  `/iiif/2/reader.tif/${TAIL}#/info.json`,
+  `/iiif/2/reader.tif%23/${TAIL}`,
+  `/iiif/2/reader.tif;/${TAIL}`,
+  `/iiif/2/open.tif;/../reader.tif/${TAIL}`,
+  `/iiif/2/open.tif\\..\\reader.tif/${TAIL}`,
+  `/iiif/2/reader.tif/full/full/0/info.json`,
+  `/iiif/2/reader.tif/info.json/${TAIL}`,
+  `/iiif/2/reader.tif/info.json%2f..%2f${TAIL}`,
+  `/iiif/2/reader.tif/info.json/../${TAIL}`,
+  `/iiif/2/reader.tif/${TAIL}/info.json`,
+  `/iiif/2/reader.tif%2F0,0,1024,1024%2F256,%2F0%2Fdefault.jpg`,
+  `/iiif/2/reader.tif%2F0,0,1024,1024%2F256,%2F0%2Fdefault.jpg/info.json`,
+  `/iiif/2/x&FIF=reader.tif&WID=400&CVT=jpeg/info.json`,
+  `/iiif/2/open.tif/${TAIL}&FIF=reader.tif&WID=400&CVT=jpeg`,
+  `/iiif/2/open.tif&FIF=reader.tif&WID=400&CVT=jpeg/${TAIL}`,
+  `/auth/../iiif/2/reader.tif/${TAIL}`,
+  `/auth/%2e%2e/iiif/2/reader.tif/${TAIL}`,
+  `/auth/..%2fiiif/2/reader.tif/${TAIL}`,
+  `/auth/login/..;/../iiif/2/reader.tif/${TAIL}`,
+  `/_iiif_decision`,
+  `/_iiif_decision/iiif/2/reader.tif/${TAIL}`,
+  `/iiif/2/reader.tif/../../../_iiif_decision`,
+  `http://localhost/iiif/2/reader.tif/${TAIL}`,
+  '/?FIF=reader.tif&WID=400&CVT=jpeg',
+  '/iiif/2/?FIF=reader.tif&WID=400&CVT=jpeg',
+  '/iiif/2?FIF=reader.tif&WID=400&CVT=jpeg',
+];
+
+// What only a front may say.
+const FORGED = {
+  'X-Forwarded-Uri': `/iiif/2/open.tif/${TAIL}`,
+  'X-Original-URI': `/iiif/2/open.tif/${TAIL}`,
+  'X-Original-URL': `/iiif/2/open.tif/${TAIL}`,
+  'X-Rewrite-URL': `/iiif/2/open.tif/${TAIL}`,
+  'X-Original-Method': 'OPTIONS',
+  'X-IIIF-Path': `/iiif/2/open.tif/${TAIL}`,
+  'X-IIIF-User': 'reader',
+  'X-Forwarded-For': '127.0.0.1',
+};
+
+test('pa_01 to pa_08 no spelling of a path gets bytes out of the image server', async () => {
+  for (const target of CONFUSING) {
+    for (const headers of [{}, FORGED]) {
+      const before = asked();
+      const answer = await ask(nginx.port, target, { headers });
+      assert.ok([303, 400, 401, 403, 404].includes(answer.status), `${target}: ${answer.head}`);
+      assert.ok(!hasPicture(answer), target);
+      assert.equal(asked(), before, `${target} reached the image server`);
+    }
+  }
+});
+
+test('pa_05 a query of an open tile does not reach the image server', async () => {
+  const plain = await ask(nginx.port, image('open.tif'));
+  for (const query of ['?&FIF=reader.tif&WID=400&CVT=jpeg', '?IIIF=reader.tif/full/400,/0/default.jpg']) {
+    const answer = await ask(nginx.port, image('open.tif') + query);
+    assert.equal(answer.status, 200, query);
+    assert.deepEqual(answer.body, plain.body, query);
+  }
+  assert.ok(!iipsrv.commands().some((line) => /[?&]/.test(line)), iipsrv.commands().join('\n'));
+});
+
+test('pa_10, pa_11 other methods open nothing', async () => {
+  for (const method of ['HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'FOO']) {
+    const before = asked();
+    const answer = await ask(nginx.port, image('reader.tif'), { method });
+    assert.ok(answer.status >= 400 && answer.status < 500, `${method}: ${answer.head}`);
+    assert.equal(asked(), before, method);
+  }
+});
+
+test('no answer from the proxy is no', async () => {
+  await proxy.stop();
+  for (const id of ['open.tif', 'reader.tif']) {
+    const before = asked();
+    const answer = await ask(nginx.port, image(id));
+    assert.ok(answer.status >= 500, answer.head);
+    assert.ok(!hasPicture(answer));
+    assert.equal(asked(), before, id);
+  }
+});
