@@ -21,6 +21,7 @@ export async function startIipsrv({ folder, images }) {
       MAX_CVT: '10000',
       LOGFILE: log,
       VERBOSITY: '2',
+      // Nobody is there: what another IIPImage of this machine has cached is no proof of anything.
       MEMCACHED_SERVERS: '127.0.0.1:1',
     },
     port,

@@ -43,7 +43,7 @@ let hashes;
 /** Writes what a configuration refers to, `iiif-auth.key` and `users`, into its folder. */
 export function writeSecrets(folder) {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'iiif-auth.key'), `${randomBytes(32).toString('base64')}\n`);
+  writeFileSync(join(folder, 'iiif-auth.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   hashes ??= Object.keys(USERS).map(hash);
   const lines = Object.entries(USERS).map(([name, roles], index) => `${name}:${hashes[index]}:${roles.join(',')}\n`);
   writeFileSync(join(folder, 'users'), lines.join(''));
