@@ -123,6 +123,12 @@ const CONFUSING = [
   `/iiif/2/..%2Freader.tif/${TAIL}`,
   `/iiif/2/%2Freader.tif/${TAIL}`,
   `/iiif/2/open.tif%2F0,0,9,9%2F9,%2F0%2Fdefault.jpg%2F..%2F..%2F..%2F..%2F..%2Freader.tif/${TAIL}`,
+  // The open one as the last word, for whom decides on what is left of a path.
+  `/iiif/2/reader.tif/../open.tif/${TAIL}`,
+  `/iiif/2/reader.tif%2F..%2Fopen.tif/${TAIL}`,
+  `/iiif/2/reader.tif/%2e%2e/open.tif/${TAIL}`,
+  `/iiif/2/reader.tif/${TAIL}/../../../../../open.tif/${TAIL}`,
+  `/iiif/2/reader.tif%2F0,0,9,9%2F9,%2F0%2Fdefault.jpg%2F..%2F..%2F..%2F..%2F..%2Fopen.tif/${TAIL}`,
   `/iiif/2/rea%64er.tif/${TAIL}`,
   `/iiif/2/rea%2564er.tif/${TAIL}`,
   `/iiif/2/open%252F..%252Freader.tif/${TAIL}`,

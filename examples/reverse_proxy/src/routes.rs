@@ -72,15 +72,18 @@ impl Routes {
             .then(|| format!("{}{}/{identifier}", self.public_url, base.path))
     }
 
-    /// The public URL of what the image server has at this path. What lies below no base has the same
-    /// path there and here.
-    pub(crate) fn public_url_of(&self, upstream_path: &str) -> String {
+    /// The public URL of what the image server has at this path, told in an answer to a request below
+    /// `asked`. What lies below no base has the same path there and here.
+    pub(crate) fn public_url_of(&self, upstream_path: &str, asked: Option<&Base>) -> String {
         let below = |base: &&Base| {
             let rest = upstream_path.strip_prefix(&*base.upstream_path);
             rest.is_some_and(|rest| rest.starts_with('/'))
         };
-        // The longest that fits: one place of the image server may lie below another.
-        let base = self.bases.iter().filter(below).max_by_key(|base| base.upstream_path.len());
+        // Two bases may be one place of the image server: then the one that was asked. Or else the
+        // longest that fits, as one place may lie below another.
+        let base = asked.filter(below).or_else(|| {
+            self.bases.iter().filter(below).max_by_key(|base| base.upstream_path.len())
+        });
         match base {
             Some(base) => {
                 let rest = &upstream_path[base.upstream_path.len()..];

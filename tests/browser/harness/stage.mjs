@@ -1,6 +1,6 @@
 // Everything one test file needs: the quickstart, or another server, behind its TLS front on one site,
-// the viewers on another, and browsers to visit them. The two sites share no registrable domain, so every cookie
-// the viewers depend on is a third-party cookie.
+// the viewers on another, and browsers to visit them. The two sites share no registrable domain, so
+// every cookie the viewers depend on is a third-party cookie.
 
 import { makeCertificate } from './certificate.mjs';
 import { launchBrowser } from './browser.mjs';

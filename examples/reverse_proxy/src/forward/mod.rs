@@ -22,7 +22,7 @@ use tower_iiif_auth::aspect::TrustedProxies;
 use url::Url;
 
 use crate::body::{Body, boxed, empty, plain};
-use crate::config::{Config, LoginKind, Upstream};
+use crate::config::{Base, Config, LoginKind, Upstream};
 use crate::metrics::{Fault, Metrics};
 use crate::routes::Routes;
 use crate::server::BUFFER;
@@ -71,6 +71,7 @@ impl Forward {
     /// The image server's answer, or why there is none.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (mut head, body) = request.into_parts();
+        let base = self.routes.base_of(head.uri.path()).map(|(base, _)| base);
         if let Err(error) = request::prepare(self, &mut head) {
             tracing::error!(%error, "a request can not be put into words for the image server");
             return self.failed(Fault::Answer);
@@ -85,9 +86,10 @@ impl Forward {
                 frame
             }))
         };
-        let Ok(asked) = Url::parse(&head.uri.to_string()) else {
+        let Ok(url) = Url::parse(&head.uri.to_string()) else {
             return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
         };
+        let asked = Asked { url, base };
         let answer = self.client.request(Request::from_parts(head, body));
         let response = match sent.patient(self.upstream.header_timeout, answer).await {
             Ok(Ok(response)) => response,
@@ -124,6 +126,12 @@ impl Forward {
             }
         }
     }
+}
+
+/// What the image server was asked for.
+struct Asked<'r> {
+    url: Url,
+    base: Option<&'r Base>,
 }
 
 fn fault_of(error: &Error) -> Fault {

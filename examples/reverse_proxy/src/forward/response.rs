@@ -5,7 +5,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::{Host, Url};
 
-use super::{Forward, cookies, names};
+use super::{Asked, Forward, cookies, names};
 
 /// Orders to a web server in front, which only the proxy itself could give.
 const ORDERS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-iiif-"];
@@ -13,7 +13,7 @@ const ORDERS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-iiif-
 /// Makes the image server's head the proxy's own; refused where it leads to a place inside.
 pub(super) fn prepare(
     forward: &Forward,
-    asked: &Url,
+    asked: &Asked<'_>,
     head: &mut Parts,
 ) -> Result<(), &'static str> {
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -48,16 +48,16 @@ pub(super) fn prepare(
 }
 
 /// The public form of a place that the image server names; `None` for one that nobody outside reaches.
-fn public(forward: &Forward, asked: &Url, value: &HeaderValue) -> Option<HeaderValue> {
+fn public(forward: &Forward, asked: &Asked<'_>, value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?;
     if forward.routes.is_public(text) {
         return Some(value.clone());
     }
-    let place = asked.join(text).ok()?;
-    let own = place.host() == asked.host()
-        && place.port_or_known_default() == asked.port_or_known_default();
+    let place = asked.url.join(text).ok()?;
+    let own = place.host() == asked.url.host()
+        && place.port_or_known_default() == asked.url.port_or_known_default();
     if own {
-        let mut public = forward.routes.public_url_of(place.path());
+        let mut public = forward.routes.public_url_of(place.path(), asked.base);
         for (mark, part) in [("?", place.query()), ("#", place.fragment())] {
             if let Some(part) = part {
                 public.push_str(mark);
