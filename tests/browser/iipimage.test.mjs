@@ -58,6 +58,7 @@ for (const { viewer, base, infoStatus } of VIEWERS) {
         await viewer.loginButton(page).waitFor();
         await sleep(1_000); // for the tiles that must not come
         visit.never(both(tile, granted), 'no tile comes before the login');
+        await visit.assertBlank(viewer.picture(page));
       });
 
       const beforeLogin = visit.traffic.mark();

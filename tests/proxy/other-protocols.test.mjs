@@ -114,6 +114,7 @@ test('pa_14 without the proxy, the other protocols give the picture away', async
     '/iiif/2/x&FIF=reader.tif&WID=400&CVT=jpeg/info.json',
     '/iiif/2/open.tif/full/400,/0/default.jpg&FIF=reader.tif&WID=400&CVT=jpeg',
     '/iiif/2/%2Freader.tif/full/400,/0/default.jpg',
+    '/rewritten/open.tif/info.json?FIF=reader.tif&WID=400&CVT=jpeg',
   ]) {
     assert.ok(hasPicture(await ask(nginx.port, target)), target);
   }

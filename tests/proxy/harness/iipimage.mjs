@@ -50,10 +50,15 @@ server {
         fastcgi_param QUERY_STRING $query_string;
         fastcgi_param SERVER_PROTOCOL $server_protocol;
     }
-    # Where another protocol stands beside the Image API, as the image server's manual has it.
+    # The other usual way: nginx makes a query of the path, and appends the one that came.
+    location /rewritten/ {
+        rewrite ^/rewritten/(.*)$ /fcgi-bin/iipsrv.fcgi?IIIF=$1 last;
+    }
+    # Where the other protocols are, as the image server's manual has it.
     location /fcgi-bin/ {
         fastcgi_pass 127.0.0.1:${iipsrv.port};
         fastcgi_param REQUEST_METHOD $request_method;
+        fastcgi_param REQUEST_URI $request_uri;
         fastcgi_param QUERY_STRING $query_string;
     }
 }
