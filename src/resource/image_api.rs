@@ -8,7 +8,7 @@ use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, Reso
 ///
 /// The two versions of the Image API have the same paths. The identifier is one path segment, in
 /// which slashes are percent-encoded (Image API 3.0 §9). Other shapes below the base are refused, and
-/// so is a raw `&`: IIPImage takes what follows it as a command on another image. Write `%26`.
+/// so is a raw `&`: `IIPImage` takes what follows it as a command on another image. Write `%26`.
 ///
 /// # Example
 ///
