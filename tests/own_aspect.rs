@@ -345,9 +345,8 @@ fn operators_are_warned_that_there_is_no_hand_off() {
         (ThirdPartyCookies::default().storage_access(), false),
     ] {
         let (builder, _) = configured(&Store::default());
-        let (log, guard) = common::logs::record();
+        let log = common::logs::record();
         builder.third_party_cookies(third_party).build().unwrap();
-        drop(guard);
         let text = log.text();
         assert_eq!(text.contains("nothing to carry"), warned, "{text}");
     }

@@ -12,8 +12,11 @@ use crate::{Case, floor, peers, pipe};
 /// Roles of the usual session.
 pub const ROLES: &[&str] = &["member", "student", "reader"];
 
+/// Makes the cases of a group.
+pub type Make = fn() -> Vec<Case>;
+
 /// The names of the groups and what is in them.
-pub const GROUPS: &[(&str, fn() -> Vec<Case>)] = &[
+pub const GROUPS: &[(&str, Make)] = &[
     ("hot_path", hot_path),
     ("services", services),
     ("peers", peers),

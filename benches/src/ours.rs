@@ -36,7 +36,6 @@ pub struct Publisher {
 }
 
 /// What is configured in every case.
-#[must_use]
 pub fn builder(keyring: Keyring) -> IiifAuthBuilder {
     IiifAuth::builder(BASE)
         .keyring(keyring)
@@ -119,7 +118,6 @@ impl Publisher {
     }
 
     /// Logs a user with these roles in, again and again.
-    #[must_use]
     pub fn grant(&self, roles: &[&str]) -> impl FnMut() + use<> {
         let page = self
             .login(&Template::get(&format!("/auth/login?origin={VIEWER}")).page("cross-site"), &[]);

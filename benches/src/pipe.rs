@@ -26,7 +26,6 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// A route to tiles of 20 KB, as applications have it.
-#[must_use]
 pub fn router() -> Router {
     let images = crate::images::Images::of(TILE_BYTES);
     Router::new().route_service("/iiif/3/{*image}", images)

@@ -25,11 +25,9 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
 /// of script stand only inside strings, where their escapes mean the same.
 pub(crate) fn json_for_script(escaped: &mut String, json: &str) {
     // U+2028 and U+2029 begin with E2.
-    let special = |byte: u8| {
-        (byte == b'<') | (byte == b'>') | (byte == b'&') | (byte == b'\'') | (byte == 0xe2)
-    };
+    let special = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | b'\'' | 0xe2);
     // Nearly all texts have none: to look at every byte in any case lets many be looked at at once.
-    if !json.bytes().fold(false, |found, byte| found | special(byte)) {
+    if json.bytes().fold(0, |found, byte| found | u8::from(special(byte))) == 0 {
         escaped.push_str(json);
         return;
     }

@@ -71,7 +71,7 @@ impl ImageApi {
             }
             [Some(region), Some(size), Some(rotation), Some(last), None] => {
                 let parts = [decode(region)?, decode(size)?, decode(rotation)?, decode(last)?];
-                ResourceKind::Image(ImageRequest::of(parts)?)
+                ResourceKind::Image(ImageRequest::of(&parts)?)
             }
             // Servers that fold `a//b` and `a/./b` would make a known shape of these.
             _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),

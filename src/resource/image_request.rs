@@ -18,7 +18,7 @@ impl<'a> ImageRequest<'a> {
     }
 
     /// The request of these decoded parts.
-    pub(super) fn of(parts: [Cow<'a, str>; 4]) -> Result<Self, Refusal> {
+    pub(super) fn of(parts: &[Cow<'_, str>; 4]) -> Result<Self, Refusal> {
         if parts.iter().any(|part| part.contains('/')) {
             return Err(Refusal::Ambiguous);
         }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn request<'a>(region: &'a str, size: &'a str) -> ImageRequest<'a> {
-        ImageRequest::of([region.into(), size.into(), "0".into(), "default.jpg".into()]).unwrap()
+        ImageRequest::of(&[region.into(), size.into(), "0".into(), "default.jpg".into()]).unwrap()
     }
 
     #[test]
@@ -265,6 +265,6 @@ mod tests {
         assert_eq!(ImageRequest::plain("full/max/0/default.jpg"), Ok(image));
         assert_eq!(ImageRequest::plain("full/1.5/0/default"), Err(Refusal::Unknown));
         let slash = ["full".into(), "a/b".into(), "0".into(), "default.jpg".into()];
-        assert_eq!(ImageRequest::of(slash), Err(Refusal::Ambiguous));
+        assert_eq!(ImageRequest::of(&slash), Err(Refusal::Ambiguous));
     }
 }

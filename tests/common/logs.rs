@@ -21,8 +21,7 @@ thread_local! {
 pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let this_thread_records =
-            dynamic_filter_fn(|_, _| RECORDED.with_borrow(|recorded| recorded.is_some()));
+        let this_thread_records = dynamic_filter_fn(|_, _| RECORDED.with_borrow(Option::is_some));
         let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(ThisThread);
         tracing_subscriber::registry().with(layer.with_filter(this_thread_records)).init();
     });
@@ -41,6 +40,7 @@ pub fn record() -> Log {
 }
 
 impl Log {
+    #[allow(clippy::unused_self, reason = "there is a text for as long as there is this")]
     pub fn text(&self) -> String {
         RECORDED.with_borrow(|recorded| {
             String::from_utf8(recorded.clone().expect("it goes on until this is dropped")).unwrap()

@@ -63,7 +63,7 @@ pub fn login_required() -> impl FnMut() {
     for number in 0..USERS {
         let response = answer(&mut logins, Template::get(&format!("/{number}")).request());
         let set = response.headers()["set-cookie"].to_str().expect("text");
-        cookie = set.split(';').next().expect("a pair").to_owned();
+        set.split(';').next().expect("a pair").clone_into(&mut cookie);
     }
     let service = ServiceBuilder::new()
         .layer(layer)
