@@ -146,6 +146,7 @@ fn by_closure() -> Publisher {
 
 #[tokio::test]
 async fn an_allowed_tile_adds_none() {
+    common::logs::stay_deaf();
     for publisher in [Publisher::new(), by_closure()] {
         let cookie = cookie_of(&publisher).await;
         for path in [&*image("sec"), "/iiif/3/sec/0,0,512,512/512,/0/default.jpg", "/files/sec"] {
@@ -157,6 +158,7 @@ async fn an_allowed_tile_adds_none() {
 
 #[tokio::test]
 async fn an_open_tile_adds_none() {
+    common::logs::stay_deaf();
     for publisher in [Publisher::new(), by_closure()] {
         let cookie = cookie_of(&publisher).await;
         for cookie in [None, Some("forged"), Some(&*cookie)] {
@@ -169,6 +171,7 @@ async fn an_open_tile_adds_none() {
 /// An observer, and a log that leaves decisions out, cost none either.
 #[tokio::test]
 async fn who_counts_decisions_adds_none() {
+    common::logs::stay_deaf();
     let heard = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&heard);
     let clock = clock();
@@ -194,6 +197,7 @@ async fn who_counts_decisions_adds_none() {
 /// map that is just full grows for them as it would for anybody: nothing is added to that.
 #[tokio::test]
 async fn a_full_header_map_grows_as_for_anybody() {
+    common::logs::stay_deaf();
     let publisher = Publisher::new();
     let cookie = cookie_of(&publisher).await;
     let request = || request(&image("sec"), Some(&cookie));
@@ -212,6 +216,7 @@ async fn a_full_header_map_grows_as_for_anybody() {
 /// Not on the hot path, yet worth a look: run with `--nocapture`.
 #[tokio::test]
 async fn what_is_not_free_is_cheap() {
+    common::logs::stay_deaf();
     let publisher = Publisher::new();
     let cookie = cookie_of(&publisher).await;
     for (what, identifier, cookie) in [

@@ -186,7 +186,7 @@ proptest! {
         });
     }
 
-    /// PA: through all layers, decision(path) = decision(any re-encoding of it), whoever asks.
+    /// PA, RE-16: through all layers, decision(path) = decision(any re-encoding of it), whoever asks.
     #[test]
     fn decisions(
         name in prop::sample::select(vec!["pub", "sec", "sec2", "dir/sec", "nobody-s"]),

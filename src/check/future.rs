@@ -76,7 +76,7 @@ where
                     Course::Forward(private, session) => {
                         let (mut inner, mut request) = allowed.take().expect("decided only once");
                         if let Some(session) = session {
-                            request.extensions_mut().insert(*session);
+                            request.extensions_mut().insert(session);
                         }
                         State::Forwarded { response: inner.call(request), private }
                     }

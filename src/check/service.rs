@@ -36,7 +36,7 @@ pub struct Check<S> {
 
 /// What is done with a request.
 pub(super) enum Course {
-    Forward(Option<Private>, Option<Box<Session<'static>>>),
+    Forward(Option<Private>, Option<Session<'static>>),
     Answer(Response<Bytes>),
 }
 
@@ -141,13 +141,13 @@ impl<S> Check<S> {
         &mut self,
         mut request: Request<ReqBody>,
         private: Option<Private>,
-        session: Option<Box<Session<'static>>>,
+        session: Option<Session<'static>>,
     ) -> CheckFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     {
         if let Some(session) = session {
-            request.extensions_mut().insert(*session);
+            request.extensions_mut().insert(session);
         }
         CheckFuture::forwarded(self.inner.call(request), private)
     }

@@ -54,7 +54,7 @@ pub(crate) enum Basis {
     Session {
         id: SessionId,
         expires_at: Timestamp,
-        session: Option<Box<Session<'static>>>,
+        session: Option<Session<'static>>,
         place: usize,
     },
     /// There is a session at this place, and it is not enough.
@@ -226,7 +226,7 @@ impl Core {
             }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.hand_on_session.then(|| Box::new(session.into_owned()));
+                let session = self.hand_on_session.then(|| session.into_owned());
                 let basis = Basis::Session { id, expires_at, session, place };
                 Some(Verdict { decision, basis })
             }

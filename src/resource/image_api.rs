@@ -67,11 +67,11 @@ impl ImageApi {
             [None, ..] => ResourceKind::ImageService,
             [Some("info.json"), None, ..] => ResourceKind::ImageInformation,
             [Some(_), Some(_), Some(_), Some(_), None] if segments.are_plain() => {
-                ResourceKind::Image(ImageRequest::plain(&below[identifier.len() + 1..])?)
+                ResourceKind::Image(ImageRequest::plain(behind(below, identifier))?)
             }
             [Some(region), Some(size), Some(rotation), Some(last), None] => {
                 let parts = [decode(region)?, decode(size)?, decode(rotation)?, decode(last)?];
-                ResourceKind::Image(ImageRequest::of(&parts)?)
+                ResourceKind::Image(ImageRequest::of(&parts, behind(below, identifier))?)
             }
             // Servers that fold `a//b` and `a/./b` would make a known shape of these.
             _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),
@@ -80,6 +80,11 @@ impl ImageApi {
         let identifier = decode(identifier)?;
         Ok(Resource::new(&*self.base, identifier, kind, "Image"))
     }
+}
+
+/// What stands in a path behind its first segment and a slash.
+fn behind<'p>(path: &'p str, first: &str) -> &'p str {
+    path.get(first.len() + 1..).unwrap_or_default()
 }
 
 impl ResourceMap for ImageApi {

@@ -17,8 +17,11 @@ impl<'a> ImageRequest<'a> {
         Self { parts: Cow::Borrowed(parts) }.checked()
     }
 
-    /// The request of these decoded parts.
-    pub(super) fn of(parts: &[Cow<'_, str>; 4]) -> Result<Self, Refusal> {
+    /// The request of these decoded parts, which stand in the path as `written`.
+    pub(super) fn of(parts: &[Cow<'_, str>; 4], written: &'a str) -> Result<Self, Refusal> {
+        if parts.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
+            return Self::plain(written);
+        }
         if parts.iter().any(|part| part.contains('/')) {
             return Err(Refusal::Ambiguous);
         }
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     fn request<'a>(region: &'a str, size: &'a str) -> ImageRequest<'a> {
-        ImageRequest::of(&[region.into(), size.into(), "0".into(), "default.jpg".into()]).unwrap()
+        ImageRequest::plain(&format!("{region}/{size}/0/default.jpg")).unwrap().into_owned()
     }
 
     #[test]
@@ -264,7 +267,11 @@ mod tests {
         assert_eq!((image.quality(), image.format()), ("default", "jpg"));
         assert_eq!(ImageRequest::plain("full/max/0/default.jpg"), Ok(image));
         assert_eq!(ImageRequest::plain("full/1.5/0/default"), Err(Refusal::Unknown));
-        let slash = ["full".into(), "a/b".into(), "0".into(), "default.jpg".into()];
-        assert_eq!(ImageRequest::of(&slash), Err(Refusal::Ambiguous));
+        let of = |size: &'static str| {
+            let size = Cow::Owned(size.to_owned());
+            ImageRequest::of(&["full".into(), size, "0".into(), "default.jpg".into()], "")
+        };
+        assert_eq!(of("max"), Ok(request("full", "max")));
+        assert_eq!(of("a/b"), Err(Refusal::Ambiguous));
     }
 }

@@ -17,9 +17,15 @@ thread_local! {
     static RECORDED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
+static ONCE: Once = Once::new();
+
+/// Nobody is to listen in this process, where it matters what a server costs whose logs are off.
+pub fn stay_deaf() {
+    ONCE.call_once(|| {});
+}
+
 /// Every fixture calls it, and nothing happens before there is a fixture.
 pub fn listen() {
-    static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let this_thread_records = dynamic_filter_fn(|_, _| RECORDED.with_borrow(Option::is_some));
         let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(ThisThread);
