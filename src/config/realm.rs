@@ -128,10 +128,11 @@ impl Realm {
     /// #     fn read(&self, _: &Head<'_>, _: Timestamp) -> Reading { Answer::Now(Err(AspectError::Missing)) }
     /// # }
     ///
+    /// let keyring = Keyring::generate()?;
     /// let with = |set_cookie: &str| {
     ///     let login = AccessService::active("login", "Example Library");
     ///     IiifAuth::builder("https://iiif.example")
-    ///         .keyring(Keyring::generate()?)
+    ///         .keyring(keyring.clone())
     ///         .images("/iiif/3")
     ///         .authorize(|request| request.has_role("reader"))
     ///         .realm(Realm::new().access(login).aspect(AppLogin).session_cookie(set_cookie))
@@ -140,7 +141,7 @@ impl Realm {
     /// assert!(with("sid=0; Path=/; Secure; HttpOnly; SameSite=None").is_ok());
     /// let error = with("sid=0; Path=/; Secure; HttpOnly; SameSite=Lax").unwrap_err().to_string();
     /// assert!(error.contains("SameSite=Lax"), "{error}");
-    /// # Ok::<(), tower_iiif_auth::ConfigError>(())
+    /// # Ok::<(), tower_iiif_auth::KeyringError>(())
     /// ```
     #[must_use]
     pub fn session_cookie(mut self, set_cookie: impl Into<String>) -> Self {

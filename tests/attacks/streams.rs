@@ -125,7 +125,9 @@ async fn serve(auth: &IiifAuth) -> (SocketAddr, Arc<Meter>) {
             let io = Counted(stream, meters.pop().unwrap_or_default());
             let service = TowerToHyperService::new(stack.clone());
             tokio::spawn(async move {
-                let server = auto::Builder::new(TokioExecutor::new());
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                // By itself hyper keeps some 400 KiB of a body that flows faster than it is read.
+                server.http1().max_buf_size(64 << 10);
                 let _ = server.serve_connection(TokioIo::new(io), service).await;
             });
         }
