@@ -90,13 +90,12 @@ export async function setOidcStage({ files }) {
 }
 
 /**
- * Build the example and ask cargo where it put it. OIDC_BIN names an executable to use instead. With its
- * tests: their dependencies are those that `cargo test` has built already.
+ * Build the example and ask cargo where it put it. OIDC_BIN names an executable to use instead.
  */
 function build() {
   const cargo = spawnSync(
     'cargo',
-    ['build', '-p', 'example-oidc', '--all-targets', '--message-format', 'json-render-diagnostics'],
+    ['build', '-p', 'example-oidc', '--message-format', 'json-render-diagnostics'],
     { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 64 << 20 },
   );
   if (cargo.error) throw cargo.error;
