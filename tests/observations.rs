@@ -17,7 +17,9 @@ use tower_iiif_auth::resource::{Families, ImageApi, Match, ResourceMap};
 use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuthBuilder, Realm};
 
-use common::{BASE, COOKIE, Publisher, V, builder, clock, families, image, request};
+#[cfg(feature = "tracing")]
+use common::BASE;
+use common::{COOKIE, Publisher, V, builder, clock, families, image, request};
 
 const COOKIE_ASPECT: Option<&str> = Some("access-cookie");
 
