@@ -16,9 +16,12 @@ pub(crate) enum BadParameter {
 /// The value of the parameter `name`, which may stand once.
 pub(crate) fn single<'q>(query: &'q str, name: &str) -> Result<Option<Cow<'q, str>>, BadParameter> {
     let mut found = None;
-    for pair in query.split('&') {
-        let (own, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if decode(own).is_ok_and(|own| own == name) && found.replace(value).is_some() {
+    let mut rest = Some(query);
+    while let Some((pair, behind)) = rest.map(|rest| cut(rest, b'&')) {
+        rest = behind;
+        let (own, value) = cut(pair, b'=');
+        let is_own = own == name || is_encoded(own) && decode(own).is_ok_and(|own| own == name);
+        if is_own && found.replace(value.unwrap_or_default()).is_some() {
             return Err(BadParameter::Repeated);
         }
     }
@@ -34,7 +37,23 @@ pub(crate) fn without(query: &str, names: &[&str]) -> String {
     query.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
 
+/// What stands before the first `mark`, and what behind it.
+fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
+    debug_assert!(mark.is_ascii());
+    match memchr::memchr(mark, text.as_bytes()) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+fn is_encoded(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'%' | b'+'))
+}
+
 fn decode(text: &str) -> Result<Cow<'_, str>, BadParameter> {
+    if !is_encoded(text) {
+        return Ok(Cow::Borrowed(text));
+    }
     let spaced =
         if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     match spaced {

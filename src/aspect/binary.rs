@@ -92,10 +92,6 @@ impl List<'_> {
         List { bytes: Cow::Owned(self.bytes.into_owned()) }
     }
 
-    pub(super) fn lend(&self) -> List<'_> {
-        List { bytes: Cow::Borrowed(&self.bytes) }
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -62,18 +62,22 @@ impl BoundCookie {
         scratch: &mut Scratch,
         skip: usize,
     ) -> Result<FoundSession, AspectError> {
-        let mut error = AspectError::Missing;
-        // From within the iterator: a loop around it would ask it for each cookie where it had stopped.
-        let found =
-            self.values(headers).enumerate().skip(skip).find_map(|(index, value)| {
-                match self.open(value, now, scratch) {
-                    Ok(found) => Some(FoundSession { index, ..found }),
-                    Err(worse) => {
-                        error = mem::replace(&mut error, AspectError::Missing).or_better(worse);
-                        None
-                    }
+        let (mut error, mut indices) = (AspectError::Missing, 0..);
+        let mut attempt = |value: Value<'_>| {
+            let index = indices.next().filter(|index| *index >= skip)?;
+            match self.open(value, now, scratch) {
+                Ok(found) => Some(FoundSession { index, ..found }),
+                Err(worse) => {
+                    error = mem::replace(&mut error, AspectError::Missing).or_better(worse);
+                    None
                 }
-            });
+            }
+        };
+        let own = self.attributes.values(headers).take(MAX_TRIES);
+        let found = own.map(Value::Own).find_map(&mut attempt).or_else(|| {
+            let own = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
+            own.map(Value::Partitioned).find_map(attempt)
+        });
         found.ok_or(error)
     }
 

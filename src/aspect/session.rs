@@ -156,18 +156,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same session, lent for a shorter time.
-    pub(crate) fn lend(&self) -> Session<'_> {
-        Session {
-            id: self.id,
-            issued_at: self.issued_at,
-            expires_at: self.expires_at,
-            subject: Cow::Borrowed(&self.subject),
-            roles: self.roles.lend(),
-            origins: self.origins.lend(),
-        }
-    }
-
     /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
     /// cookie however many there were.
     pub(crate) fn with_origin(mut self, origin: &Origin) -> Result<Self, SessionError> {

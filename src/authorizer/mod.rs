@@ -12,6 +12,7 @@ mod from_fn;
 mod max_unauthorized;
 mod roles_for;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 pub use combine::{And, Or};
@@ -69,16 +70,52 @@ impl<T: Authorizer + ?Sized> Authorizer for Arc<T> {
 /// What an authorizer decides on: a resource, and who asks for it.
 #[derive(Clone, Debug)]
 pub struct AccessRequest<'a> {
-    resource: Resource<'a>,
-    session: Option<Session<'a>>,
+    resource: Held<'a, Resource<'a>>,
+    session: Option<Held<'a, Session<'a>>>,
     now: Timestamp,
+}
+
+/// A part of a question. The layers lend theirs, as a tile is asked about twice.
+#[derive(Clone, Debug)]
+enum Held<'a, T> {
+    Own(T),
+    Lent(&'a T),
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Own(own) => own,
+            Self::Lent(lent) => lent,
+        }
+    }
+}
+
+impl<T: Clone> Held<'_, T> {
+    fn into_inner(self) -> T {
+        match self {
+            Self::Own(own) => own,
+            Self::Lent(lent) => lent.clone(),
+        }
+    }
 }
 
 impl<'a> AccessRequest<'a> {
     /// The question whether `session` may have `resource`; without a session, whether everyone may.
     #[must_use]
     pub fn new(resource: Resource<'a>, session: Option<Session<'a>>, now: Timestamp) -> Self {
-        Self { resource, session, now }
+        Self { resource: Held::Own(resource), session: session.map(Held::Own), now }
+    }
+
+    /// The same over parts that somebody else keeps.
+    pub(crate) fn lent(
+        resource: &'a Resource<'a>,
+        session: Option<&'a Session<'a>>,
+        now: Timestamp,
+    ) -> Self {
+        Self { resource: Held::Lent(resource), session: session.map(Held::Lent), now }
     }
 
     /// The resource that is asked for.
@@ -96,13 +133,13 @@ impl<'a> AccessRequest<'a> {
     /// Who asks; `None` for nobody in particular.
     #[must_use]
     pub fn session(&self) -> Option<&Session<'a>> {
-        self.session.as_ref()
+        self.session.as_deref()
     }
 
     /// Whether there is a session and it has the role `role`.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.session.as_ref().is_some_and(|session| session.has_role(role))
+        self.session().is_some_and(|session| session.has_role(role))
     }
 
     /// When it is asked.
@@ -115,8 +152,8 @@ impl<'a> AccessRequest<'a> {
     #[must_use]
     pub fn into_owned(self) -> AccessRequest<'static> {
         AccessRequest {
-            resource: self.resource.into_owned(),
-            session: self.session.map(Session::into_owned),
+            resource: Held::Own(self.resource.into_inner().into_owned()),
+            session: self.session.map(|session| Held::Own(session.into_inner().into_owned())),
             now: self.now,
         }
     }

@@ -196,7 +196,7 @@ impl Core {
                     }
                     Live::Later(live) => return wait(tally, realms, At::Session { place, live }),
                 };
-            match self.ask(&question.resource, Some(session.lend()), question.now) {
+            match self.ask(&question.resource, Some(&session), question.now) {
                 Answer::Now(outcome) => {
                     if let Some(verdict) = self.after_session(&mut tally, place, session, outcome) {
                         return Progress::Done(verdict);
@@ -240,11 +240,10 @@ impl Core {
     fn ask(
         &self,
         resource: &Resource<'_>,
-        session: Option<Session<'_>>,
+        session: Option<&Session<'_>>,
         now: Timestamp,
     ) -> Answer<Result<Decision, BoxError>> {
-        // `session` is lent, so that one lifetime fits both.
-        let request = AccessRequest::new(resource.lend(), session, now);
+        let request = AccessRequest::lent(resource, session, now);
         limits::catch(|| self.authorizer.authorize(&request))
             .unwrap_or_else(|panic| Answer::Now(Err(panic)))
     }
@@ -326,7 +325,7 @@ pub(crate) async fn finish_decision(
                         tally.lacks(place, error);
                         core.go_on_at(&question, tally, realms, place + 1)
                     }
-                    Ok(session) => match core.ask(&question.resource, Some(session.lend()), now) {
+                    Ok(session) => match core.ask(&question.resource, Some(&session), now) {
                         Answer::Now(outcome) => {
                             if let Some(verdict) =
                                 core.after_session(&mut tally, place, session, outcome)

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::config::Core;
 use crate::page::{csp_hash, data, unseen};
 use crate::protocol::{Family, Origin};
 use crate::respond;
+use crate::token::Posted;
 
 /// How long the token frame waits for a code, in milliseconds. Universal Viewer gives up after 5000.
 const WAIT_MS: u32 = 2500;
@@ -24,7 +24,7 @@ const AWAIT: &str = include_str!("await.js");
 #[serde(rename_all = "camelCase")]
 struct Waiting<'a> {
     target_origin: &'a str,
-    message: &'a RawValue,
+    message: &'a Posted<'a>,
     wait_ms: u32,
     redeem: &'a str,
     request: Request<'a>,
@@ -45,7 +45,7 @@ pub(crate) fn page(
     family: Family,
     message_id: &str,
     origin: &Origin,
-    message: &RawValue,
+    message: &Posted<'_>,
 ) -> Response<Bytes> {
     let origin = origin.as_str();
     let waiting = Waiting {

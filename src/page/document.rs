@@ -19,11 +19,10 @@ pub(crate) fn unseen(title: &str, body: &str) -> String {
 
 /// Data for the script of a page, which finds it by its `id`.
 pub(crate) fn data(id: &str, value: &impl serde::Serialize) -> String {
-    let json = serde_json::to_string(value).expect("strings and maps with text keys are JSON");
-    let mut script = format!("<script type=\"application/json\" id=\"{id}\">");
-    json_for_script(&mut script, &json);
-    script.push_str("</script>");
-    script
+    let mut json = Vec::new();
+    json_for_script(&mut json, value);
+    let json = String::from_utf8(json).expect("JSON is text");
+    format!("<script type=\"application/json\" id=\"{id}\">{json}</script>")
 }
 
 /// An [`unseen`] page that differs in its data alone: all else is written once.
@@ -42,16 +41,17 @@ impl DataPage {
     }
 
     /// The page with this data.
-    pub(crate) fn with(&self, value: &impl serde::Serialize) -> String {
-        let json = serde_json::to_string(value).expect("strings and maps with text keys are JSON");
-        let length = self.before.len() + json.len() + self.after.len();
-        let mut page = String::with_capacity(length + 32);
-        page.push_str(&self.before);
-        json_for_script(&mut page, &json);
-        page.push_str(&self.after);
+    pub(crate) fn with(&self, value: &impl serde::Serialize) -> Vec<u8> {
+        let mut page = Vec::with_capacity(self.before.len() + self.after.len() + USUAL_DATA);
+        page.extend_from_slice(self.before.as_bytes());
+        json_for_script(&mut page, value);
+        page.extend_from_slice(self.after.as_bytes());
         page
     }
 }
+
+/// Room for a token and what goes with it.
+const USUAL_DATA: usize = 1024;
 
 /// Stands for the data while the page around it is written.
 const MARK: &str = "the data";
@@ -92,7 +92,7 @@ mod tests {
             assert!(page.ends_with("</head><body><main></main></body></html>"), "{page}");
         }
         let page = unseen("", &data("x", &"</script>"));
-        assert_eq!(DataPage::new("", "x", "").with(&"</script>"), page);
+        assert_eq!(DataPage::new("", "x", "").with(&"</script>"), page.as_bytes());
         assert!(page.contains("id=\"x\">\"\\u003c/script\\u003e\"</script></body>"), "{page}");
     }
 }

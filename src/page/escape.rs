@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// Text for HTML content and quoted attributes.
 pub(crate) fn html(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
@@ -21,32 +23,39 @@ pub(crate) fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Appends JSON for a `<script>` element: the characters that end an element, open a comment or end a line
-/// of script stand only inside strings, where their escapes mean the same.
-pub(crate) fn json_for_script(escaped: &mut String, json: &str) {
-    // U+2028 and U+2029 begin with E2.
-    let special = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | b'\'' | 0xe2);
-    // Nearly all texts have none: to look at every byte in any case lets many be looked at at once.
-    if json.bytes().fold(0, |found, byte| found | u8::from(special(byte))) == 0 {
-        escaped.push_str(json);
+/// Appends a value as JSON for a `<script>` element: the characters that end an element, open a comment or
+/// end a line of script stand only inside strings, where their escapes mean the same.
+pub(crate) fn json_for_script(page: &mut Vec<u8>, value: &impl Serialize) {
+    let start = page.len();
+    serde_json::to_writer(&mut *page, value).expect("strings and maps with text keys are JSON");
+    if !may_have_special(&page[start..]) {
         return;
     }
-    let mut rest = json;
-    while let Some(at) = rest.bytes().position(special) {
-        escaped.push_str(&rest[..at]);
-        let character = rest[at..].chars().next().expect("a byte is there");
+    let json = String::from_utf8(page.split_off(start)).expect("JSON is text");
+    for character in json.chars() {
         match character {
-            '<' => escaped.push_str("\\u003c"),
-            '>' => escaped.push_str("\\u003e"),
-            '&' => escaped.push_str("\\u0026"),
-            '\'' => escaped.push_str("\\u0027"),
-            '\u{2028}' => escaped.push_str("\\u2028"),
-            '\u{2029}' => escaped.push_str("\\u2029"),
-            other => escaped.push(other),
+            '<' => page.extend_from_slice(b"\\u003c"),
+            '>' => page.extend_from_slice(b"\\u003e"),
+            '&' => page.extend_from_slice(b"\\u0026"),
+            '\'' => page.extend_from_slice(b"\\u0027"),
+            '\u{2028}' => page.extend_from_slice(b"\\u2028"),
+            '\u{2029}' => page.extend_from_slice(b"\\u2029"),
+            other => page.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
         }
-        rest = &rest[at + character.len_utf8()..];
     }
-    escaped.push_str(rest);
+}
+
+/// It looks at every byte in any case, and without a branch, so that it can look at many at once.
+fn may_have_special(json: &[u8]) -> bool {
+    let special = |byte: u8| {
+        u8::from(byte == b'<')
+            | u8::from(byte == b'>')
+            | u8::from(byte == b'&')
+            | u8::from(byte == b'\'')
+            // U+2028 and U+2029 begin with it.
+            | u8::from(byte == 0xe2)
+    };
+    json.iter().fold(0, |found, byte| found | special(*byte)) != 0
 }
 
 #[cfg(test)]
@@ -58,9 +67,9 @@ mod tests {
         assert_eq!(html("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
         assert_eq!(html("plain"), "plain");
         let hostile = "</script><!--\u{2028}\u{2029}‒é&'\"\\";
-        let json = serde_json::to_string(hostile).unwrap();
-        let mut escaped = String::new();
-        json_for_script(&mut escaped, &json);
+        let mut escaped = Vec::new();
+        json_for_script(&mut escaped, &hostile);
+        let escaped = String::from_utf8(escaped).unwrap();
         assert!(!escaped.contains(['<', '>', '&', '\'', '\u{2028}', '\u{2029}']));
         assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), hostile);
     }

@@ -1,5 +1,6 @@
 //! The origin of a viewer: parsed, compared and printed, never guessed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -100,15 +101,15 @@ impl FromStr for Origin {
         if text.len() > MAX_LENGTH {
             return Err(OriginError::TooLong);
         }
-        let (scheme, rest) = text.split_once("://").ok_or(OriginError::Scheme)?;
-        let scheme = scheme.to_ascii_lowercase();
-        let default_port = match scheme.as_str() {
-            "https" => 443,
-            "http" => 80,
+        let (scheme, rest) = text.split_once(':').ok_or(OriginError::Scheme)?;
+        let rest = rest.strip_prefix("//").ok_or(OriginError::Scheme)?;
+        let (scheme, default_port) = match scheme {
+            _ if scheme.eq_ignore_ascii_case("https") => ("https", 443),
+            _ if scheme.eq_ignore_ascii_case("http") => ("http", 80),
             _ => return Err(OriginError::Scheme),
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
-        if authority.contains(['/', '\\', '?', '#', '@']) {
+        if authority.bytes().any(|byte| matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@')) {
             return Err(OriginError::MoreThanOrigin);
         }
         let (host, port) = split_port(authority)?;
@@ -118,7 +119,7 @@ impl FromStr for Origin {
             Some(digits) => parse_port(digits)?,
         };
         Ok(Self(if port == default_port {
-            format!("{scheme}://{host}").into()
+            [scheme, "://", &host].concat().into()
         } else {
             format!("{scheme}://{host}:{port}").into()
         }))
@@ -148,21 +149,25 @@ fn parse_port(digits: &str) -> Result<u16, OriginError> {
     digits.parse().map_err(|_| OriginError::Port)
 }
 
-fn canonical_host(host: &str) -> Result<String, OriginError> {
+fn canonical_host(host: &str) -> Result<Cow<'_, str>, OriginError> {
     if let Some(inside) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = inside.parse().map_err(|_| OriginError::Host)?;
         // Browsers print these with hexadecimal groups, Rust with dots: refuse rather than differ.
         if address.to_ipv4_mapped().is_some() || address.to_string().contains('.') {
             return Err(OriginError::Host);
         }
-        return Ok(format!("[{address}]"));
+        return Ok(format!("[{address}]").into());
     }
     // Browsers print international names in Punycode, so that only ASCII ever arrives.
     let ordinary = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if host.is_empty() || host.len() > 254 || !host.bytes().all(ordinary) {
         return Err(OriginError::Host);
     }
-    let host = host.to_ascii_lowercase();
+    let host = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    };
     let name = host.strip_suffix('.').unwrap_or(&host);
     if name.split('.').any(str::is_empty) {
         return Err(OriginError::Host);

@@ -16,65 +16,60 @@ pub(super) fn encode(identifier: &str, one_segment: bool) -> String {
     utf8_percent_encode(identifier, if one_segment { SEGMENT } else { PATH }).to_string()
 }
 
-/// No known shape has as many segments.
-const MOST_SEGMENTS: usize = 6;
-
-/// The segments of a path of a known shape, told in one pass.
-pub(super) struct Segments<'p> {
-    first: [Option<&'p str>; MOST_SEGMENTS],
-    /// Whether [`decode`] would find nothing to decode and nothing to refuse in any of them, as in
-    /// nearly every path.
-    plain: bool,
-    path_parameters: bool,
+/// A path of which [`decode`] would find nothing to decode and nothing to refuse in any segment, and
+/// which no server is known to read differently: nearly every path is one, and one look tells.
+pub(super) struct Plain<'p> {
+    pub(super) first: &'p str,
+    /// What stands behind the first segment and its slash.
+    pub(super) rest: &'p str,
+    pub(super) slashes: usize,
 }
 
-impl<'p> Segments<'p> {
-    pub(super) fn of(path: &'p str, path_parameters: bool) -> Self {
-        let mut segments =
-            Self { first: [None; MOST_SEGMENTS], plain: is_plain(path), path_parameters };
-        let mut rest = path;
-        for place in &mut segments.first {
-            let end = rest.bytes().position(|byte| byte == b'/');
-            let segment = &rest[..end.unwrap_or(rest.len())];
-            segments.plain &= !is_dot_or_empty(segment);
-            *place = Some(segment);
-            let Some(end) = end else { return segments };
-            rest = &rest[end + 1..];
+impl<'p> Plain<'p> {
+    pub(super) fn of(path: &'p str) -> Option<Self> {
+        let (mut slashes, mut first, mut begin) = (0, path.len(), 0);
+        for (at, byte) in path.bytes().enumerate() {
+            match BYTES[usize::from(byte)] {
+                Byte::Plain => {}
+                // An empty segment and one that begins with a dot need a closer look, too.
+                Byte::Slash if at > begin => {
+                    first = first.min(at);
+                    slashes += 1;
+                    begin = at + 1;
+                }
+                Byte::Dot if at > begin => {}
+                Byte::Slash | Byte::Dot | Byte::Special => return None,
+            }
         }
-        // Of no known shape: it is looked at as a whole.
-        segments.plain = false;
-        segments
-    }
-
-    /// The first ones.
-    pub(super) fn first(&self) -> [Option<&'p str>; MOST_SEGMENTS] {
-        self.first
-    }
-
-    /// One of them decoded, see [`decode`].
-    pub(super) fn decode(&self, segment: &'p str) -> Result<Cow<'p, str>, Refusal> {
-        if self.plain { Ok(Cow::Borrowed(segment)) } else { decode(segment, self.path_parameters) }
-    }
-
-    /// Whether some byte needs a closer look.
-    pub(super) fn are_plain(&self) -> bool {
-        self.plain
+        let rest = path.get(first + 1..).unwrap_or_default();
+        (begin < path.len()).then(|| Self { first: &path[..first], rest, slashes })
     }
 }
 
-/// Whether all bytes of a path mean themselves to every server. Without `&`, see
-/// [`ImageApi`](super::ImageApi). It looks at all of them, so that it can look at many at once.
-fn is_plain(path: &str) -> bool {
-    let special = |byte: u8| {
-        u8::from(byte <= b' ')
-            | u8::from(byte >= 0x7f)
-            | u8::from(byte == b'%')
-            | u8::from(byte == b'&')
-            | u8::from(byte == b';')
-            | u8::from(byte == b'\\')
-    };
-    path.bytes().fold(0, |found, byte| found | special(byte)) == 0
+/// What a byte may mean in a path.
+#[derive(Clone, Copy)]
+enum Byte {
+    Plain,
+    Slash,
+    Dot,
+    /// It needs a closer look. So does `&`, see [`ImageApi`](super::ImageApi).
+    Special,
 }
+
+static BYTES: [Byte; 256] = {
+    let mut bytes = [Byte::Special; 256];
+    let mut byte = b'!';
+    while byte < 0x7f {
+        bytes[byte as usize] = match byte {
+            b'/' => Byte::Slash,
+            b'.' => Byte::Dot,
+            b'%' | b'&' | b';' | b'\\' => Byte::Special,
+            _ => Byte::Plain,
+        };
+        byte += 1;
+    }
+    bytes
+};
 
 /// Decodes a path segment once.
 ///
@@ -191,17 +186,21 @@ mod tests {
 
     /// The short way says what the long way says.
     #[test]
-    fn plain_segments_are_those_that_decode_to_themselves() {
+    fn plain_paths_decode_to_themselves() {
         let mut paths: Vec<String> = [
             "",
             "/",
+            "a",
             "a/b",
             "a//b",
             "a/",
+            "/a",
             "./a",
             "a/..",
             "...",
             "a/.b",
+            "a./b",
+            "a..b",
             "1/2/3/4/5/6/7/..",
             "a/b/c/d/e/f/g",
         ]
@@ -210,14 +209,17 @@ mod tests {
         paths.extend((0..=0x7f_u8).map(|byte| format!("a{}b/c", char::from(byte))));
         paths.push("é".to_owned());
         for path in paths {
-            let segments = Segments::of(&path, false);
-            let shown: Vec<_> = segments.first().into_iter().flatten().collect();
-            assert_eq!(shown, path.split('/').take(6).collect::<Vec<_>>(), "{path}");
-            let same = path.split('/').all(|s| decode(s, false).is_ok_and(|own| own == s));
-            let harmless =
-                same && path.bytes().all(|b| b.is_ascii_graphic() && b != b'%' && b != b'&');
-            let few = path.split('/').count() <= 6;
-            assert_eq!(segments.are_plain(), harmless && few, "{path:?}");
+            let itself = |segment| decode(segment, false).is_ok_and(|own| own == segment);
+            let harmless = path.split('/').all(itself)
+                && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%' && byte != b'&');
+            let hidden = path.split('/').any(|segment| segment.starts_with('.'));
+            let plain = Plain::of(&path);
+            assert_eq!(plain.is_some(), harmless && !hidden, "{path:?}");
+            if let Some(Plain { first, rest, slashes }) = plain {
+                let (own, behind) = path.split_once('/').unwrap_or((&path, ""));
+                assert_eq!((first, rest), (own, behind), "{path:?}");
+                assert_eq!(slashes, path.matches('/').count(), "{path:?}");
+            }
         }
     }
 

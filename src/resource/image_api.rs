@@ -1,6 +1,8 @@
 //! Paths of the IIIF Image API 2.1 and 3.0.
 
-use super::encoding::{self, Segments};
+use std::borrow::Cow;
+
+use super::encoding::{self, Plain};
 use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
@@ -55,36 +57,49 @@ impl ImageApi {
     }
 
     fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
-        let segments = Segments::of(below, self.path_parameters);
+        let (identifier, kind) = match Plain::of(below) {
+            Some(plain) => (Cow::Borrowed(plain.first), plain_kind(&plain)?),
+            None => self.read_closely(below)?,
+        };
+        Ok(Resource::new(&*self.base, identifier, kind, "Image"))
+    }
+
+    /// The same where something has to be decoded or refused.
+    #[cold]
+    fn read_closely<'a>(
+        &self,
+        below: &'a str,
+    ) -> Result<(Cow<'a, str>, ResourceKind<'a>), Refusal> {
         // Also in a description, which everyone may read: `x&FIF=secret.tif&CVT=jpeg/info.json`.
-        if !segments.are_plain() && memchr::memchr(b'&', below.as_bytes()).is_some() {
+        if memchr::memchr(b'&', below.as_bytes()).is_some() {
             return Err(Refusal::Ambiguous);
         }
-        let [identifier, rest @ ..] = segments.first();
-        let identifier = identifier.unwrap_or_default();
-        let decode = |segment| segments.decode(segment);
-        let kind = match rest {
+        let mut segments = below.split('/');
+        let identifier = segments.next().unwrap_or_default();
+        let decode = |segment| encoding::decode(segment, self.path_parameters);
+        let kind = match [(); 5].map(|()| segments.next()) {
             [None, ..] => ResourceKind::ImageService,
             [Some("info.json"), None, ..] => ResourceKind::ImageInformation,
-            [Some(_), Some(_), Some(_), Some(_), None] if segments.are_plain() => {
-                ResourceKind::Image(ImageRequest::plain(behind(below, identifier))?)
-            }
             [Some(region), Some(size), Some(rotation), Some(last), None] => {
                 let parts = [decode(region)?, decode(size)?, decode(rotation)?, decode(last)?];
-                ResourceKind::Image(ImageRequest::of(&parts, behind(below, identifier))?)
+                let written = below.get(identifier.len() + 1..).unwrap_or_default();
+                ResourceKind::Image(ImageRequest::of(&parts, written)?)
             }
             // Servers that fold `a//b` and `a/./b` would make a known shape of these.
             _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),
             _ => return Err(Refusal::Unknown),
         };
-        let identifier = decode(identifier)?;
-        Ok(Resource::new(&*self.base, identifier, kind, "Image"))
+        Ok((decode(identifier)?, kind))
     }
 }
 
-/// What stands in a path behind its first segment and a slash.
-fn behind<'p>(path: &'p str, first: &str) -> &'p str {
-    path.get(first.len() + 1..).unwrap_or_default()
+fn plain_kind<'p>(path: &Plain<'p>) -> Result<ResourceKind<'p>, Refusal> {
+    match path.slashes {
+        0 => Ok(ResourceKind::ImageService),
+        1 if path.rest == "info.json" => Ok(ResourceKind::ImageInformation),
+        4 => ImageRequest::plain(path.rest).map(ResourceKind::Image),
+        _ => Err(Refusal::Unknown),
+    }
 }
 
 impl ResourceMap for ImageApi {

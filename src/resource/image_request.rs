@@ -93,10 +93,6 @@ impl<'a> ImageRequest<'a> {
         }
     }
 
-    pub(super) fn lend(&self) -> ImageRequest<'_> {
-        ImageRequest { parts: Cow::Borrowed(&self.parts) }
-    }
-
     pub(super) fn into_owned(self) -> ImageRequest<'static> {
         ImageRequest { parts: Cow::Owned(self.parts.into_owned()) }
     }

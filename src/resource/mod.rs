@@ -208,21 +208,6 @@ impl<'a> Resource<'a> {
         Resource::new(&*self.base, identifier, kind, &*self.content_type)
     }
 
-    /// The same resource, lent for a shorter time.
-    pub(crate) fn lend(&self) -> Resource<'_> {
-        Resource {
-            base: Cow::Borrowed(&self.base),
-            identifier: Cow::Borrowed(&self.identifier),
-            kind: match &self.kind {
-                ResourceKind::ImageService => ResourceKind::ImageService,
-                ResourceKind::ImageInformation => ResourceKind::ImageInformation,
-                ResourceKind::Image(image) => ResourceKind::Image(image.lend()),
-                ResourceKind::Content => ResourceKind::Content,
-            },
-            content_type: Cow::Borrowed(&self.content_type),
-        }
-    }
-
     /// The same resource, owning its parts.
     #[must_use]
     pub fn into_owned(self) -> Resource<'static> {

@@ -28,6 +28,8 @@ use super::Resource;
 pub struct Pattern {
     text: Box<str>,
     shape: Shape,
+    /// Whether it begins with a slash.
+    over_paths: bool,
 }
 
 /// What a pattern asks: most ask something that is quickly told.
@@ -53,7 +55,8 @@ impl Pattern {
             Some(star) if star + 1 == text.len() => Shape::Prefix,
             Some(_) => Shape::Other,
         };
-        Self { text, shape }
+        let over_paths = text.starts_with('/');
+        Self { text, shape, over_paths }
     }
 
     /// Whether `text` fits as a whole.
@@ -74,7 +77,7 @@ impl Pattern {
     #[must_use]
     pub fn covers(&self, resource: &Resource<'_>) -> bool {
         let identifier = resource.identifier();
-        if self.text.starts_with('/') {
+        if self.over_paths {
             // The path is not put together: this is on the way to every tile.
             self.fits(resource.base().bytes().chain([b'/']).chain(identifier.bytes()))
         } else {

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::issue::{Issued, Refused};
 use super::page;
@@ -50,7 +49,7 @@ pub(crate) fn refusal(
 ) -> Response<Bytes> {
     #[derive(Serialize)]
     struct Refusal<'a> {
-        message: &'a RawValue,
+        message: &'a Posted<'a>,
     }
     let outcome = Err(Refused::of(core, profile));
     with_message(core, family, message_id, &outcome, |message| {
@@ -64,17 +63,25 @@ fn with_message<R>(
     family: Family,
     message_id: &str,
     outcome: &Result<Issued, Refused<'_>>,
-    then: impl FnOnce(&RawValue) -> R,
+    then: impl FnOnce(&Posted<'_>) -> R,
 ) -> R {
-    let message = match family.authentication() {
-        None => to_raw_value(&flow(message_id, outcome)),
+    match family.authentication() {
+        None => then(&Posted::Flow(flow(message_id, outcome))),
         Some(version) => {
             let description = description(core, outcome);
             let description = description.as_deref();
-            to_raw_value(&authentication(core, version, Some(message_id), outcome, description))
+            let message = authentication(core, version, Some(message_id), outcome, description);
+            then(&Posted::Authentication(message))
         }
-    };
-    then(&message.expect("strings and maps with text keys are JSON"))
+    }
+}
+
+/// What is posted, in the words of its family.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Posted<'a> {
+    Flow(v2::TokenMessage<'a>),
+    Authentication(v1::TokenMessage<'a>),
 }
 
 /// The message as the body, with a status of its own (1.0 §2.2.3, §2.2.6). No page of another

@@ -54,7 +54,7 @@ mod request;
 pub(crate) mod sealed;
 mod service;
 
-pub(crate) use answer::refusal;
+pub(crate) use answer::{Posted, refusal};
 pub use layer::TokenLayer;
 pub use service::Token;
 

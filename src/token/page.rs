@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
+use super::answer::Posted;
 use crate::page::{DataPage, csp_hash, unseen};
 use crate::protocol::Origin;
 use crate::respond;
@@ -23,11 +23,11 @@ const SCRIPT: &str = include_str!("post_message.js");
 struct Post<'a> {
     #[serde(rename = "targetOrigin")]
     target_origin: &'a str,
-    message: &'a RawValue,
+    message: &'a Posted<'a>,
 }
 
 /// HTTP 200, whatever the message says (2.0 §4.3).
-pub(super) fn message(origin: &Origin, message: &RawValue) -> Response<Bytes> {
+pub(super) fn message(origin: &Origin, message: &Posted<'_>) -> Response<Bytes> {
     page(StatusCode::OK, PAGE.with(&Post { target_origin: origin.as_str(), message }))
 }
 

@@ -6,7 +6,6 @@ use tower_service::Service;
 
 use super::request::TokenRequest;
 use super::{TokenFuture, answer, issue, page};
-use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
 use crate::page::accept_language;
@@ -68,7 +67,8 @@ where
                 TokenFuture::own(page::no_target())
             }
             Ok(token_request) => {
-                let parts = Head::of(&request).to_parts();
+                // The request goes no further: nothing of it has to be copied.
+                let (parts, _) = request.into_parts();
                 TokenFuture::working(issue::answer(Arc::clone(core), realm, parts, token_request))
             }
         }
