@@ -20,6 +20,7 @@ use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
 use crate::query;
 use crate::resource::Resource;
+use crate::seal::Scratch;
 use crate::token::{bearer, sealed};
 
 /// The parameter in the URI of a lower tier's description: the identifier of the tier that it was
@@ -42,7 +43,8 @@ struct Asked {
 pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>) -> Answer<Plan> {
     let now = core.now();
     let watch = Watch::begin(core, Place::Description);
-    let (token, family) = token(core, head, &whole).unzip();
+    let mut scratch = Scratch::new();
+    let (family, token) = token(core, head, &whole, now, &mut scratch).unzip();
     let has_v09_token = family == Some(Family::V09);
     let question = Question { head: *head, resource: whole.clone(), now, token };
     let progress = core.decide(&question);
@@ -56,7 +58,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
         }
         (progress, higher) => {
             let core = Arc::clone(core);
-            let (parts, token) = (head.to_parts(), question.token);
+            let (parts, token) = (head.to_parts(), question.token.map(TokenSession::into_owned));
             Answer::later(async move {
                 let verdict = match progress {
                     Progress::Done(verdict) => verdict,
@@ -91,12 +93,16 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
 
 /// The session of a token of 1.0 or 0.9, and which of the two it is of (requirements CON-2). That its
 /// service is one that the document declares is looked at with the session.
-fn token(core: &Core, head: &Head<'_>, whole: &Resource<'_>) -> Option<(TokenSession, Family)> {
+fn token<'s>(
+    core: &Core,
+    head: &Head<'_>,
+    whole: &Resource<'_>,
+    now: Timestamp,
+    scratch: &'s mut Scratch,
+) -> Option<(Family, TokenSession<'s>)> {
     let token = bearer::token(head.headers())?;
-    let mut families = core.families_of(whole).described().map(Family::from);
-    families.find_map(|family| {
-        Some((sealed::open(core, &[family], token, head.headers(), core.now())?, family))
-    })
+    let families: Vec<_> = core.families_of(whole).described().map(Family::from).collect();
+    sealed::open(core, &families, token, head.headers(), now, scratch)
 }
 
 /// The resource in whose place this one is shown, if the request names one and it is so for everyone:

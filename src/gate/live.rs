@@ -1,5 +1,6 @@
 //! Who asks, and is it still true: the live sessions of a request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -13,11 +14,22 @@ use crate::seal::Scratch;
 
 /// The session that an access token stands for, as it was when the token was issued.
 #[derive(Clone, Debug)]
-pub(crate) struct TokenSession {
+pub(crate) struct TokenSession<'a> {
     pub(crate) realm: usize,
     /// The name of the aspect that it was read from.
-    pub(crate) aspect: Box<str>,
-    pub(crate) session: Session<'static>,
+    pub(crate) aspect: Cow<'a, str>,
+    pub(crate) session: Session<'a>,
+}
+
+impl TokenSession<'_> {
+    /// A copy to keep while waiting.
+    pub(crate) fn into_owned(self) -> TokenSession<'static> {
+        TokenSession {
+            realm: self.realm,
+            aspect: Cow::Owned(self.aspect.into_owned()),
+            session: self.session.into_owned(),
+        }
+    }
 }
 
 pub(super) enum Live<'b> {
@@ -56,7 +68,7 @@ impl Core {
         place: usize,
         realms: RealmSet,
         head: &Head<'_>,
-        token: Option<&TokenSession>,
+        token: Option<&TokenSession<'b>>,
         now: Timestamp,
         scratch: &'b mut Scratch,
     ) -> Live<'b> {
@@ -121,7 +133,7 @@ impl Core {
     }
 
     /// The live session behind a token, as its own aspect sees it now.
-    fn resume(&self, token: &TokenSession, now: Timestamp) -> Live<'static> {
+    fn resume<'b>(&self, token: &TokenSession<'b>, now: Timestamp) -> Live<'b> {
         let session = token.session.clone();
         let mine =
             |c: &&crate::config::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
@@ -132,7 +144,7 @@ impl Core {
                 Err(error) => Live::Now(Err(error)),
             },
             Some(CandidateAspect::Other(aspect)) => {
-                match limits::catch(|| aspect.resume(session, now)) {
+                match limits::catch(|| aspect.resume(session.into_owned(), now)) {
                     Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
                     Ok(Answer::Later(reading)) => later(LivePending::Reading(reading)),
                     Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
@@ -204,7 +216,7 @@ impl Core {
         realm: usize,
         parts: &Parts,
         now: Timestamp,
-    ) -> Result<TokenSession, AspectError> {
+    ) -> Result<TokenSession<'static>, AspectError> {
         let head = Head::of_parts(parts);
         let mut lacks = AspectError::Missing;
         for (index, candidate) in self.candidates.iter().enumerate() {
@@ -227,7 +239,8 @@ impl Core {
             };
             match session {
                 Ok(session) => {
-                    return Ok(TokenSession { realm, aspect: candidate.name().into(), session });
+                    let aspect = Cow::Owned(candidate.name().to_owned());
+                    return Ok(TokenSession { realm, aspect, session });
                 }
                 Err(error) => lacks = lacks.or_better(error),
             }

@@ -27,7 +27,7 @@ pub(crate) async fn first_granted_sibling(
     parts: &Parts,
     resource: &Resource<'_>,
     now: Timestamp,
-    token: Option<&TokenSession>,
+    token: Option<&TokenSession<'static>>,
     verdict: &Verdict,
 ) -> Option<Resource<'static>> {
     for lower in verdict.with_substitutes()?.siblings(resource) {

@@ -36,7 +36,7 @@ pub(crate) struct Question<'a> {
     pub(crate) resource: Resource<'a>,
     pub(crate) now: Timestamp,
     /// The session behind the access token of a probe request.
-    pub(crate) token: Option<TokenSession>,
+    pub(crate) token: Option<TokenSession<'a>>,
 }
 
 /// The decision, and what it rests on.
@@ -287,7 +287,7 @@ pub(crate) async fn decide_and_wait(
     parts: &Parts,
     resource: &Resource<'static>,
     now: Timestamp,
-    token: Option<TokenSession>,
+    token: Option<TokenSession<'static>>,
 ) -> Verdict {
     let progress = {
         let head = Head::of_parts(parts);
@@ -308,7 +308,7 @@ pub(crate) async fn finish_decision(
     parts: Parts,
     resource: Resource<'static>,
     now: Timestamp,
-    token: Option<TokenSession>,
+    token: Option<TokenSession<'static>>,
     mut pending: Box<Pending>,
 ) -> Verdict {
     let question = Question { head: Head::of_parts(&parts), resource, now, token };

@@ -1,6 +1,6 @@
 //! From a verdict to an `AuthProbeResult2`.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, VARY};
@@ -41,7 +41,7 @@ pub(super) async fn with_substitutes(
     parts: Parts,
     resource: &Resource<'static>,
     now: Timestamp,
-    token: Option<TokenSession>,
+    token: Option<TokenSession<'static>>,
     verdict: Verdict,
 ) -> ProbeResult {
     let Some(denial) = verdict.with_substitutes() else {
@@ -87,13 +87,23 @@ pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
 }
 
 pub(super) fn respond(method: &Method, result: &ProbeResult) -> Response<Bytes> {
-    let body = serde_json::to_vec(result).expect("strings and maps with text keys are JSON");
+    let body = match result {
+        ProbeResult::Granted => GRANTED.clone(),
+        result => write(result),
+    };
     let mut response = respond::text(StatusCode::OK, "application/json", body);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Cookie"));
     respond::allow_any_origin(headers);
     respond::for_method(method, response)
+}
+
+/// The same for every resource.
+static GRANTED: LazyLock<Bytes> = LazyLock::new(|| write(&ProbeResult::Granted));
+
+fn write(result: &ProbeResult) -> Bytes {
+    serde_json::to_vec(result).expect("strings and maps with text keys are JSON").into()
 }
 
 fn denied(denial: &Denial, texts: &Texts, substitutes: Vec<ContentResource>) -> ProbeResult {

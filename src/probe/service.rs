@@ -8,12 +8,13 @@ use super::{ProbeFuture, result};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::{Core, IiifAuth};
-use crate::gate::{Progress, Question, Watch, finish_decision};
+use crate::gate::{Progress, Question, TokenSession, Watch, finish_decision};
 use crate::observe::Place;
 use crate::path;
 use crate::protocol::Family;
 use crate::resource::{Refusal, Resource};
 use crate::respond;
+use crate::seal::Scratch;
 use crate::token::{bearer, sealed};
 
 /// Answers probes and passes on everything else; see the [module](crate::probe).
@@ -80,8 +81,11 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
         }
     };
     let now = core.now();
-    let token = bearer::token(head.headers())
-        .and_then(|token| sealed::open(core, &[Family::V2], token, head.headers(), now));
+    let mut scratch = Scratch::new();
+    let token = bearer::token(head.headers()).and_then(|token| {
+        sealed::open(core, &[Family::V2], token, head.headers(), now, &mut scratch)
+    });
+    let token = token.map(|(_, token)| token);
     let question = Question { head: *head, resource, now, token };
     let progress = core.decide(&question);
     match progress {
@@ -96,7 +100,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
             let core = Arc::clone(core);
             let parts = head.to_parts();
             let resource = question.resource.into_owned();
-            let token = question.token;
+            let token = question.token.map(TokenSession::into_owned);
             ProbeFuture::working(async move {
                 let verdict = match progress {
                     Progress::Done(verdict) => verdict,

@@ -6,18 +6,25 @@ use http::header::AUTHORIZATION;
 /// Longest token that is looked at, in bytes: longer than any that we issue.
 const LONGEST: usize = 16 * 1024;
 
+const SCHEME: &[u8] = b"Bearer";
+
 /// The token of the one `Authorization: Bearer` header. Everything else counts as no token.
-pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next()?.to_str().ok()?;
+    let value = values.next()?.as_bytes();
     if values.next().is_some() || value.len() > LONGEST {
         return None;
     }
-    let (scheme, token) = value.split_once(' ')?;
-    let token = token.trim_start_matches(' ');
-    let ours = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty() && token.bytes().all(ours))
-        .then_some(token)
+    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    let token = &rest[spaces..];
+    let is_bearer = scheme.eq_ignore_ascii_case(SCHEME) && spaces > 0;
+    // Every byte is looked at in any case, so that many can be looked at at once.
+    let ours = |byte: u8| {
+        byte.is_ascii_digit() | (byte | 0x20).is_ascii_lowercase() | (byte == b'-') | (byte == b'_')
+    };
+    let is_ours = token.iter().fold(true, |all, byte| all & ours(*byte));
+    (is_bearer && !token.is_empty() && is_ours).then_some(token)
 }
 
 #[cfg(test)]
@@ -43,12 +50,13 @@ mod tests {
             ("Bearer \"abc\"", None),
             ("Bearer abc,", None),
             ("Bearer\tabc", None),
+            ("Bearer \tabc", None),
             ("Bearer abc=", None),
             (&huge, None),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, value.parse().unwrap());
-            assert_eq!(token(&headers), expected, "{value:.40}");
+            assert_eq!(token(&headers), expected.map(str::as_bytes), "{value:.40}");
         }
         let mut headers = HeaderMap::new();
         headers.append(AUTHORIZATION, "Bearer a".parse().unwrap());

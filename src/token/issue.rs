@@ -125,7 +125,7 @@ async fn token<'c>(
 fn mint(
     core: &Core,
     family: Family,
-    session: &TokenSession,
+    session: &TokenSession<'_>,
     origin: Option<&Origin>,
     now: Timestamp,
 ) -> Result<Issued, TokenErrorProfile> {

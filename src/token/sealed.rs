@@ -1,5 +1,7 @@
 //! Access tokens: sealed, bound, short-lived, and never what opens content.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::ORIGIN;
 
@@ -14,7 +16,7 @@ use crate::seal::{Purpose, Scratch, SealError};
 pub(super) fn seal(
     core: &Core,
     family: Family,
-    of: &TokenSession,
+    of: &TokenSession<'_>,
     origin: Option<&Origin>,
     now: Timestamp,
     expires_at: Timestamp,
@@ -39,15 +41,15 @@ pub(super) fn seal(
 /// A browser names the page that asks in `Origin`: a token is good only for the viewer that it was
 /// issued to. Requests without that header, from the publisher's own pages or no browser at all,
 /// are not held to it.
-pub(crate) fn open(
+pub(crate) fn open<'s>(
     core: &Core,
     families: &[Family],
-    token: &str,
+    token: &[u8],
     headers: &HeaderMap,
     now: Timestamp,
-) -> Option<TokenSession> {
-    let mut scratch = Scratch::new();
-    let found = core.keyring.open(Purpose::Token, "", token.as_bytes(), &mut scratch).ok()?;
+    scratch: &'s mut Scratch,
+) -> Option<(Family, TokenSession<'s>)> {
+    let found = core.keyring.open(Purpose::Token, "", token, scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
     let family = Family::from_digit(char::from(reader.byte()?))?;
     if !families.contains(&family) {
@@ -65,9 +67,6 @@ pub(crate) fn open(
         None => true,
         Some(own) => origin.is_empty() || own.as_bytes() == origin.as_bytes(),
     };
-    (in_time && from_its_viewer && reader.0.is_empty()).then(|| TokenSession {
-        realm,
-        aspect: aspect.into(),
-        session: session.into_owned(),
-    })
+    (in_time && from_its_viewer && reader.0.is_empty())
+        .then(|| (family, TokenSession { realm, aspect: Cow::Borrowed(aspect), session }))
 }
