@@ -198,7 +198,7 @@ impl Core {
                 };
             match self.ask(&question.resource, Some(&session), question.now) {
                 Answer::Now(outcome) => {
-                    if let Some(verdict) = self.after_session(&mut tally, place, session, outcome) {
+                    if let Some(verdict) = self.after_session(&mut tally, place, &session, outcome) {
                         return Progress::Done(verdict);
                     }
                 }
@@ -216,7 +216,7 @@ impl Core {
         &self,
         tally: &mut Tally,
         place: usize,
-        session: Session<'_>,
+        session: &Session<'_>,
         outcome: Result<Decision, BoxError>,
     ) -> Option<Verdict> {
         match outcome {
@@ -226,7 +226,7 @@ impl Core {
             }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.hand_on_session.then(|| session.into_owned());
+                let session = self.hand_on_session.then(|| session.clone().into_owned());
                 let basis = Basis::Session { id, expires_at, session, place };
                 Some(Verdict { decision, basis })
             }
@@ -328,7 +328,7 @@ pub(crate) async fn finish_decision(
                     Ok(session) => match core.ask(&question.resource, Some(&session), now) {
                         Answer::Now(outcome) => {
                             if let Some(verdict) =
-                                core.after_session(&mut tally, place, session, outcome)
+                                core.after_session(&mut tally, place, &session, outcome)
                             {
                                 return verdict;
                             }
@@ -342,7 +342,7 @@ pub(crate) async fn finish_decision(
             }
             At::May { place, session, decision } => {
                 let outcome = limits::within(core.decision_timeout, decision).await;
-                if let Some(verdict) = core.after_session(&mut tally, place, session, outcome) {
+                if let Some(verdict) = core.after_session(&mut tally, place, &session, outcome) {
                     return verdict;
                 }
                 core.go_on_at(&question, tally, realms, place + 1)
