@@ -32,6 +32,8 @@ async fn settings() {
         (Redis::builder("redis+unix://"), Some("the URL names no store")),
     ] {
         let shown = format!("{builder:?}");
+        let checked = builder.check().map_err(|found| found.to_string());
+        assert_eq!(checked.is_ok(), error.is_none(), "{shown}: {checked:?}, without asking");
         match (builder.connect().await, error) {
             (Ok(_), None) => {}
             (Err(found), Some(expected)) => {

@@ -25,8 +25,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower_iiif_auth::revocation::Redis;
 
 use admin::Admin;
+use body::BoxError;
 use config::Config;
 use forward_auth::Answers;
 pub use login::hash as hash_password;
@@ -34,22 +36,27 @@ use metrics::Metrics;
 use proxy::Proxy;
 use routes::Routes;
 
-/// A proxy that has its ports.
+/// A proxy that has its ports and its store.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
     proxy: TcpListener,
     forward_auth: Option<TcpListener>,
     admin: Option<TcpListener>,
+    store: Option<Redis>,
 }
 
 impl Server {
-    /// Takes the configuration's ports.
+    /// Takes the configuration's ports, and connects to its store.
     ///
     /// # Errors
     ///
     /// When one is not to be had; the message names it.
-    pub async fn bind(config: Config) -> io::Result<Self> {
+    pub async fn bind(config: Config) -> Result<Self, BoxError> {
+        let store = match &config.store {
+            Some(own) => Some(own.connect().await.map_err(|error| format!("[store]: {error}"))?),
+            None => None,
+        };
         let proxy = listen(config.listen).await?;
         let forward_auth = match &config.forward_auth {
             Some(own) => Some(listen(own.listen).await?),
@@ -59,7 +66,7 @@ impl Server {
             Some(own) => Some(listen(own).await?),
             None => None,
         };
-        Ok(Self { config, proxy, forward_auth, admin })
+        Ok(Self { config, proxy, forward_auth, admin, store })
     }
 
     /// Where browsers are answered.
@@ -88,14 +95,11 @@ impl Server {
     /// # Errors
     ///
     /// When the layers can not be built: the system gives no random bytes.
-    pub async fn run(
-        self,
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let Self { config, proxy, forward_auth, admin } = self;
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BoxError> {
+        let Self { config, proxy, forward_auth, admin, store } = self;
         let metrics = Arc::new(Metrics::new());
         let counts = Arc::clone(&metrics);
-        let auth = config.auth(move |seen| counts.decided(seen))?;
+        let auth = config.auth(store, move |seen| counts.decided(seen))?;
         let routes = Arc::new(Routes::new(&config)?);
         let (stopping, stopped) = watch::channel(false);
         let grace = config.shutdown_timeout;

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::HashPassword => hash_password(),
-        Command::Check(file) => load(&file).map(|_| println!("{}: no mistakes", file.display())),
+        Command::Check(file) => load(&file).map(|config| checked(&file, &config)),
         Command::Serve(file) => load(&file).and_then(serve),
     };
     match done {
@@ -59,6 +59,11 @@ fn main() -> ExitCode {
 
 fn load(file: &Path) -> Result<Config, BoxError> {
     Config::load(file).map_err(|error| format!("{}:\n{error}", file.display()).into())
+}
+
+fn checked(file: &Path, config: &Config) {
+    let store = config.store.as_ref().map_or("", |_| "; the store was not asked");
+    println!("{}: no mistakes{store}", file.display());
 }
 
 fn hash_password() -> Result<(), BoxError> {

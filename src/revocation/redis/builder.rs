@@ -81,6 +81,17 @@ impl RedisBuilder {
         self
     }
 
+    /// Looks at the settings, and asks nobody: what [`connect`](Self::connect) begins with.
+    ///
+    /// For applications that check a configuration where the server is not to be reached.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is no good.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.client().map(drop)
+    }
+
     /// Connects, and looks whether the server can be relied on; see [`Redis`].
     ///
     /// The connection is renewed when it is lost, as long as the runtime that it was made in goes on.
@@ -89,9 +100,17 @@ impl RedisBuilder {
     ///
     /// When a setting is no good, the server does not answer in time, or is no use as a store.
     pub async fn connect(self) -> Result<Redis, StoreError> {
+        let client = self.client()?;
+        let link = Link::new(client, format!("{}:epoch", self.prefix), self.timeout);
+        let cache = Cache::new(self.staleness, self.cache_at_most);
+        link.open(link.deadline()).await?;
+        Ok(Redis { shared: Arc::new(Shared { link, cache, prefix: self.prefix.into() }) })
+    }
+
+    fn client(&self) -> Result<Client, StoreError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(plain) {
-            return Err(StoreError::Prefix(self.prefix));
+            return Err(StoreError::Prefix(self.prefix.clone()));
         }
         if self.staleness > LONGEST {
             return Err(StoreError::Staleness(self.staleness));
@@ -100,11 +119,7 @@ impl RedisBuilder {
             return Err(StoreError::Timeout(self.timeout));
         }
         // The cause is dropped: it could quote the URL.
-        let client = Client::open(self.url).map_err(|_| StoreError::Url)?;
-        let link = Link::new(client, format!("{}:epoch", self.prefix), self.timeout);
-        let cache = Cache::new(self.staleness, self.cache_at_most);
-        link.open(link.deadline()).await?;
-        Ok(Redis { shared: Arc::new(Shared { link, cache, prefix: self.prefix.into() }) })
+        Client::open(self.url.as_str()).map_err(|_| StoreError::Url)
     }
 }
 

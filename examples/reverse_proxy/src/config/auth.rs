@@ -12,6 +12,7 @@ use tower_iiif_auth::{
 
 use super::access::Access;
 use super::base::Base;
+use super::manifests::Described;
 use super::mistakes::{Collector, Span};
 use super::parse;
 use super::rule::Rules;
@@ -40,6 +41,7 @@ pub(super) struct Settings {
     pub(super) endpoints: String,
     insecure_http: bool,
     keyring: Option<Keyring>,
+    public_paths: Vec<String>,
     pieces: Vec<Piece>,
 }
 
@@ -61,7 +63,9 @@ impl Settings {
             own_endpoints.clone_from(&value);
             pieces.push(Piece::new(&span, move |builder| builder.endpoints(value.clone())));
         }
+        let mut public_paths = Vec::new();
         for Found { value, span } in section.list("public_paths") {
+            public_paths.push(value.clone());
             pieces.push(Piece::new(&span, move |own| own.public_paths([value.as_str()])));
         }
         if let Some(found) = section.parsed("token_lifetime", parse::duration) {
@@ -87,7 +91,8 @@ impl Settings {
             let compatibility = compatibility(own);
             pieces.push(Piece::new(&span, move |builder| builder.compatibility(compatibility)));
         }
-        Self { public_url, endpoints: own_endpoints, insecure_http, keyring, pieces }
+        let endpoints = own_endpoints;
+        Self { public_url, endpoints, insecure_http, keyring, public_paths, pieces }
     }
 }
 
@@ -100,16 +105,24 @@ pub(super) struct Parts {
     pieces: Vec<Piece>,
 }
 
+/// What stands in the file's tables, beside the bases.
+pub(super) struct Given {
+    pub(super) manifests: Vec<Described>,
+    pub(super) accesses: Vec<Access>,
+    pub(super) rules: Rules,
+    pub(super) hand_on_session: bool,
+}
+
 impl Parts {
     pub(super) fn check(
         settings: Settings,
         bases: &[Base],
-        accesses: Vec<Access>,
-        rules: Rules,
-        hand_on_session: bool,
+        given: Given,
         mistakes: &Collector<'_>,
     ) -> Option<Self> {
-        let Settings { public_url, insecure_http, keyring, mut pieces, .. } = settings;
+        let Settings { public_url, insecure_http, keyring, public_paths, mut pieces, .. } =
+            settings;
+        let Given { manifests, accesses, rules, hand_on_session } = given;
         if bases.is_empty() && mistakes.is_empty() {
             mistakes
                 .add(&(0..0), "[[base]] is missing: list at least one, like path = \"/iiif/3\"");
@@ -120,6 +133,14 @@ impl Parts {
         for base in bases.iter().cloned() {
             let span = base.span.clone();
             pieces.push(Piece::new(&span, move |builder| base.add_to(builder)));
+        }
+        for own in manifests.iter().filter(|own| !own.is_reached(&public_paths, bases)) {
+            let message = "nothing at this path is passed on: list it in public_paths, like \
+                           \"/manifests/*\", or let it lie below a [[base]] of kind \"files\"";
+            mistakes.add(&own.span, message);
+        }
+        for Described { span, manifests, .. } in manifests {
+            pieces.push(Piece::new(&span, move |builder| builder.manifests(manifests.clone())));
         }
         for Access { span, realm, .. } in accesses {
             pieces.push(Piece::new(&span, move |builder| builder.realm(realm.clone())));

@@ -6,11 +6,13 @@
 mod access;
 mod auth;
 mod base;
+mod manifests;
 mod mistakes;
 mod network;
 mod parse;
 mod rule;
 mod section;
+mod store;
 mod text;
 mod upstream;
 mod users;
@@ -22,12 +24,14 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::observe::Observation;
+use tower_iiif_auth::revocation::Redis;
 use tower_iiif_auth::{ConfigError, IiifAuth};
 
 pub use access::{Login, LoginKind};
 pub use base::{Base, Kind};
 pub use mistakes::{Mistake, Mistakes};
 pub use network::{ForwardAuth, Log, LogFormat};
+pub use store::Store;
 pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
 
@@ -51,6 +55,8 @@ pub struct Config {
     pub bases: Vec<Base>,
     /// Logins that the proxy itself answers.
     pub logins: Vec<Login>,
+    /// Who was logged out, where several proxies serve the same users.
+    pub store: Option<Store>,
     /// The listener that answers nginx's `auth_request`.
     pub forward_auth: Option<ForwardAuth>,
     /// Where metrics and health are told.
@@ -94,16 +100,22 @@ impl Config {
         mistakes.finish(config)
     }
 
-    /// The layers of this configuration, which tell `observer` of each decision.
+    /// The layers of this configuration, which tell `observer` of each decision and `store` of each
+    /// logout; without one they remember logouts themselves.
     ///
     /// # Errors
     ///
     /// When the system gives no random bytes; everything else is told by [`read`](Self::read).
     pub fn auth(
         &self,
+        store: Option<Redis>,
         observer: impl Fn(&Observation<'_>) + Send + Sync + 'static,
     ) -> Result<IiifAuth, ConfigError> {
-        self.auth.builder().observe(observer).build()
+        let builder = self.auth.builder().observe(observer);
+        match store {
+            Some(store) => builder.revocations(store).build(),
+            None => builder.build(),
+        }
     }
 }
 
@@ -131,6 +143,7 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         None
     };
     let bases: Vec<_> = section.sections("base").into_iter().filter_map(base::read).collect();
+    let store = section.section("store").map(|own| store::read(own, folder));
     let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
     let admin = section.section("admin").and_then(|mut admin| {
         let listen = network::listen(&mut admin);
@@ -142,6 +155,8 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
 
     let around =
         access::Surroundings { endpoints: &settings.endpoints, folder, trusted_proxies: &proxies };
+    let manifests = section.sections("manifests").into_iter();
+    let manifests = manifests.filter_map(manifests::read).collect();
     let accesses = section.sections("access");
     let accesses: Vec<_> =
         accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
@@ -153,7 +168,8 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
     let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
     let hand_on_session = upstream.as_ref().is_some_and(Upstream::wants_session);
-    let auth = auth::Parts::check(settings, &bases, accesses, rules, hand_on_session, mistakes);
+    let given = auth::Given { manifests, accesses, rules, hand_on_session };
+    let auth = auth::Parts::check(settings, &bases, given, mistakes);
     Some(Config {
         listen: listen?,
         public_url: public_url?.trim_end_matches('/').to_owned(),
@@ -162,6 +178,7 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         upstream: upstream?,
         bases,
         logins,
+        store,
         forward_auth,
         admin,
         log,

@@ -18,6 +18,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// As [`duration`], or `0s`.
+pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(none) if none.is_zero() => Ok(none),
+        _ => duration(text),
+    }
+}
+
 pub(super) fn socket(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("{text:?} is no address to listen on: write it like \"127.0.0.1:8080\"")

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use reverse_proxy::config::{Config, Mistakes};
 
-use crate::support::{config, folder};
+use crate::support::{config, folder, with_keys};
 
 fn mistakes(text: &str) -> Vec<(usize, String)> {
     let mistakes: Mistakes = Config::read(text, &folder()).expect_err("there are mistakes");
@@ -17,6 +17,7 @@ fn the_sample_is_right() {
     let sample = include_str!("../../proxy.toml");
     let folder = folder();
     std::fs::rename(folder.join("key"), folder.join("iiif-auth.key")).unwrap();
+    std::fs::write(folder.join("store-url"), "redis://:password@127.0.0.1:6379/0\n").unwrap();
     Config::read(sample, &folder).unwrap_or_else(|all| panic!("{all}"));
 
     // A line like `# key = value` or `# [table]` is an example; prose has no such form.
@@ -42,7 +43,11 @@ fn the_sample_is_right() {
         })
         .collect();
     let text = text.join("\n");
-    assert!(text.contains("\n[forward_auth]") && text.contains("\nhand_off"), "{text}");
+    for key in
+        ["[forward_auth]", "hand_off", "[[manifests]]", "[store]", "url_file", "cache_at_most"]
+    {
+        assert!(text.contains(&format!("\n{key}")), "{key}: {text}");
+    }
     Config::read(&text, &folder).unwrap_or_else(|all| panic!("{all}\n{text}"));
 }
 
@@ -118,6 +123,12 @@ fn each_mistake_has_its_line() {
         ("users_file = \"users\"", "users_file = \"none\"", "can not be read"),
         ("users_file = \"users\"", "users_file = \"key\"", "line 1 of it"),
         ("allow = \"everyone\"", "allow = \"everyone", "string"),
+        ("users_file = \"users\"", "users_file = \"users\"\n[[manifests]]", "path is missing in"),
+        (
+            "key_file = \"key\"",
+            "key_file = \"key\"\nmanifests = \"/manifests\"",
+            "has to be written as [[manifests]]",
+        ),
     ] {
         let wrong = right.replacen(old, new, 1);
         assert_ne!(wrong, right, "{old}");
@@ -242,4 +253,42 @@ fn check_says_all_of_it_and_its_status() {
         said.contains("alow is not known in [[rule]]") && said.contains("allow is missing"),
         "{said}"
     );
+}
+
+/// Each key of `[[manifests]]` is looked at in its line.
+#[test]
+fn manifests_are_looked_at_key_by_key() {
+    let right = with_keys(&config("127.0.0.1:1".parse().unwrap()), "public_paths = [\"/works/*\"]");
+    let files = "[[base]]\npath = \"/files\"\nkind = \"files\"\n";
+    let first = right.lines().count() + files.lines().count() + 1;
+    for (keys, line, said) in [
+        ("path = \"/works\"", 0, ""),
+        ("path = \"/works/*/manifest.json\"", 0, ""),
+        ("path = \"/*/manifest.json\"", 0, ""),
+        ("path = \"/files/manifests\"", 0, ""),
+        ("path = \"/works\"\nimages = true\nin_full = true\nlongest = 1\nmost = 1", 0, ""),
+        ("images = true", 0, "path is missing in [[manifests]]"),
+        ("path = \"works\"", 1, "match no path"),
+        ("path = \"/works/\"", 1, "match no path"),
+        ("path = \"/manifests\"", 1, "list it in public_paths"),
+        ("path = \"/iiif/3/manifests\"", 1, "list it in public_paths"),
+        ("path = \"/other/*/manifest.json\"", 1, "list it in public_paths"),
+        ("path = 3", 1, "expected a string"),
+        ("path = \"/works\"\nimages = 1", 2, "images: "),
+        ("path = \"/works\"\nlongest = 0", 1, "longest of manifests has to be more than zero"),
+        ("path = \"/works\"\nlongest = \"8 MiB\"", 2, "longest: "),
+        ("path = \"/works\"\nmost = 0", 1, "most of manifests has to be more than zero"),
+        ("path = \"/works\"\nmost = -1", 2, "most: "),
+        ("path = \"/works\"\nimage = true", 2, "image is not known in [[manifests]]"),
+    ] {
+        let text = format!("{right}{files}[[manifests]]\n{keys}\n");
+        if said.is_empty() {
+            Config::read(&text, &folder()).unwrap_or_else(|all| panic!("{keys}: {all}"));
+            continue;
+        }
+        let found = mistakes(&text);
+        let told =
+            found.iter().any(|(own, message)| *own == first + line && message.contains(said));
+        assert!(told, "line {}: {said}\n{keys}\n{found:#?}", first + line);
+    }
 }

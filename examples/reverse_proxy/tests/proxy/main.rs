@@ -8,6 +8,10 @@ mod forwarding;
 mod identity;
 mod logins;
 mod logs;
+mod manifests;
+#[path = "../../../../tests/common/redis_server.rs"]
+mod redis_server;
 mod smuggling;
+mod store;
 mod streaming;
 mod support;

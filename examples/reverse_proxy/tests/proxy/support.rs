@@ -199,6 +199,11 @@ impl Proxy {
         Self { address, forward_auth, admin, stop: Some(stop), ended: Some(ended) }
     }
 
+    /// One that runs as a process of its own.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, forward_auth: None, admin: None, stop: None, ended: None }
+    }
+
     pub(crate) fn stop(&mut self) {
         self.stop.take().map(|stop| stop.send(()));
     }
