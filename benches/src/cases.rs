@@ -241,19 +241,13 @@ fn described(publisher: &Publisher, bytes: usize) -> impl FnMut() + use<> {
 fn pipe() -> Vec<Case> {
     let publisher = Publisher::new();
     let cookie = publisher.cookie(ROLES);
+    let of = |name: &str, router| Case::gross(name, pipe::repeat(router, tile(&cookie)));
+    let router = || pipe::router(pipe::tiles());
     vec![
-        Case::gross("pipe: no layer", pipe::repeat(pipe::router(), tile(&cookie))),
-        Case::gross(
-            "pipe: a layer that does nothing",
-            pipe::repeat(pipe::router().layer(tower::layer::util::Identity::new()), tile(&cookie)),
-        ),
-        Case::gross(
-            "pipe: check",
-            pipe::repeat(pipe::router().layer(publisher.auth.check()), tile(&cookie)),
-        ),
-        Case::gross(
-            "pipe: all layers",
-            pipe::repeat(pipe::router().layer(publisher.auth.layer()), tile(&cookie)),
-        ),
+        of("pipe: no layer", router()),
+        of("pipe: no layer, the checker's headers", pipe::router(pipe::tiles().private())),
+        of("pipe: a layer that does nothing", router().layer(tower::layer::util::Identity::new())),
+        of("pipe: check", router().layer(publisher.auth.check())),
+        of("pipe: all layers", router().layer(publisher.auth.layer())),
     ]
 }

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::images::Images;
 use crate::request::Template;
 
 /// Bytes of a tile, and of the pipe.
@@ -25,9 +26,13 @@ pub fn now<F: Future>(future: F) -> F::Output {
     outcome
 }
 
-/// A route to tiles of 20 KB, as applications have it.
-pub fn router() -> Router {
-    let images = crate::images::Images::of(TILE_BYTES);
+/// Tiles of 20 KB.
+pub fn tiles() -> Images {
+    Images::of(TILE_BYTES)
+}
+
+/// A route to images, as applications have it.
+pub fn router(images: Images) -> Router {
     Router::new().route_service("/iiif/3/{*image}", images)
 }
 

@@ -198,7 +198,8 @@ impl Core {
                 };
             match self.ask(&question.resource, Some(&session), question.now) {
                 Answer::Now(outcome) => {
-                    if let Some(verdict) = self.after_session(&mut tally, place, &session, outcome) {
+                    if let Some(verdict) = self.after_session(&mut tally, place, &session, outcome)
+                    {
                         return Progress::Done(verdict);
                     }
                 }

@@ -23,10 +23,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cookie = publisher.cookie(ROLES);
     println!("{cookie}\n{}", publisher.token(&cookie));
     let app = match &*layers {
-        "none" => pipe::router(),
-        "nothing" => pipe::router().layer(tower::layer::util::Identity::new()),
-        "check" => pipe::router().layer(publisher.auth.check()),
-        "all" => pipe::router()
+        "none" => pipe::router(pipe::tiles()),
+        "nothing" => pipe::router(pipe::tiles()).layer(tower::layer::util::Identity::new()),
+        "check" => pipe::router(pipe::tiles()).layer(publisher.auth.check()),
+        "all" => pipe::router(pipe::tiles())
             .fallback(|| async { http::StatusCode::NOT_FOUND })
             .layer(publisher.auth.layer()),
         _ => return Err("LAYERS is none, nothing, check or all".into()),
