@@ -31,7 +31,7 @@ impl Offered {
             // One that any viewer may use stays so.
             Some(Viewer::Named(_)) if !self.is_new && session.origins().next().is_none() => {}
             Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
-            Some(Viewer::Unnamed) => session = session.for_any_viewer(),
+            Some(Viewer::Unnamed) => session = session.for_any_viewer()?,
             // What takes the place of a bound session is no less bound.
             None => {
                 for origin in self.before.iter().flat_map(Session::origins) {

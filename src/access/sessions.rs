@@ -65,7 +65,7 @@ impl Context {
         if session.origins().next().is_none() {
             return Ok(session);
         }
-        let mut all = session.clone().for_any_viewer();
+        let mut all = session.for_any_viewer()?;
         for origin in live.origins().chain(session.origins()) {
             all = all.with_origin(&origin.parse()?)?;
         }

@@ -15,6 +15,7 @@ mod client_ip;
 mod cookie;
 mod ip_ranges;
 mod session;
+mod texts;
 mod trusted_header;
 
 use std::fmt;

@@ -1,12 +1,12 @@
 //! A session: who, with which roles, seen from which viewers, until when.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::binary::{List, Reader};
+use super::binary::Reader;
+use super::texts::Texts;
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
 
@@ -83,9 +83,7 @@ pub struct Session<'a> {
     id: SessionId,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    subject: Cow<'a, str>,
-    roles: List<'a>,
-    origins: List<'a>,
+    texts: Texts<'a>,
 }
 
 impl<'a> Session<'a> {
@@ -105,30 +103,30 @@ impl<'a> Session<'a> {
     /// Who it is; empty for nobody in particular.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        self.texts.subject()
     }
 
     /// Whether it has the role `role`, to the letter.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles.contains(role)
+        self.texts.has_role(role)
     }
 
     /// Its roles, in the order they were given.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.roles.iter()
+        self.texts.roles()
     }
 
     /// The viewers' origins that its access service was opened with. None: any viewer, unless it was
     /// [made for none](SessionBuilder::origins).
     pub fn origins(&self) -> impl Iterator<Item = &str> {
-        self.origins.iter().filter(|own| *own != NO_VIEWER)
+        self.texts.origins().filter(|own| *own != NO_VIEWER)
     }
 
     /// Whether it may be used from this viewer: no origins are known, or this one is.
     #[must_use]
     pub fn is_bound_to(&self, origin: &Origin) -> bool {
-        self.origins.is_empty() || self.origins.iter().any(|own| own == origin.as_str())
+        !self.texts.has_origins() || self.texts.origins().any(|own| own == origin.as_str())
     }
 
     /// When it began.
@@ -150,40 +148,39 @@ impl<'a> Session<'a> {
             id: self.id,
             issued_at: self.issued_at,
             expires_at: self.expires_at,
-            subject: Cow::Owned(self.subject.into_owned()),
-            roles: self.roles.into_owned(),
-            origins: self.origins.into_owned(),
+            texts: self.texts.into_owned(),
         }
     }
 
     /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
     /// cookie however many there were.
-    pub(crate) fn with_origin(mut self, origin: &Origin) -> Result<Self, SessionError> {
+    pub(crate) fn with_origin(&self, origin: &Origin) -> Result<Session<'static>, SessionError> {
         let others: Vec<_> = self.origins().filter(|own| *own != origin.as_str()).collect();
-        let mut origins = List::default();
-        for own in others.iter().skip((others.len() + 1).saturating_sub(MAX_ORIGINS)) {
-            origins.push(own).map_err(SessionError::Origin)?;
-        }
-        origins.push(origin.as_str()).map_err(SessionError::Origin)?;
-        self.origins = origins;
-        Ok(self)
+        let skipped = (others.len() + 1).saturating_sub(MAX_ORIGINS);
+        let origins = others.into_iter().skip(skipped).chain([origin.as_str()]);
+        Ok(self.with_texts(Texts::new(self.subject(), self.roles(), origins)?))
     }
 
     /// The same session, used from any viewer.
-    pub(crate) fn for_any_viewer(mut self) -> Self {
-        self.origins = List::default();
-        self
+    pub(crate) fn for_any_viewer(&self) -> Result<Session<'static>, SessionError> {
+        Ok(self.with_texts(Texts::new(self.subject(), self.roles(), [])?))
     }
 
     /// The same session with the roles of another one added.
-    pub(crate) fn with_roles_of(mut self, other: &Session<'_>) -> Result<Self, SessionError> {
-        for role in other.roles() {
-            if !self.has_role(role) {
-                self.roles.push(role).map_err(SessionError::Role)?;
-            }
-        }
-        self.expires_at = self.expires_at.min(other.expires_at);
-        Ok(self)
+    pub(crate) fn with_roles_of(
+        &self,
+        other: &Session<'_>,
+    ) -> Result<Session<'static>, SessionError> {
+        let added = other.roles().filter(|role| !self.has_role(role));
+        // As they stand: bound to no viewer is not the same as bound to none in particular.
+        let origins = self.texts.origins();
+        let texts = Texts::new(self.subject(), self.roles().chain(added), origins)?;
+        let expires_at = self.expires_at.min(other.expires_at);
+        Ok(Session { expires_at, ..self.with_texts(texts) })
+    }
+
+    fn with_texts(&self, texts: Texts<'static>) -> Session<'static> {
+        Session { id: self.id, issued_at: self.issued_at, expires_at: self.expires_at, texts }
     }
 
     /// Whether its times are sane and it has begun: sealed values are trusted for who, not for
@@ -198,11 +195,7 @@ impl<'a> Session<'a> {
         out.extend_from_slice(&self.id.0);
         out.extend_from_slice(&self.issued_at.as_millis().to_be_bytes());
         out.extend_from_slice(&self.expires_at.as_millis().to_be_bytes());
-        out.push(u8::try_from(self.subject.len()).expect("checked when it was made"));
-        out.extend_from_slice(self.subject.as_bytes());
-        for list in [&self.roles, &self.origins] {
-            list.write(out);
-        }
+        out.extend_from_slice(self.texts.as_bytes());
     }
 
     /// Id, beginning and end of the session in `bytes`: as much as tells whether it is worth reading.
@@ -229,7 +222,7 @@ pub(crate) fn are_plausible(issued_at: Timestamp, expires_at: Timestamp, now: Ti
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("roles", &self.roles.iter().collect::<Vec<_>>())
+            .field("roles", &self.texts)
             .field("issued_at", &self.issued_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
@@ -307,30 +300,17 @@ impl SessionBuilder {
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<Session<'static>, SessionError> {
-        if self.subject.len() > 255 {
-            return Err(SessionError::Subject(FieldError { bytes: self.subject.len() }));
-        }
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
             return Err(SessionError::Lifetime(lifetime));
         }
-        let mut roles = List::default();
-        for role in &self.roles {
-            roles.push(role).map_err(SessionError::Role)?;
-        }
-        let mut origins = List::default();
-        if self.origins.as_ref().is_some_and(Vec::is_empty) {
-            origins.push(NO_VIEWER).map_err(SessionError::Origin)?;
-        }
-        for origin in self.origins.iter().flatten() {
-            origins.push(origin.as_str()).map_err(SessionError::Origin)?;
-        }
+        let no_viewer = self.origins.as_ref().is_some_and(Vec::is_empty).then_some(NO_VIEWER);
+        let origins = self.origins.iter().flatten().map(Origin::as_str).chain(no_viewer);
+        let roles = self.roles.iter().map(String::as_str);
         Ok(Session {
+            texts: Texts::new(&self.subject, roles, origins)?,
             id: self.id.map_or_else(SessionId::random, Ok)?,
             issued_at: now,
             expires_at: now.after(lifetime),
-            subject: Cow::Owned(self.subject),
-            roles,
-            origins,
         })
     }
 }
@@ -394,14 +374,8 @@ impl<'a> Reader<'a> {
     /// The binary form of a session.
     pub(crate) fn session(&mut self) -> Option<Session<'a>> {
         let (id, issued_at, expires_at) = self.session_times()?;
-        Some(Session {
-            id,
-            issued_at,
-            expires_at,
-            subject: Cow::Borrowed(self.short_text()?),
-            roles: self.list()?,
-            origins: self.list()?,
-        })
+        let texts = Texts::read(self)?;
+        Some(Session { id, issued_at, expires_at, texts })
     }
 }
 
@@ -428,7 +402,7 @@ mod tests {
         assert_eq!(read.roles().collect::<Vec<_>>(), ["reader", "curator"]);
         assert_eq!(read.origins().collect::<Vec<_>>(), ["https://viewer.example"]);
         assert_eq!(read.expires_at(), NOW.after(Duration::from_secs(600)));
-        assert!(matches!(read.subject, Cow::Borrowed(_)));
+        assert!(bytes.as_ptr_range().contains(&read.subject().as_ptr()));
         for end in 0..bytes.len() {
             assert!(Session::read(&bytes[..end]).is_none(), "{end} bytes");
         }

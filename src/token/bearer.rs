@@ -21,9 +21,12 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let is_bearer = scheme.eq_ignore_ascii_case(SCHEME) && spaces > 0;
     // Every byte is looked at in any case, so that many can be looked at at once.
     let ours = |byte: u8| {
-        byte.is_ascii_digit() | (byte | 0x20).is_ascii_lowercase() | (byte == b'-') | (byte == b'_')
+        u8::from(byte.is_ascii_digit())
+            | u8::from((byte | 0x20).is_ascii_lowercase())
+            | u8::from(byte == b'-')
+            | u8::from(byte == b'_')
     };
-    let is_ours = token.iter().fold(true, |all, byte| all & ours(*byte));
+    let is_ours = token.iter().fold(1, |all, byte| all & ours(*byte)) == 1;
     (is_bearer && !token.is_empty() && is_ours).then_some(token)
 }
 

@@ -67,6 +67,6 @@ pub(crate) fn open<'s>(
         None => true,
         Some(own) => origin.is_empty() || own.as_bytes() == origin.as_bytes(),
     };
-    (in_time && from_its_viewer && reader.0.is_empty())
-        .then(|| (family, TokenSession { realm, aspect: Cow::Borrowed(aspect), session }))
+    let token = TokenSession { realm, aspect: Cow::Borrowed(aspect), session };
+    (in_time && from_its_viewer && reader.0.is_empty()).then_some((family, token))
 }
