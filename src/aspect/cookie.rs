@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cookie::Cookie;
-use http::header::{COOKIE, InvalidHeaderValue};
+use http::header::{COOKIE, InvalidHeaderValue, ValueIter};
 use http::{HeaderMap, HeaderValue};
 
 /// Browsers drop a cookie whose name and value together are longer, without a word.
@@ -109,32 +109,37 @@ impl CookieAttributes {
     }
 
     /// The values of every cookie of this name, over all `Cookie` fields.
-    pub(crate) fn values<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h [u8]> {
-        let name = self.name.as_bytes();
-        headers
-            .get_all(COOKIE)
-            .iter()
-            .flat_map(|field| Pairs(field.as_bytes()))
-            .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix(b"="))
+    pub(crate) fn values<'h>(&'h self, headers: &'h HeaderMap) -> Values<'h> {
+        Values { name: self.name.as_bytes(), fields: headers.get_all(COOKIE).iter(), rest: &[] }
     }
 }
 
-/// The `name=value` pairs of one `Cookie` field, without the white space before them.
-struct Pairs<'h>(&'h [u8]);
+/// See [`CookieAttributes::values`].
+pub(crate) struct Values<'h> {
+    name: &'h [u8],
+    fields: ValueIter<'h, HeaderValue>,
+    /// Of the present field, what has not been looked at.
+    rest: &'h [u8],
+}
 
-impl<'h> Iterator for Pairs<'h> {
+impl<'h> Iterator for Values<'h> {
     type Item = &'h [u8];
 
     fn next(&mut self) -> Option<&'h [u8]> {
-        if self.0.is_empty() {
-            return None;
+        loop {
+            while !self.rest.is_empty() {
+                let end = memchr::memchr(b';', self.rest).unwrap_or(self.rest.len());
+                let pair = self.rest[..end].trim_ascii_start();
+                self.rest = self.rest.get(end + 1..).unwrap_or_default();
+                // The first byte tells nearly all others apart, and costs no call.
+                if pair.first() == self.name.first() {
+                    if let Some([b'=', value @ ..]) = pair.strip_prefix(self.name) {
+                        return Some(value);
+                    }
+                }
+            }
+            self.rest = self.fields.next()?.as_bytes();
         }
-        let (pair, rest) = match memchr::memchr(b';', self.0) {
-            Some(at) => (&self.0[..at], &self.0[at + 1..]),
-            None => (self.0, &[][..]),
-        };
-        self.0 = rest;
-        Some(pair.trim_ascii_start())
     }
 }
 
