@@ -26,7 +26,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
             | u8::from(byte == b'-')
             | u8::from(byte == b'_')
     };
-    let is_ours = token.iter().fold(1, |all, byte| all & ours(*byte)) == 1;
+    let is_ours = token.iter().fold(0, |strange, byte| strange | (1 ^ ours(*byte))) == 0;
     (is_bearer && !token.is_empty() && is_ours).then_some(token)
 }
 
