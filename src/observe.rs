@@ -13,8 +13,8 @@ use crate::resource::{Refusal, Resource};
 /// One decision.
 ///
 /// There is one for each request for content, each probe, and each `info.json` whose status is a
-/// decision (1.0, 0.9). Requests that need none make none: preflights, public paths, methods that
-/// are not allowed, `info.json` of 2.0.
+/// decision (1.0, 0.9). Requests that need none make none: preflights, public paths, `info.json` of
+/// 2.0. Nor do methods that are not allowed (405), whoever's session would open the same to a GET.
 #[derive(Clone, Copy)]
 pub struct Observation<'a> {
     pub(crate) place: Place,
@@ -187,11 +187,12 @@ words! {
         Session = "session",
         /// There is a session, and the authorizer denies it: a role is lacking.
         NotEnough = "not_enough",
-        /// No aspect is in the request: nobody has logged in, or the browser keeps the cookie back.
+        /// No aspect is in the request, and no token that could stand for one: nobody has logged in, or the browser keeps the cookie back.
         Missing = "missing",
-        /// A cookie, token or header is there that proves nothing: forged, of another key, damaged.
+        /// A cookie, token or header is there that proves nothing: forged, damaged, of another key; a token
+        /// of another viewer or version.
         Invalid = "invalid",
-        /// The session has ended.
+        /// The session has ended, or the token has.
         Expired = "expired",
         /// The session was logged out, or the store does not vouch for it.
         Revoked = "revoked",

@@ -166,6 +166,51 @@ async fn each_decision_is_told_with_its_reason() {
     heard.none();
 }
 
+/// A token that proves nothing is told as what it is.
+#[tokio::test]
+async fn tokens_that_prove_nothing_are_told() {
+    let heard = Heard::default();
+    let publisher = publisher(&heard);
+    let reader = pair(&publisher.log_in(&["A"], Some(V)).await);
+    let token = publisher.token(reader.split_once('=').unwrap().1).await;
+    let good = format!("Bearer {token}");
+    let damaged = format!("Bearer {}", &token[..token.len() - 2]);
+    let cookie = reader.split_once('=').unwrap().1;
+    let cookie = format!("Bearer {cookie}");
+    heard.none();
+    let of = |reason: Reason| {
+        let aspect = (reason != Reason::Missing).then_some("access token");
+        said((Place::Probe, "sec", Outcome::Unauthorized, reason, aspect))
+    };
+    let (probe, name) = ("/auth/probe/iiif/3/sec", "authorization");
+    let elsewhere = ("origin", "https://other.example");
+    let cases: Vec<(Headers<'_>, Reason)> = vec![
+        (vec![(name, "Bearer forged")], Reason::Invalid),
+        (vec![(name, &damaged)], Reason::Invalid),
+        (vec![(name, &cookie)], Reason::Invalid),
+        (vec![(name, &good), elsewhere], Reason::Invalid),
+        (vec![(name, "Basic abc")], Reason::Missing),
+        (vec![(name, "Bearer")], Reason::Missing),
+    ];
+    for (headers, reason) in cases {
+        publisher.get(probe, &headers).await;
+        assert_eq!(heard.one(), of(reason), "{headers:?}");
+    }
+    // What is open is open whatever comes along, and a session beside it counts.
+    publisher.get("/auth/probe/iiif/3/pub", &[(name, "Bearer forged")]).await;
+    assert_eq!(heard.one(), said((Place::Probe, "pub", Outcome::Granted, Reason::Open, None)));
+    publisher.get(probe, &[(name, "Bearer forged"), ("cookie", &reader)]).await;
+    let granted = (Place::Probe, "sec", Outcome::Granted, Reason::Session, COOKIE_ASPECT);
+    assert_eq!(heard.one(), said(granted));
+    publisher.clock.advance(Duration::from_secs(301));
+    publisher.get(probe, &[(name, &good)]).await;
+    assert_eq!(heard.one(), of(Reason::Expired), "the token, and not yet the session");
+    let token = publisher.token(reader.split_once('=').unwrap().1).await;
+    publisher.get("/auth/logout", &[("cookie", &reader)]).await;
+    publisher.get(probe, &[(name, &format!("Bearer {token}"))]).await;
+    assert_eq!(heard.one(), of(Reason::Revoked));
+}
+
 /// A description whose status is a decision.
 #[tokio::test]
 async fn gated_descriptions_are_told() {
@@ -184,6 +229,10 @@ async fn gated_descriptions_are_told() {
         publisher.get(&format!("/iiif/2/{identifier}/info.json"), &[]).await;
         assert_eq!(heard.one(), said(expected));
     }
+    publisher.get("/iiif/2/sec/info.json", &[("authorization", "Bearer forged")]).await;
+    let token = Some("access token");
+    let expected = (Place::Description, "sec", Outcome::Unauthorized, Reason::Invalid, token);
+    assert_eq!(heard.one(), said(expected));
     publisher.get("/iiif/redirecting/tiered/full/max/0/default.jpg", &[]).await;
     let expected = (Place::Content, "tiered", Outcome::Redirected, Reason::Missing, None);
     assert_eq!(heard.one(), said(expected));

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::description;
 use super::plan::{Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
-use crate::aspect::Head;
+use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
 use crate::clock::Timestamp;
 use crate::config::Core;
@@ -44,13 +44,18 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
     let now = core.now();
     let watch = Watch::begin(core, Place::Description);
     let mut scratch = Scratch::new();
-    let (family, token) = token(core, head, &whole, now, &mut scratch).unzip();
+    let (token, bad_token) = match token(core, head, &whole, now, &mut scratch).transpose() {
+        Ok(token) => (token, None),
+        Err(error) => (None, Some(error)),
+    };
+    let (family, token) = token.unzip();
     let has_v09_token = family == Some(Family::V09);
     let question = Question { head: *head, resource: whole.clone(), now, token };
     let progress = core.decide(&question);
     let higher = higher(core, &whole, head.uri().query().unwrap_or_default(), now);
     match (progress, higher) {
         (Progress::Done(verdict), Answer::Now(higher)) if verdict.with_substitutes().is_none() => {
+            let verdict = verdict.with_bad_token(bad_token);
             let asked = Asked { whole, higher, has_v09_token };
             let (outcome, plan) = plan(core, &asked, &verdict);
             watch.decided(core, head.uri().path(), &asked.whole, outcome, &verdict.basis);
@@ -68,6 +73,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
                             .await
                     }
                 };
+                let verdict = verdict.with_bad_token(bad_token);
                 let higher = match higher {
                     Answer::Now(higher) => higher,
                     Answer::Later(higher) => higher.await,
@@ -99,10 +105,10 @@ fn token<'s>(
     whole: &Resource<'_>,
     now: Timestamp,
     scratch: &'s mut Scratch,
-) -> Option<(Family, TokenSession<'s>)> {
+) -> Option<Result<(Family, TokenSession<'s>), AspectError>> {
     let token = bearer::token(head.headers())?;
     let families: Vec<_> = core.families_of(whole).described().map(Family::from).collect();
-    sealed::open(core, &families, token, head.headers(), now, scratch)
+    Some(sealed::open(core, &families, token, head.headers(), now, scratch))
 }
 
 /// The resource in whose place this one is shown, if the request names one and it is so for everyone:

@@ -70,6 +70,18 @@ pub(crate) struct Lack {
     place: Option<usize>,
 }
 
+impl Verdict {
+    /// The same, where the request's token was no good: that is more than nothing at all.
+    pub(crate) fn with_bad_token(mut self, error: Option<AspectError>) -> Self {
+        if let (Basis::Nobody(lack), Some(error)) = (&mut self.basis, error) {
+            if error.says_more_than(&lack.error) {
+                *lack = Lack { error, place: Some(0) };
+            }
+        }
+        self
+    }
+}
+
 impl Basis {
     /// The same in words that are told.
     pub(crate) fn reason(&self) -> Reason {

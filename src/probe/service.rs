@@ -82,14 +82,17 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     };
     let now = core.now();
     let mut scratch = Scratch::new();
-    let token = bearer::token(head.headers()).and_then(|token| {
-        sealed::open(core, &[Family::V2], token, head.headers(), now, &mut scratch)
-    });
-    let token = token.map(|(_, token)| token);
+    let token = bearer::token(head.headers())
+        .map(|token| sealed::open(core, &[Family::V2], token, head.headers(), now, &mut scratch));
+    let (token, bad_token) = match token.transpose() {
+        Ok(token) => (token.map(|(_, token)| token), None),
+        Err(error) => (None, Some(error)),
+    };
     let question = Question { head: *head, resource, now, token };
     let progress = core.decide(&question);
     match progress {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
+            let verdict = verdict.with_bad_token(bad_token);
             let Question { resource, .. } = &question;
             watch.decided(core, asked, resource, (&verdict.decision).into(), &verdict.basis);
             let result = result::plain(core, resource, verdict);
@@ -116,6 +119,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
                         .await
                     }
                 };
+                let verdict = verdict.with_bad_token(bad_token);
                 let (asked, outcome) = (parts.uri.path(), (&verdict.decision).into());
                 watch.decided(&core, asked, &resource, outcome, &verdict.basis);
                 let method = parts.method.clone();

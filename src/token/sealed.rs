@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::ORIGIN;
 
-use crate::aspect::{Reader, SKEW, write_short_text};
+use crate::aspect::{AspectError, Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::TokenSession;
@@ -36,7 +36,7 @@ pub(super) fn seal(
 }
 
 /// The session behind a token, if the token is of one of these families and good for the request
-/// with these headers. Anything else counts as no token (2.0 §5.1).
+/// with these headers. Anything else counts as no token (2.0 §5.1); the error is for who reads logs.
 ///
 /// A browser names the page that asks in `Origin`: a token is good only for the viewer that it was
 /// issued to. Requests without that header, from the publisher's own pages or no browser at all,
@@ -48,9 +48,37 @@ pub(crate) fn open<'s>(
     headers: &HeaderMap,
     now: Timestamp,
     scratch: &'s mut Scratch,
-) -> Option<(Family, TokenSession<'s>)> {
-    let found = core.keyring.open(Purpose::Token, "", token, scratch).ok()?;
-    let mut reader = Reader(scratch.at(found));
+) -> Result<(Family, TokenSession<'s>), AspectError> {
+    let found = core.keyring.open(Purpose::Token, "", token, scratch);
+    let found = found.map_err(|_| AspectError::Invalid)?;
+    let token = read(core, families, scratch.at(found), headers).ok_or(AspectError::Invalid)?;
+    let Token { family, issued_at, expires_at, session } = token;
+    if issued_at > now.after(SKEW)
+        || expires_at > issued_at.after(core.token_lifetime.saturating_add(SKEW))
+    {
+        return Err(AspectError::Invalid);
+    }
+    if expires_at <= now {
+        return Err(AspectError::Expired);
+    }
+    Ok((family, session))
+}
+
+/// A token of ours, for who shows it. It may be out of time.
+struct Token<'s> {
+    family: Family,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    session: TokenSession<'s>,
+}
+
+fn read<'s>(
+    core: &Core,
+    families: &[Family],
+    payload: &'s [u8],
+    headers: &HeaderMap,
+) -> Option<Token<'s>> {
+    let mut reader = Reader(payload);
     let family = Family::from_digit(char::from(reader.byte()?))?;
     if !families.contains(&family) {
         return None;
@@ -60,13 +88,15 @@ pub(crate) fn open<'s>(
     let aspect = reader.short_text()?;
     let origin = reader.short_text()?;
     let session = reader.session()?;
-    let in_time = issued_at <= now.after(SKEW)
-        && now < expires_at
-        && expires_at <= issued_at.after(core.token_lifetime.saturating_add(SKEW));
     let from_its_viewer = match headers.get(ORIGIN) {
         None => true,
         Some(own) => origin.is_empty() || own.as_bytes() == origin.as_bytes(),
     };
-    let token = TokenSession { realm, aspect: Cow::Borrowed(aspect), session };
-    (in_time && from_its_viewer && reader.0.is_empty()).then_some((family, token))
+    let session = TokenSession { realm, aspect: Cow::Borrowed(aspect), session };
+    (from_its_viewer && reader.0.is_empty()).then_some(Token {
+        family,
+        issued_at,
+        expires_at,
+        session,
+    })
 }
