@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt;
 use tower_iiif_auth::aspect::{Head, PeerAddr, TrustedProxies};
@@ -20,7 +21,7 @@ use tower_service::Service;
 use crate::access_log::Entry;
 use crate::body::{Body, boxed, plain};
 use crate::config::Config;
-use crate::forward::Forward;
+use crate::forward::{self, Forward};
 use crate::login::Logins;
 use crate::metrics::Metrics;
 use crate::routes::Routes;
@@ -87,7 +88,22 @@ impl Handler for Proxy {
 
 /// What is refused whatever its path.
 fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
-    if request.headers().contains_key(TRANSFER_ENCODING) {
+    let headers = request.headers();
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let (length, another) = (lengths.next(), lengths.next());
+    let is_number = |length: &HeaderValue| {
+        !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
+    };
+    // Of HTTP/1 they do not come so far.
+    if another.is_some() || !length.is_none_or(is_number) {
+        let text = "The length can be read in two ways.\n";
+        return Some(plain(StatusCode::BAD_REQUEST, text));
+    }
+    // HTTP/2 ends a body without one. To the image server it would go on in chunks.
+    let endless = length.is_none()
+        && !request.body().is_end_stream()
+        && !forward::has_no_body(request.method());
+    if endless || headers.contains_key(TRANSFER_ENCODING) {
         let text = "Send a request's body with its length, not in chunks.\n";
         let mut refusal = plain(StatusCode::LENGTH_REQUIRED, text);
         if request.version() < Version::HTTP_2 {

@@ -2,8 +2,22 @@
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::config::{Base, Config, Kind};
+
+/// What stands in no URI, though a request may be sent with it: an image server that writes the public
+/// URI into JSON would end a text at a quotation mark.
+const NO_URI: &AsciiSet = &CONTROLS
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The paths of a configuration.
 pub(crate) struct Routes {
@@ -68,8 +82,9 @@ impl Routes {
     pub(crate) fn image_id(&self, path: &str) -> Option<String> {
         let (base, below) = self.base_of(path)?;
         let identifier = below.split('/').next()?;
-        matches!(base.kind, Kind::Images { .. })
-            .then(|| format!("{}{}/{identifier}", self.public_url, base.path))
+        matches!(base.kind, Kind::Images { .. }).then(|| {
+            format!("{}{}/{}", self.public_url, base.path, utf8_percent_encode(identifier, NO_URI))
+        })
     }
 
     /// The public URL of what the image server has at this path, told in an answer to a request below

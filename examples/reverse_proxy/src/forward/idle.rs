@@ -13,7 +13,8 @@ use crate::body::BoxError;
 
 pin_project! {
     /// Ends in an error when the sender is silent for `limit`. While nobody reads, no time is counted:
-    /// a slow reader is no fault of the sender's.
+    /// a slow reader is no fault of the sender's. Trailers are left out: what was taken out of the head
+    /// does not come in behind the body.
     pub(super) struct Idle<B> {
         #[pin]
         body: B,
@@ -40,6 +41,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for Idle<B> {
         let this = self.project();
         if let Poll::Ready(frame) = this.body.poll_frame(cx) {
             *this.waiting = false;
+            let frame = frame.filter(|frame| frame.as_ref().map_or(true, Frame::is_data));
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         if !*this.waiting {

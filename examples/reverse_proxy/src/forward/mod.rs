@@ -28,6 +28,7 @@ use crate::routes::Routes;
 use crate::server::BUFFER;
 use idle::Idle;
 use patience::{LastSent, Over};
+pub(crate) use request::has_no_body;
 
 /// Forwards what the layers let through.
 pub(crate) struct Forward {
@@ -77,7 +78,7 @@ impl Forward {
             return self.failed(Fault::Answer);
         }
         let sent = LastSent::now();
-        let body = if request::has_no_body(&head.method) {
+        let body = if has_no_body(&head.method) {
             empty()
         } else {
             let sent = sent.clone();

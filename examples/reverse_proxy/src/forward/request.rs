@@ -23,7 +23,6 @@ pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::E
     let headers = &mut head.headers;
     names::remove_hop_by_hop(headers);
     names::remove_claims(headers, &forward.claims);
-    names::remove_disguised(headers);
     cookies::without_own(headers, auth);
     let bearer = |value: &HeaderValue| {
         value.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
@@ -72,7 +71,7 @@ pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::E
 }
 
 /// Methods whose requests carry nothing on: what clients send behind them is dropped.
-pub(super) fn has_no_body(method: &Method) -> bool {
+pub(crate) fn has_no_body(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

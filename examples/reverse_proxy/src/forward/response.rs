@@ -1,8 +1,12 @@
 //! What the client gets of the image server's answer.
 
-use http::header::{ALT_SVC, CONTENT_LOCATION, LINK, LOCATION, REFRESH};
+use std::net::Ipv4Addr;
+
+use http::header::{
+    ALT_SVC, CONTENT_LENGTH, CONTENT_LOCATION, LINK, LOCATION, REFRESH, TRANSFER_ENCODING,
+};
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use url::{Host, Url};
 
 use super::{Asked, Forward, cookies, names};
@@ -19,6 +23,11 @@ pub(super) fn prepare(
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err("it wants to change the protocol");
     }
+    if !has_one_end(&head.headers) {
+        return Err("where its body ends can be read in two ways");
+    }
+    // Each connection has a version of its own.
+    head.version = Version::HTTP_11;
     names::remove_hop_by_hop(&mut head.headers);
     cookies::without_forged(&mut head.headers, &forward.auth);
     let orders: Vec<HeaderName> = head
@@ -45,6 +54,20 @@ pub(super) fn prepare(
         head.headers.insert(name, public);
     }
     Ok(())
+}
+
+/// Whether all readers see a body's end at one place: a length, chunks and nothing else, or neither. No
+/// other coding was asked for.
+fn has_one_end(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => {
+            coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+                && !headers.contains_key(CONTENT_LENGTH)
+        }
+        _ => false,
+    }
 }
 
 /// The public form of a place that the image server names; `None` for one that nobody outside reaches.
@@ -79,20 +102,26 @@ fn is_inside(place: &Url) -> bool {
             let suffixes = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
             !name.contains('.') || suffixes.iter().any(|suffix| name.ends_with(suffix))
         }
-        Some(Host::Ipv4(address)) => {
-            address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || address.is_unspecified()
-        }
+        Some(Host::Ipv4(address)) => is_inside_4(address),
         Some(Host::Ipv6(address)) => {
             let [first, ..] = address.segments();
-            address.is_loopback()
+            address.to_ipv4_mapped().is_some_and(is_inside_4)
+                || address.is_loopback()
                 || address.is_unspecified()
                 || first & 0xfe00 == 0xfc00
                 || first & 0xffc0 == 0xfe80
         }
     }
+}
+
+fn is_inside_4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_unspecified()
+        // Shared by carriers and clouds (RFC 6598).
+        || first == 100 && second & 0xc0 == 64
 }
 
 /// Links are no need of a client's: those that tell the internal address are left out.

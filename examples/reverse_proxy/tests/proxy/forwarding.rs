@@ -269,6 +269,10 @@ async fn redirects_lead_to_public_places() {
         ("http://[fd00::1]:8182/x", ""),
         ("http://0x7f.1/x", ""),
         ("file:///etc/passwd", ""),
+        ("http://[::ffff:127.0.0.1]/x", ""),
+        ("http://[::ffff:10.0.0.1]/x", ""),
+        ("http://2130706433/x", ""),
+        ("http://100.64.0.1/x", ""),
         ("javascript:alert(1)", ""),
         ("http://", ""),
     ] {

@@ -1,6 +1,7 @@
 //! The reverse proxy on real sockets. Names begin with the row of the list of attacks that they prove.
 #![allow(clippy::print_stdout, reason = "figures that were measured")]
 
+mod answers;
 mod configuration;
 mod faults;
 mod forward_auth;
@@ -11,6 +12,7 @@ mod logs;
 mod manifests;
 #[path = "../../../../tests/common/redis_server.rs"]
 mod redis_server;
+mod requests;
 mod smuggling;
 mod store;
 mod streaming;

@@ -1,5 +1,6 @@
 //! Requests that two readers could read in two ways, on raw sockets.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -190,24 +191,68 @@ async fn http_2_with_forbidden_fields_is_refused() {
         ("content-length", "5"),
     ] {
         let before = upstream.count();
-        let frames = h2_request(&image("pub"), name, value);
-        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-        stream.write_all(&frames).await.unwrap();
-        let mut answer: Vec<u8> = Vec::new();
-        let mut buffer = [0; 4096];
-        let silence = Duration::from_millis(300);
-        while let Ok(Ok(read @ 1..)) = tokio::time::timeout(silence, stream.read(&mut buffer)).await
-        {
-            answer.extend(&buffer[..read]);
-        }
+        let fields = [(name, value)];
+        let fields = if name.is_empty() { &[][..] } else { &fields };
+        let answer = h2(proxy.address, "GET", &image("pub"), fields, None).await;
         let answered = answer.windows(PIXELS.len()).any(|bytes| bytes == PIXELS.as_bytes());
         assert_eq!(answered, name.is_empty(), "{name}: {value}");
         assert_eq!(upstream.count() - before, usize::from(name.is_empty()), "{name}: {value}");
     }
 }
 
+/// A length that two readers could read in two ways does not go on as two fields, and a body without one
+/// does not go on in chunks.
+#[tokio::test]
+async fn http_2_lengths_have_one_reading() {
+    let upstream = Upstream::new().await;
+    let config = with_keys(&config(upstream.address), "public_paths = [\"/app/*\"]");
+    let proxy = Proxy::with(&config).await;
+    let length = "content-length";
+    for (fields, granted) in [
+        (&[(length, "5")][..], true),
+        (&[], false),
+        (&[(length, "5"), (length, "5")], false),
+        (&[(length, "5"), (length, "50")], false),
+        (&[(length, "50"), (length, "5")], false),
+        (&[(length, "5, 5")], false),
+        (&[(length, "+5")], false),
+        (&[(length, "")], false),
+        (&[(length, "3")], false),
+        (&[(length, "9")], false),
+    ] {
+        let before = upstream.count();
+        let answer = h2(proxy.address, "POST", "/app/x", fields, Some("hello")).await;
+        let answered = answer.windows(PIXELS.len()).any(|bytes| bytes == PIXELS.as_bytes());
+        assert_eq!(answered, granted, "{fields:?}");
+        assert_eq!(upstream.count() - before, usize::from(granted), "{fields:?}");
+        if granted {
+            assert_eq!(&*upstream.last().body, b"hello", "{fields:?}");
+        }
+    }
+}
+
+/// What comes back for one request of HTTP/2 until it is silent.
+async fn h2(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: Option<&str>,
+) -> Vec<u8> {
+    let frames = h2_request(method, path, fields, body);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&frames).await.unwrap();
+    let mut answer: Vec<u8> = Vec::new();
+    let mut buffer = [0; 4096];
+    let silence = Duration::from_millis(300);
+    while let Ok(Ok(read @ 1..)) = tokio::time::timeout(silence, stream.read(&mut buffer)).await {
+        answer.extend(&buffer[..read]);
+    }
+    answer
+}
+
 /// A connection's beginning with one request, whose headers are written without compression.
-fn h2_request(path: &str, name: &str, value: &str) -> Vec<u8> {
+fn h2_request(method: &str, path: &str, fields: &[(&str, &str)], body: Option<&str>) -> Vec<u8> {
     let literal = |name: &str, value: &str| {
         let mut field = vec![0];
         for text in [name, value] {
@@ -217,19 +262,21 @@ fn h2_request(path: &str, name: &str, value: &str) -> Vec<u8> {
         field
     };
     let mut block = Vec::new();
-    for (name, value) in
-        [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", path)]
-    {
-        block.extend(literal(name, value));
-    }
-    if !name.is_empty() {
+    let pseudo = [(":method", method), (":scheme", "http"), (":authority", "x"), (":path", path)];
+    for (name, value) in pseudo.iter().chain(fields) {
         block.extend(literal(name, value));
     }
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     bytes.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
     bytes.extend(&u32::try_from(block.len()).unwrap().to_be_bytes()[1..]);
-    // HEADERS with END_STREAM and END_HEADERS, on stream 1.
-    bytes.extend([1, 5, 0, 0, 0, 1]);
+    // HEADERS with END_HEADERS and, if nothing follows, END_STREAM, on stream 1.
+    bytes.extend([1, if body.is_some() { 4 } else { 5 }, 0, 0, 0, 1]);
     bytes.extend(block);
+    if let Some(body) = body {
+        bytes.extend(&u32::try_from(body.len()).unwrap().to_be_bytes()[1..]);
+        // DATA with END_STREAM.
+        bytes.extend([0, 1, 0, 0, 0, 1]);
+        bytes.extend(body.as_bytes());
+    }
     bytes
 }
