@@ -38,13 +38,10 @@ pub fn seal(keyring: &Keyring, what: Sealed, payload: &[u8]) -> Option<String> {
     keyring.seal(purpose, "", payload).ok()
 }
 
-/// The session that these bytes are the binary form of, and its form when it is written again.
+/// The session that these bytes are the binary form of.
 #[must_use]
-pub fn session(bytes: &[u8]) -> Option<(Session<'static>, Vec<u8>)> {
-    let session = Session::read(bytes)?.into_owned();
-    let mut again = Vec::new();
-    session.write(&mut again);
-    Some((session, again))
+pub fn session(bytes: &[u8]) -> Option<Session<'static>> {
+    Session::read(bytes).map(Session::into_owned)
 }
 
 /// The binary form of a session.

@@ -187,7 +187,8 @@ words! {
         Session = "session",
         /// There is a session, and the authorizer denies it: a role is lacking.
         NotEnough = "not_enough",
-        /// No aspect is in the request, and no token that could stand for one: nobody has logged in, or the browser keeps the cookie back.
+        /// No aspect is in the request, and no token that could stand for one: nobody has logged in, or
+        /// the browser keeps the cookie back.
         Missing = "missing",
         /// A cookie, token or header is there that proves nothing: forged, damaged, of another key; a token
         /// of another viewer or version.

@@ -13,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
-    CONTENT_TYPE, COOKIE, DATE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, LINK,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION,
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, LINK,
     REFERRER_POLICY, SERVER, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Request, Response, StatusCode};
@@ -231,6 +231,27 @@ async fn what_is_not_free_is_cheap() {
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         write(&format!("a refusal ({what}): {allocations} allocations"));
         assert!(allocations <= 20, "{what}: {allocations}");
+    }
+    let services = || publisher.auth.layer().layer(Images(TYPICAL));
+    let token_page = format!("/auth/token?messageId=1&origin={V}");
+    let token = publisher.token(&cookie).await;
+    let probe = || {
+        let mut probe = request("/auth/probe/iiif/3/sec", None);
+        let bearer = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+        probe.headers_mut().insert(AUTHORIZATION, bearer);
+        probe
+    };
+    let cases: [(_, &dyn Fn() -> Request<Body>, _); 2] = [
+        ("the token page", &|| request(&token_page, Some(&cookie)), 15),
+        // The header map of its answer, and nothing else.
+        ("a probe that allows", &probe, 2),
+    ];
+    for (what, request, most) in cases {
+        count(&mut services(), request());
+        let (allocations, status) = count(&mut services(), request());
+        assert_eq!(status, StatusCode::OK);
+        write(&format!("{what}: {allocations} allocations"));
+        assert!(allocations <= most, "{what}: {allocations}");
     }
     let escaped = || request(&image("dir%2Fsec"), Some(&cookie));
     let [check, _] = added(&publisher.auth, TYPICAL, escaped, StatusCode::OK);

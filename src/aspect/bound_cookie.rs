@@ -73,10 +73,11 @@ impl BoundCookie {
                 }
             }
         };
+        // In the order of `values`, and not by its one iterator: this is on the way to every tile.
         let own = self.attributes.values(headers).take(MAX_TRIES);
         let found = own.map(Value::Own).find_map(&mut attempt).or_else(|| {
-            let own = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
-            own.map(Value::Partitioned).find_map(attempt)
+            let partitioned = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
+            partitioned.map(Value::Partitioned).find_map(attempt)
         });
         found.ok_or(error)
     }

@@ -13,9 +13,9 @@ mod both;
 mod bound_cookie;
 mod client_ip;
 mod cookie;
+mod fields;
 mod ip_ranges;
 mod session;
-mod texts;
 mod trusted_header;
 
 use std::fmt;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::binary::Reader;
-use super::texts::Texts;
+use super::fields::Fields;
+
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
 
@@ -83,7 +84,7 @@ pub struct Session<'a> {
     id: SessionId,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    texts: Texts<'a>,
+    fields: Fields<'a>,
 }
 
 impl<'a> Session<'a> {
@@ -103,30 +104,30 @@ impl<'a> Session<'a> {
     /// Who it is; empty for nobody in particular.
     #[must_use]
     pub fn subject(&self) -> &str {
-        self.texts.subject()
+        self.fields.subject()
     }
 
     /// Whether it has the role `role`, to the letter.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.texts.has_role(role)
+        self.fields.has_role(role)
     }
 
     /// Its roles, in the order they were given.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.texts.roles()
+        self.fields.roles()
     }
 
     /// The viewers' origins that its access service was opened with. None: any viewer, unless it was
     /// [made for none](SessionBuilder::origins).
     pub fn origins(&self) -> impl Iterator<Item = &str> {
-        self.texts.origins().filter(|own| *own != NO_VIEWER)
+        self.fields.origins().filter(|own| *own != NO_VIEWER)
     }
 
     /// Whether it may be used from this viewer: no origins are known, or this one is.
     #[must_use]
     pub fn is_bound_to(&self, origin: &Origin) -> bool {
-        !self.texts.has_origins() || self.texts.origins().any(|own| own == origin.as_str())
+        !self.fields.has_origins() || self.fields.origins().any(|own| own == origin.as_str())
     }
 
     /// When it began.
@@ -148,7 +149,7 @@ impl<'a> Session<'a> {
             id: self.id,
             issued_at: self.issued_at,
             expires_at: self.expires_at,
-            texts: self.texts.into_owned(),
+            fields: self.fields.into_owned(),
         }
     }
 
@@ -158,12 +159,12 @@ impl<'a> Session<'a> {
         let others: Vec<_> = self.origins().filter(|own| *own != origin.as_str()).collect();
         let skipped = (others.len() + 1).saturating_sub(MAX_ORIGINS);
         let origins = others.into_iter().skip(skipped).chain([origin.as_str()]);
-        Ok(self.with_texts(Texts::new(self.subject(), self.roles(), origins)?))
+        Ok(self.with_fields(Fields::new(self.subject(), self.roles(), origins)?))
     }
 
     /// The same session, used from any viewer.
     pub(crate) fn for_any_viewer(&self) -> Result<Session<'static>, SessionError> {
-        Ok(self.with_texts(Texts::new(self.subject(), self.roles(), [])?))
+        Ok(self.with_fields(Fields::new(self.subject(), self.roles(), [])?))
     }
 
     /// The same session with the roles of another one added.
@@ -171,16 +172,19 @@ impl<'a> Session<'a> {
         &self,
         other: &Session<'_>,
     ) -> Result<Session<'static>, SessionError> {
-        let added = other.roles().filter(|role| !self.has_role(role));
-        // As they stand: bound to no viewer is not the same as bound to none in particular.
-        let origins = self.texts.origins();
-        let texts = Texts::new(self.subject(), self.roles().chain(added), origins)?;
+        let mut roles: Vec<_> = self.roles().collect();
+        for role in other.roles() {
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        let fields = self.fields.with_roles(roles)?;
         let expires_at = self.expires_at.min(other.expires_at);
-        Ok(Session { expires_at, ..self.with_texts(texts) })
+        Ok(Session { expires_at, ..self.with_fields(fields) })
     }
 
-    fn with_texts(&self, texts: Texts<'static>) -> Session<'static> {
-        Session { id: self.id, issued_at: self.issued_at, expires_at: self.expires_at, texts }
+    fn with_fields(&self, fields: Fields<'static>) -> Session<'static> {
+        Session { id: self.id, issued_at: self.issued_at, expires_at: self.expires_at, fields }
     }
 
     /// Whether its times are sane and it has begun: sealed values are trusted for who, not for
@@ -195,7 +199,7 @@ impl<'a> Session<'a> {
         out.extend_from_slice(&self.id.0);
         out.extend_from_slice(&self.issued_at.as_millis().to_be_bytes());
         out.extend_from_slice(&self.expires_at.as_millis().to_be_bytes());
-        out.extend_from_slice(self.texts.as_bytes());
+        out.extend_from_slice(self.fields.as_bytes());
     }
 
     /// Id, beginning and end of the session in `bytes`: as much as tells whether it is worth reading.
@@ -222,7 +226,7 @@ pub(crate) fn are_plausible(issued_at: Timestamp, expires_at: Timestamp, now: Ti
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("roles", &self.texts)
+            .field("roles", &self.fields)
             .field("issued_at", &self.issued_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
@@ -307,7 +311,7 @@ impl SessionBuilder {
         let origins = self.origins.iter().flatten().map(Origin::as_str).chain(no_viewer);
         let roles = self.roles.iter().map(String::as_str);
         Ok(Session {
-            texts: Texts::new(&self.subject, roles, origins)?,
+            fields: Fields::new(&self.subject, roles, origins)?,
             id: self.id.map_or_else(SessionId::random, Ok)?,
             issued_at: now,
             expires_at: now.after(lifetime),
@@ -374,8 +378,8 @@ impl<'a> Reader<'a> {
     /// The binary form of a session.
     pub(crate) fn session(&mut self) -> Option<Session<'a>> {
         let (id, issued_at, expires_at) = self.session_times()?;
-        let texts = Texts::read(self)?;
-        Some(Session { id, issued_at, expires_at, texts })
+        let fields = Fields::read(self)?;
+        Some(Session { id, issued_at, expires_at, fields })
     }
 }
 
@@ -432,6 +436,22 @@ mod tests {
             let with = session.with_origin(&viewer).unwrap();
             assert!(with.is_bound_to(&viewer));
         }
+    }
+
+    /// What both have in common stands once, and so does what one has twice; the viewers stay.
+    #[test]
+    fn roles_of_another_session() {
+        let lasting = |roles: &[&str], seconds| {
+            let session = Session::builder("ada").roles(roles.iter().copied());
+            session.origins([]).lasting(NOW, Duration::from_secs(seconds)).unwrap()
+        };
+        let both = lasting(&["a", "b"], 60).with_roles_of(&lasting(&["b", "c", "c"], 30)).unwrap();
+        assert_eq!(both.roles().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(both.expires_at(), NOW.after(Duration::from_secs(30)));
+        assert!(!both.is_bound_to(&"https://viewer.example".parse().unwrap()));
+        let mut bytes = vec![];
+        both.write(&mut bytes);
+        assert_eq!(Session::read(&bytes), Some(both));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod from_fn;
 mod max_unauthorized;
 mod roles_for;
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ pub struct AccessRequest<'a> {
 }
 
 /// A part of a question. The layers lend theirs, as a tile is asked about twice.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Held<'a, T> {
     Own(T),
     Lent(&'a T),
@@ -90,6 +91,13 @@ impl<T> Deref for Held<'_, T> {
             Self::Own(own) => own,
             Self::Lent(lent) => lent,
         }
+    }
+}
+
+/// As the part itself: whose it is says nothing.
+impl<T: fmt::Debug> fmt::Debug for Held<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

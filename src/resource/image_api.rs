@@ -65,7 +65,7 @@ impl ImageApi {
     }
 
     /// The same where something has to be decoded or refused.
-    #[cold]
+    #[inline(never)]
     fn read_closely<'a>(
         &self,
         below: &'a str,
@@ -150,6 +150,9 @@ mod tests {
             ("/iiif/3/sec/full/max/0/info.json", "sec", "image"),
             ("/iiif/3/info.json", "info.json", "service"),
             ("/iiif/3/sec/full/%5Emax/!90/gray.png", "sec", "image"),
+            ("/iiif/3/.sec/info.json", ".sec", "info"),
+            ("/iiif/3/a../info.json", "a..", "info"),
+            ("/iiif/3/sec/full/.5/0/default.jpg", "sec", "image"),
             ("/iiif/3/recto%26verso/info.json", "recto&verso", "info"),
             ("/iiif/30/sec", "", "elsewhere"),
             ("/iiif/3", "", "elsewhere"),

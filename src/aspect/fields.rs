@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::binary::Reader;
+use super::binary::{Reader, write_short_text};
 use super::session::{FieldError, SessionError};
 
 /// One after the other: the subject behind its length in one byte, then roles and origins, each list
@@ -11,15 +11,15 @@ use super::session::{FieldError, SessionError};
 ///
 /// They are lent where they were opened, or all kept in one allocation.
 #[derive(Clone)]
-pub(super) struct Texts<'a> {
-    bytes: Bytes<'a>,
+pub(super) struct Fields<'a> {
+    bytes: Kept<'a>,
     /// Where the lists begin.
     roles: usize,
     origins: usize,
 }
 
 #[derive(Clone)]
-enum Bytes<'a> {
+enum Kept<'a> {
     Lent(&'a [u8]),
     Own(Arc<[u8]>),
 }
@@ -27,7 +27,7 @@ enum Bytes<'a> {
 /// Of the length before a list.
 const LENGTH: usize = 2;
 
-impl<'a> Texts<'a> {
+impl<'a> Fields<'a> {
     /// Reads them off the front of what is left.
     pub(super) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let all = reader.0;
@@ -37,15 +37,15 @@ impl<'a> Texts<'a> {
         reader.list()?;
         let origins = place(reader);
         reader.list()?;
-        let bytes = Bytes::Lent(&all[..place(reader)]);
+        let bytes = Kept::Lent(&all[..place(reader)]);
         Some(Self { bytes, roles, origins })
     }
 
     /// As they are written.
     pub(super) fn as_bytes(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Lent(bytes) => bytes,
-            Bytes::Own(bytes) => bytes,
+            Kept::Lent(bytes) => bytes,
+            Kept::Own(bytes) => bytes,
         }
     }
 
@@ -85,16 +85,16 @@ impl<'a> Texts<'a> {
         Reader(&self.as_bytes()[self.origins + LENGTH..])
     }
 
-    pub(super) fn into_owned(self) -> Texts<'static> {
+    pub(super) fn into_owned(self) -> Fields<'static> {
         let bytes = match self.bytes {
-            Bytes::Lent(bytes) => Bytes::Own(bytes.into()),
-            Bytes::Own(bytes) => Bytes::Own(bytes),
+            Kept::Lent(bytes) => Kept::Own(bytes.into()),
+            Kept::Own(bytes) => Kept::Own(bytes),
         };
-        Texts { bytes, roles: self.roles, origins: self.origins }
+        Fields { bytes, roles: self.roles, origins: self.origins }
     }
 }
 
-impl Texts<'static> {
+impl Fields<'static> {
     pub(super) fn new<'t>(
         subject: &str,
         roles: impl IntoIterator<Item = &'t str>,
@@ -106,7 +106,22 @@ impl Texts<'static> {
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
         let origins_at = bytes.len();
         push_list(&mut bytes, origins).map_err(SessionError::Origin)?;
-        Ok(Self { bytes: Bytes::Own(bytes.into()), roles: roles_at, origins: origins_at })
+        Ok(Self { bytes: Kept::Own(bytes.into()), roles: roles_at, origins: origins_at })
+    }
+}
+
+impl Fields<'_> {
+    /// The same with other roles; all else stays to the byte.
+    pub(super) fn with_roles<'t>(
+        &self,
+        roles: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Fields<'static>, SessionError> {
+        let all = self.as_bytes();
+        let mut bytes = all[..self.roles].to_vec();
+        push_list(&mut bytes, roles).map_err(SessionError::Role)?;
+        let origins = bytes.len();
+        bytes.extend_from_slice(&all[self.origins..]);
+        Ok(Fields { bytes: Kept::Own(bytes.into()), roles: self.roles, origins })
     }
 }
 
@@ -115,9 +130,7 @@ fn each(mut texts: Reader<'_>) -> impl Iterator<Item = &str> {
 }
 
 fn push(bytes: &mut Vec<u8>, text: &str) -> Result<(), FieldError> {
-    bytes.push(u8::try_from(text.len()).map_err(|_| FieldError { bytes: text.len() })?);
-    bytes.extend_from_slice(text.as_bytes());
-    Ok(())
+    write_short_text(bytes, text).ok_or(FieldError { bytes: text.len() })
 }
 
 fn push_list<'t>(
@@ -135,16 +148,16 @@ fn push_list<'t>(
     Ok(())
 }
 
-impl PartialEq for Texts<'_> {
+impl PartialEq for Fields<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()
     }
 }
 
-impl Eq for Texts<'_> {}
+impl Eq for Fields<'_> {}
 
 /// Shows the roles alone.
-impl fmt::Debug for Texts<'_> {
+impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.roles()).finish()
     }
