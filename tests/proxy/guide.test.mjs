@@ -15,13 +15,26 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const pages = guidePages().filter((page) => blocksOf(page, 'toml').length > 0);
 
 test('there are such pages', () => {
-  const expected = ['cantaloupe.md', 'iipimage.md', 'nginx.md', 'reading-room.md', 'shibboleth.md'];
+  const expected = ['cantaloupe.md', 'iipimage.md', 'manifests.md', 'nginx.md', 'nodes.md', 'reading-room.md', 'shibboleth.md'];
   for (const page of expected) assert.ok(pages.includes(page), page);
 });
 
+/** A block that shows a few keys, put into the configuration of a page that shows a whole one. */
+function whole(block) {
+  if (block.includes('[upstream]')) return block;
+  const atTables = (text) => {
+    const start = text.search(/^\[/m);
+    return start < 0 ? [text, ''] : [text.slice(0, start), text.slice(start)];
+  };
+  const [keys, tables] = atTables(block);
+  const [otherKeys, otherTables] = atTables(blocksOf('iipimage.md', 'toml')[0]);
+  return [keys, otherKeys, otherTables, tables].join('\n');
+}
+
 for (const page of pages) {
   test(page, () => {
-    for (const [index, config] of blocksOf(page, 'toml').entries()) {
+    for (const [index, block] of blocksOf(page, 'toml').entries()) {
+      const config = whole(block);
       assert.equal(check({ folder, name: `${page}-${index}`, config }), '', config);
     }
   });

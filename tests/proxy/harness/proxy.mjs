@@ -40,10 +40,11 @@ export const USERS = { reader: ['reader'], curator: ['reader', 'curator'] };
 
 let hashes;
 
-/** Writes what a configuration refers to, `iiif-auth.key` and `users`, into its folder. */
+/** Writes what a configuration refers to, `iiif-auth.key`, `users` and `store-url`, into its folder. */
 export function writeSecrets(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'iiif-auth.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'store-url'), 'redis://:password@127.0.0.1:6379\n', { mode: 0o600 });
   hashes ??= Object.keys(USERS).map(hash);
   const lines = Object.entries(USERS).map(([name, roles], index) => `${name}:${hashes[index]}:${roles.join(',')}\n`);
   writeFileSync(join(folder, 'users'), lines.join(''));

@@ -51,6 +51,10 @@ pub(super) fn without_forged(headers: &mut HeaderMap, auth: &IiifAuth) {
 }
 
 fn is_own(pair: &[u8], auth: &IiifAuth) -> bool {
+    // Some browsers send the value of a cookie without a name as a whole pair.
+    let nameless = |byte: &u8| *byte == b'=' || byte.is_ascii_whitespace();
+    let start = pair.iter().position(|byte| !nameless(byte)).unwrap_or(pair.len());
+    let pair = &pair[start..];
     let name = pair.split(|byte| matches!(byte, b'=' | b';')).next().unwrap_or(pair);
     std::str::from_utf8(name.trim_ascii()).is_ok_and(|name| auth.is_own_cookie(name))
 }

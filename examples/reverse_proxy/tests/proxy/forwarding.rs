@@ -80,6 +80,8 @@ async fn px_05_our_credentials_do_not_cross() {
             .header("set-cookie", "__Host-iiif=x; Path=/; Secure")
             .header("set-cookie", "app=1; Path=/")
             .header("set-cookie", " __host-IIIF = x")
+            .header("set-cookie", "=__Host-iiif=x; Path=/; Secure")
+            .header("set-cookie", "= __Host-iiif")
             .header("set-cookie", "__Host-iiif-flow=x; Path=/; Secure")
             .body(Full::from(PIXELS))
             .unwrap()
@@ -93,6 +95,7 @@ async fn px_05_our_credentials_do_not_cross() {
         format!("other=1; {own}"),
         format!("other=1;{own};__Host-iiif-flow=y"),
         format!("__Host-iiif=junk; {own}; other=1"),
+        format!("=__Host-iiif=junk; {own}; other=1"),
     ] {
         let headers = [("cookie", &*cookies), ("authorization", "Bearer T")];
         let answer = proxy.get(&image("sec"), &headers).await;
