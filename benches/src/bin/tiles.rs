@@ -8,6 +8,7 @@
 use std::env;
 use std::error::Error;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tower_iiif_auth_benches::cases::ROLES;
 use tower_iiif_auth_benches::ours::Publisher;
@@ -31,6 +32,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .layer(publisher.auth.layer()),
         _ => return Err("LAYERS is none, nothing, check or all".into()),
     };
-    axum::serve(TcpListener::bind(address).await?, app).await?;
+    // With Nagle's algorithm each tile over HTTP/2 would wait for the client's acknowledgement, 40 ms.
+    let listener = TcpListener::bind(address).await?.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            eprintln!("{error}");
+        }
+    });
+    axum::serve(listener, app).await?;
     Ok(())
 }
