@@ -27,6 +27,7 @@ pub fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// Tiles of 20 KB.
+#[must_use]
 pub fn tiles() -> Images {
     Images::of(TILE_BYTES)
 }

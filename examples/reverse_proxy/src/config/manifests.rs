@@ -51,9 +51,12 @@ impl Described {
             vec![self.path.clone(), format!("{}/*", self.path)]
         };
         let files = bases.iter().filter(|base| matches!(base.kind, Kind::Files));
-        let served = public_paths.iter().cloned().chain(files.map(|own| format!("{}/*", own.path)));
-        let mut served = served;
-        served.any(|served| own.iter().any(|own| meet(own.as_bytes(), served.as_bytes())))
+        let files = files.map(|base| format!("{}/*", base.path));
+        public_paths
+            .iter()
+            .cloned()
+            .chain(files)
+            .any(|served| own.iter().any(|own| meet(own.as_bytes(), served.as_bytes())))
     }
 }
 

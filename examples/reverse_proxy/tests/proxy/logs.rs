@@ -1,11 +1,9 @@
 //! What an operator reads: a line a decision, a line a request, counts; and no secret in any of them.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::time::Duration;
-
 use http::Method;
 
+use crate::program::{Program, command};
+use crate::redis_server::free_port;
 use crate::support::{Proxy, SITE, Upstream, config, folder, image, request};
 
 /// Everything that the program writes while requests with secrets come in.
@@ -14,29 +12,14 @@ async fn p_20_no_secret_is_logged() {
     for format in ["text", "json"] {
         let upstream = Upstream::new().await;
         let folder = folder();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let text = config(upstream.address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
         let text = format!(
             "{text}\n[log]\nformat = \"{format}\"\nfilter = \"debug,tower_iiif_auth=trace\"\n"
         );
         std::fs::write(folder.join("proxy.toml"), text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"))
-            .arg("--config")
-            .arg(folder.join("proxy.toml"))
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = child.stderr.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            log.read_to_string(&mut text).unwrap();
-            text
-        });
-        let address = format!("127.0.0.1:{port}").parse().unwrap();
-        while std::net::TcpStream::connect(address).is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let program = Program::start(command(&folder), port).await;
+        let address = program.address;
 
         let form = "username=ada&password=ada%27s+secret";
         let headers = [("origin", SITE), ("content-type", "application/x-www-form-urlencoded")];
@@ -53,10 +36,7 @@ async fn p_20_no_secret_is_logged() {
         let token = request(address, Method::GET, token, &headers, "").await.text();
         request(address, Method::GET, "/auth/probe/iiif/3/sec", &headers, "").await;
 
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(child.wait().unwrap().success());
-        let log = reader.join().unwrap();
+        let log = program.stop();
         for word in ["TopSecret", "Hunter2", "secret", "Message1", "CzVBV8", "ada", &*secret] {
             assert!(!log.contains(word), "{format}: {word} in\n{log}");
         }

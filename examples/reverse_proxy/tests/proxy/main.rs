@@ -10,6 +10,7 @@ mod identity;
 mod logins;
 mod logs;
 mod manifests;
+mod program;
 #[path = "../../../../tests/common/redis_server.rs"]
 mod redis_server;
 mod requests;

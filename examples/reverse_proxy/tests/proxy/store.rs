@@ -2,13 +2,12 @@
 //!
 //! Needs Debian's package `redis-server`.
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reverse_proxy::Server;
 use reverse_proxy::config::Config;
 
+use crate::program::{self, Program};
 use crate::redis_server::{RedisServer, free_port};
 use crate::support::{PIXELS, Proxy, Upstream, config, folder, image};
 
@@ -215,17 +214,6 @@ async fn a_proxy_without_its_store_does_not_start() {
     silent.resume();
 }
 
-/// Ends with the test, also where that fails.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be gone already.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// The command's own words, with the URL in a variable: neither the check nor the log quotes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_command_says_no_password() {
@@ -238,9 +226,8 @@ async fn the_command_says_no_password() {
     let text = format!("{text}\n[log]\nfilter = \"trace\"\n");
     std::fs::write(folder.join("proxy.toml"), text).unwrap();
     let command = |url: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"));
-        command.arg("--config").arg(folder.join("proxy.toml"));
-        command.env_remove("RUST_LOG").env("IIIF_STORE", url);
+        let mut command = program::command(&folder);
+        command.env("IIIF_STORE", url);
         command
     };
     let said = |url: &str, arguments: &[&str]| {
@@ -257,25 +244,12 @@ async fn the_command_says_no_password() {
     let (code, started) = said(&url.replace(&server.port().to_string(), "1"), &[]);
     assert!(code == Some(1) && started.contains("Connection refused"), "{started}");
 
-    let mut child = Process(command(&url).stderr(Stdio::piped()).spawn().unwrap());
-    let mut log = child.0.stderr.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        log.read_to_string(&mut text).unwrap();
-        text
-    });
-    let address = format!("127.0.0.1:{port}").parse().unwrap();
-    while std::net::TcpStream::connect(address).is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let proxy = Proxy::at(address);
+    let program = Program::start(command(&url), port).await;
+    let proxy = Proxy::at(program.address);
     let cookie = proxy.log_in("ada").await;
     server.kill();
     assert_eq!(proxy.get(&image("sec"), &[("cookie", &cookie)]).await.status, 503);
-    let id = child.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(child.0.wait().unwrap().success());
-    let log = reader.join().unwrap();
+    let log = program.stop();
     assert!(log.contains("store_failed"), "{log}");
     assert!(!log.contains(PASSWORD), "{log}");
 }
