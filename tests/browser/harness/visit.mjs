@@ -172,7 +172,14 @@ export class Visit {
     this.#pictures += 1;
     const number = String(this.#pictures).padStart(2, '0');
     const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
-    await page.screenshot({ path: join(this.folder, `${number}-${slug}.png`) });
+    const path = join(this.folder, `${number}-${slug}.png`);
+    // There is no picture of a page that gives way to the next one, on another site, at that moment.
+    const take = () => page.screenshot({ path }).then(() => true, (error) => {
+      if (page.isClosed()) return true;
+      if (!/Unable to capture screenshot/.test(error.message)) throw error;
+      return false;
+    });
+    await until(take, `a picture of ${page.url()}`);
   }
 
   async report(error) {
