@@ -8,8 +8,11 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trail
 
 export function forwardTo(port) {
   return (request, response) => {
+    // Who asks may be gone already, and then has no address any more.
+    const { remoteAddress } = request.socket;
+    if (remoteAddress === undefined) return response.destroy();
     const headers = without(request.headers, HOP_BY_HOP);
-    headers['x-forwarded-for'] = request.socket.remoteAddress;
+    headers['x-forwarded-for'] = remoteAddress;
     headers['x-forwarded-proto'] = 'https';
     headers['x-forwarded-host'] = request.headers.host;
 
