@@ -119,7 +119,19 @@ mod tests {
     #[test]
     fn caches_are_told_one_thing() {
         let mut headers = HeaderMap::new();
-        for name in ["expires", "cache-control", "surrogate-control", "pragma", "content-type"] {
+        for name in [
+            "expires",
+            "pragma",
+            "cache-control",
+            "cdn-cache-control",
+            "surrogate-control",
+            "cloudflare-cdn-cache-control",
+            "netlify-cdn-cache-control",
+            "vercel-cdn-cache-control",
+            "edge-control",
+            "x-accel-expires",
+            "content-type",
+        ] {
             headers.append(name, HeaderValue::from_static("x"));
             headers.append(name, HeaderValue::from_static("y"));
         }
