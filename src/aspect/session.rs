@@ -7,7 +7,6 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::binary::Reader;
 use super::fields::Fields;
-
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
 
@@ -297,8 +296,9 @@ impl SessionBuilder {
     ///
     /// # Errors
     ///
-    /// When the subject or a role has more than 255 bytes, all roles together more than 65 535, or
-    /// the lifetime is zero or longer than 24 hours.
+    /// When the subject or a role has more than 255 bytes, all roles together, or all origins, more
+    /// than 65 535, or the lifetime is below a second or longer than 24 hours; and when the system
+    /// gives no random bytes for the id.
     pub fn lasting(
         self,
         now: Timestamp,
