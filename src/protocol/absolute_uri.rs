@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::Uri;
 
@@ -21,7 +22,8 @@ use super::Origin;
 /// # Ok::<(), tower_iiif_auth::protocol::absolute_uri::AbsoluteUriError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AbsoluteUri(Uri);
+// Shared and small: a decision may hold one, and decisions are handed about for every tile.
+pub struct AbsoluteUri(Arc<Uri>);
 
 impl AbsoluteUri {
     /// The URI.
@@ -102,7 +104,7 @@ impl TryFrom<Uri> for AbsoluteUri {
         if !after.bytes().all(stands) {
             return Err(AbsoluteUriError::Malformed);
         }
-        Ok(Self(uri))
+        Ok(Self(Arc::new(uri)))
     }
 }
 
