@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::answer::BoxError;
 
 /// Runs a part; a panic becomes an error.
+#[inline]
 pub(crate) fn catch<T>(part: impl FnOnce() -> T) -> Result<T, BoxError> {
     // Nothing of ours is touched by the part: it gets shared references, and owns what it panics in.
     catch_unwind(AssertUnwindSafe(part)).map_err(|_| Panic.into())

@@ -64,7 +64,8 @@ impl Clock for SystemClock {
         // A clock before 1970 reads as the epoch: every session then looks
         // future-dated and is refused, which is the safe side.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        let millis = since.as_secs().saturating_mul(1000);
+        Timestamp(millis.saturating_add(u64::from(since.subsec_millis())))
     }
 }
 

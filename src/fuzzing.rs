@@ -35,7 +35,7 @@ pub fn seal(keyring: &Keyring, what: Sealed, payload: &[u8]) -> Option<String> {
         Sealed::HandOff => Purpose::HandOff,
         Sealed::Partitioned => Purpose::Partitioned,
     };
-    keyring.seal(purpose, "", payload).ok()
+    keyring.sealer(purpose, "").seal(payload).ok()
 }
 
 /// The session that these bytes are the binary form of.

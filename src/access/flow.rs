@@ -12,7 +12,7 @@ use crate::aspect::{
 use crate::clock::Timestamp;
 use crate::config::{BoundAccess, Core};
 use crate::protocol::Origin;
-use crate::seal::{Purpose, Scratch};
+use crate::seal::Scratch;
 
 /// How long a user may take to log in, from the last time an access service was opened.
 ///
@@ -188,7 +188,7 @@ impl Flow {
         let attributes = attributes(core);
         attributes.values(headers).find_map(|value| {
             let mut scratch = Scratch::new();
-            let found = core.keyring.open(Purpose::Flow, "", value, &mut scratch).ok()?;
+            let found = core.seals.flow.open(value, &mut scratch).ok()?;
             let mut reader = Reader(scratch.at(found));
             let secret = reader.take(16)?.try_into().ok()?;
             let opened = reader.timestamp()?;
@@ -223,8 +223,7 @@ impl Flow {
             text(&mut payload, viewer.as_str())?;
             text(&mut payload, realm)?;
         }
-        let value =
-            core.keyring.seal(Purpose::Flow, "", &payload).map_err(|_| CookieError::Seal)?;
+        let value = core.seals.flow.seal(&payload).map_err(|_| CookieError::Seal)?;
         attributes(core).set(&value, LIFETIME)
     }
 }

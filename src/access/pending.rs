@@ -7,7 +7,7 @@ use crate::answer::BoxError;
 use crate::aspect::{Reader, SKEW, Session, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
-use crate::seal::{Purpose, Scratch};
+use crate::seal::Scratch;
 
 /// How long the gesture page may be left open.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -96,14 +96,13 @@ impl Granted {
         if let Way::Cookie(session) = &self.way {
             session.write(&mut payload);
         }
-        core.keyring.seal(Purpose::PendingGrant, "", &payload).ok()
+        core.seals.pending_grant.seal(&payload).ok()
     }
 
     /// What the form brings back, if it is of this browser and in time.
     pub(super) fn open(core: &Core, flow: &Flow, sealed: &str, now: Timestamp) -> Option<Self> {
         let mut scratch = Scratch::new();
-        let found =
-            core.keyring.open(Purpose::PendingGrant, "", sealed.as_bytes(), &mut scratch).ok()?;
+        let found = core.seals.pending_grant.open(sealed.as_bytes(), &mut scratch).ok()?;
         let mut reader = Reader(scratch.at(found));
         let secret = reader.take(16)?;
         let created = reader.timestamp()?;
@@ -115,7 +114,7 @@ impl Granted {
             Way::OwnAspect
         } else {
             let session = reader.session()?.into_owned();
-            if !session.is_plausible(now) || session.expires_at() <= now {
+            if session.stamp().check(now).is_err() {
                 return None;
             }
             Way::Cookie(session)

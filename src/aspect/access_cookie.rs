@@ -145,7 +145,7 @@ impl AccessCookie {
         if self.lifetime < Duration::from_secs(1) || self.lifetime > LONGEST {
             return Err(CookieError::Lifetime(self.lifetime));
         }
-        Ok(BoundCookie::new(attributes, self.lifetime, realm, keyring.clone(), partitions))
+        Ok(BoundCookie::new(attributes, self.lifetime, realm, keyring, partitions))
     }
 }
 

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue};
 use super::AspectError;
 use super::binary::Reader;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
-use super::session::{Session, SessionId, are_plausible};
+use super::session::{Session, SessionId, Stamp};
 use crate::clock::Timestamp;
-use crate::seal::{Keyring, Purpose, Scratch};
+use crate::seal::{Keyring, Purpose, Scratch, Sealer};
 
 /// How many cookies of our name are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;
@@ -20,10 +20,10 @@ const MAX_TRIES: usize = 8;
 pub(crate) struct BoundCookie {
     attributes: CookieAttributes,
     lifetime: Duration,
-    realm: Box<str>,
-    keyring: Keyring,
+    sealer: Sealer,
     /// The cookie that viewers' partitions get, where that is configured.
     partitioned: Option<CookieAttributes>,
+    partitioned_sealer: Sealer,
 }
 
 /// Longest life of a cookie in a viewer's partition, which no logout can delete: the page that uses it
@@ -41,7 +41,7 @@ impl BoundCookie {
         attributes: CookieAttributes,
         lifetime: Duration,
         realm: &str,
-        keyring: Keyring,
+        keyring: &Keyring,
         partitions: bool,
     ) -> Self {
         let partitioned = (partitions && attributes.secure).then(|| CookieAttributes {
@@ -50,11 +50,14 @@ impl BoundCookie {
             partitioned: true,
             ..attributes.clone()
         });
-        Self { attributes, lifetime, realm: realm.into(), keyring, partitioned }
+        let sealer = keyring.sealer(Purpose::Cookie, realm);
+        let partitioned_sealer = keyring.sealer(Purpose::Partitioned, realm);
+        Self { attributes, lifetime, sealer, partitioned, partitioned_sealer }
     }
 
     /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
     /// best reason why there is none.
+    #[inline]
     pub(crate) fn find(
         &self,
         headers: &HeaderMap,
@@ -90,6 +93,7 @@ impl BoundCookie {
         own.chain(partitioned.map(Value::Partitioned))
     }
 
+    #[inline]
     fn open(
         &self,
         value: Value<'_>,
@@ -98,48 +102,21 @@ impl BoundCookie {
     ) -> Result<FoundSession, AspectError> {
         match value {
             Value::Own(text) => {
-                let place = self.unseal(Purpose::Cookie, text, scratch)?;
-                Self::find_session(place, None, now, scratch)
+                let place = unseal(&self.sealer, text, scratch)?;
+                FoundSession::at(place, None, now, scratch)
             }
             // A dead one is as good as none: no logout reaches it, and the browser goes on to send it.
             Value::Partitioned(text) => {
                 let mut opened = || {
-                    let (start, length) = self.unseal(Purpose::Partitioned, text, scratch).ok()?;
+                    let (start, length) = unseal(&self.partitioned_sealer, text, scratch).ok()?;
                     let mut reader = Reader(scratch.at((start, length)));
                     let end = reader.timestamp().filter(|end| now < *end)?;
                     let place = (start + length - reader.0.len(), reader.0.len());
-                    Self::find_session(place, Some(end), now, scratch).ok()
+                    FoundSession::at(place, Some(end), now, scratch).ok()
                 };
                 opened().ok_or(AspectError::Missing)
             }
         }
-    }
-
-    fn unseal(
-        &self,
-        purpose: Purpose,
-        text: &[u8],
-        scratch: &mut Scratch,
-    ) -> Result<(usize, usize), AspectError> {
-        self.keyring.open(purpose, &self.realm, text, scratch).map_err(|_| AspectError::Invalid)
-    }
-
-    fn find_session(
-        place: (usize, usize),
-        ends: Option<Timestamp>,
-        now: Timestamp,
-        scratch: &Scratch,
-    ) -> Result<FoundSession, AspectError> {
-        // Texts are read once it is known that the session lives.
-        let times = Session::read_times(scratch.at(place));
-        let (id, issued_at, expires_at) = times.ok_or(AspectError::Invalid)?;
-        if !are_plausible(issued_at, expires_at, now) {
-            return Err(AspectError::Invalid);
-        }
-        if expires_at <= now {
-            return Err(AspectError::Expired);
-        }
-        Ok(FoundSession { place, id, index: 0, ends })
     }
 
     /// Every live session in the request's cookies, with its end: a browser may send several.
@@ -154,7 +131,7 @@ impl BoundCookie {
         let own = self.attributes.values(headers).map(Value::Own);
         let live = own.chain(partitioned.map(Value::Partitioned)).filter_map(|value| {
             let found = self.open(value, now, &mut scratch).ok()?;
-            Some((found.id, found.session(&scratch).ok()?.expires_at()))
+            Some((found.id(), found.session(&scratch).ok()?.expires_at()))
         });
         live.collect()
     }
@@ -167,10 +144,7 @@ impl BoundCookie {
     ) -> Result<HeaderValue, CookieError> {
         let mut payload = Vec::with_capacity(256);
         session.write(&mut payload);
-        let value = self
-            .keyring
-            .seal(Purpose::Cookie, &self.realm, &payload)
-            .map_err(|_| CookieError::Seal)?;
+        let value = self.sealer.seal(&payload).map_err(|_| CookieError::Seal)?;
         self.attributes.set(&value, session.expires_at().remaining(now))
     }
 
@@ -186,7 +160,7 @@ impl BoundCookie {
         let mut payload = Vec::with_capacity(256);
         payload.extend_from_slice(&now.after(life).as_millis().to_be_bytes());
         session.write(&mut payload);
-        let sealed = self.keyring.seal(Purpose::Partitioned, &self.realm, &payload);
+        let sealed = self.partitioned_sealer.seal(&payload);
         Some(sealed.map_err(|_| CookieError::Seal).and_then(|value| attributes.set(&value, life)))
     }
 
@@ -205,7 +179,7 @@ impl BoundCookie {
         let wanted = |value: &Value<'_>| companion || matches!(value, Value::Partitioned(_));
         for value in self.values(headers).filter(wanted) {
             let Ok(found) = self.open(value, now, &mut scratch) else { continue };
-            if found.id != id {
+            if found.id() != id {
                 continue;
             }
             let session = found.session(&scratch).ok()?;
@@ -249,6 +223,15 @@ impl BoundCookie {
     }
 }
 
+#[inline]
+fn unseal(
+    sealer: &Sealer,
+    text: &[u8],
+    scratch: &mut Scratch,
+) -> Result<(usize, usize), AspectError> {
+    sealer.open(text, scratch).map_err(|_| AspectError::Invalid)
+}
+
 /// The value of a cookie.
 #[derive(Clone, Copy)]
 enum Value<'h> {
@@ -256,24 +239,44 @@ enum Value<'h> {
     Partitioned(&'h [u8]),
 }
 
-/// A session that was opened: where it lies, and which cookie of our name it is.
+/// A session that was opened and lives: where the rest of it lies, and which cookie of our name it is.
 pub(crate) struct FoundSession {
-    place: (usize, usize),
-    pub(crate) id: SessionId,
+    stamp: Stamp,
+    fields: (usize, usize),
     pub(crate) index: usize,
     /// When the cookie ends, where it is the one of the partition.
     ends: Option<Timestamp>,
 }
 
 impl FoundSession {
+    /// Texts are read once it is known that the session lives.
+    #[inline]
+    fn at(
+        (start, length): (usize, usize),
+        ends: Option<Timestamp>,
+        now: Timestamp,
+        scratch: &Scratch,
+    ) -> Result<Self, AspectError> {
+        let stamp = Stamp::read(scratch.at((start, length)));
+        let (stamp, rest) = stamp.ok_or(AspectError::Invalid)?;
+        stamp.check(now)?;
+        let fields = (start + Stamp::LENGTH, rest.len());
+        Ok(Self { stamp, fields, index: 0, ends })
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.stamp.id
+    }
+
     /// What is lacking if its session turns out to be revoked.
     pub(crate) fn lacks_if_revoked(&self) -> AspectError {
         if self.ends.is_some() { AspectError::Missing } else { AspectError::Revoked }
     }
 
     /// The session itself, in place.
+    #[inline]
     pub(crate) fn session<'b>(&self, scratch: &'b Scratch) -> Result<Session<'b>, AspectError> {
-        Session::read(scratch.at(self.place)).ok_or(AspectError::Invalid)
+        Session::read_fields(self.stamp, scratch.at(self.fields)).ok_or(AspectError::Invalid)
     }
 }
 

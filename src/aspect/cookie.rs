@@ -109,6 +109,7 @@ impl CookieAttributes {
     }
 
     /// The values of every cookie of this name, over all `Cookie` fields.
+    #[inline]
     pub(crate) fn values<'h>(&'h self, headers: &'h HeaderMap) -> Values<'h> {
         Values { name: self.name.as_bytes(), fields: headers.get_all(COOKIE).iter(), rest: &[] }
     }

@@ -11,12 +11,7 @@ use super::session::{FieldError, SessionError};
 ///
 /// They are lent where they were opened, or all kept in one allocation.
 #[derive(Clone)]
-pub(super) struct Fields<'a> {
-    bytes: Kept<'a>,
-    /// Where the lists begin.
-    roles: usize,
-    origins: usize,
-}
+pub(super) struct Fields<'a>(Kept<'a>);
 
 #[derive(Clone)]
 enum Kept<'a> {
@@ -29,32 +24,30 @@ const LENGTH: usize = 2;
 
 impl<'a> Fields<'a> {
     /// Reads them off the front of what is left.
+    #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let all = reader.0;
-        let place = |reader: &Reader<'_>| all.len() - reader.0.len();
-        reader.short_text()?;
-        let roles = place(reader);
+        reader.short()?;
         reader.list()?;
-        let origins = place(reader);
         reader.list()?;
-        let bytes = Kept::Lent(&all[..place(reader)]);
-        Some(Self { bytes, roles, origins })
+        Some(Self(Kept::Lent(&all[..all.len() - reader.0.len()])))
     }
 
     /// As they are written.
     pub(super) fn as_bytes(&self) -> &[u8] {
-        match &self.bytes {
+        match &self.0 {
             Kept::Lent(bytes) => bytes,
             Kept::Own(bytes) => bytes,
         }
     }
 
     pub(super) fn subject(&self) -> &str {
-        // It is one: it was looked at when it was read.
+        // It is a text: only `new` writes one, and what is read was sealed.
         Reader(self.as_bytes()).short_text().unwrap_or_default()
     }
 
     /// Whether `role` is among the roles, to the letter.
+    #[inline]
     pub(super) fn has_role(&self, role: &str) -> bool {
         let mut roles = self.roles_in();
         while let Some(own) = roles.short() {
@@ -77,20 +70,31 @@ impl<'a> Fields<'a> {
         !self.origins_in().0.is_empty()
     }
 
+    #[inline]
     fn roles_in(&self) -> Reader<'_> {
-        Reader(&self.as_bytes()[self.roles + LENGTH..self.origins])
+        self.list(0)
     }
 
     fn origins_in(&self) -> Reader<'_> {
-        Reader(&self.as_bytes()[self.origins + LENGTH..])
+        self.list(1)
+    }
+
+    /// The texts of a list. There are two: they were looked for when it was read.
+    #[inline]
+    fn list(&self, index: usize) -> Reader<'_> {
+        let mut reader = Reader(self.as_bytes());
+        reader.short();
+        for _ in 0..index {
+            reader.list();
+        }
+        Reader(reader.list().unwrap_or_default())
     }
 
     pub(super) fn into_owned(self) -> Fields<'static> {
-        let bytes = match self.bytes {
+        Fields(match self.0 {
             Kept::Lent(bytes) => Kept::Own(bytes.into()),
             Kept::Own(bytes) => Kept::Own(bytes),
-        };
-        Fields { bytes, roles: self.roles, origins: self.origins }
+        })
     }
 }
 
@@ -102,11 +106,9 @@ impl Fields<'static> {
     ) -> Result<Self, SessionError> {
         let mut bytes = Vec::with_capacity(256);
         push(&mut bytes, subject).map_err(SessionError::Subject)?;
-        let roles_at = bytes.len();
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
-        let origins_at = bytes.len();
         push_list(&mut bytes, origins).map_err(SessionError::Origin)?;
-        Ok(Self { bytes: Kept::Own(bytes.into()), roles: roles_at, origins: origins_at })
+        Ok(Self(Kept::Own(bytes.into())))
     }
 }
 
@@ -116,12 +118,13 @@ impl Fields<'_> {
         &self,
         roles: impl IntoIterator<Item = &'t str>,
     ) -> Result<Fields<'static>, SessionError> {
-        let all = self.as_bytes();
-        let mut bytes = all[..self.roles].to_vec();
+        let mut rest = Reader(self.as_bytes());
+        let subject = rest.short().unwrap_or_default().len();
+        rest.list();
+        let mut bytes = self.as_bytes()[..1 + subject].to_vec();
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
-        let origins = bytes.len();
-        bytes.extend_from_slice(&all[self.origins..]);
-        Ok(Fields { bytes: Kept::Own(bytes.into()), roles: self.roles, origins })
+        bytes.extend_from_slice(rest.0);
+        Ok(Fields(Kept::Own(bytes.into())))
     }
 }
 

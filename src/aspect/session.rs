@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::AspectError;
 use super::binary::Reader;
 use super::fields::Fields;
 use crate::clock::Timestamp;
@@ -80,10 +81,16 @@ impl fmt::Debug for SessionId {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session<'a> {
-    id: SessionId,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
+    stamp: Stamp,
     fields: Fields<'a>,
+}
+
+/// Which session it is, and its times: what stands first, and tells whether the rest is worth reading.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) id: SessionId,
+    issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 impl<'a> Session<'a> {
@@ -97,7 +104,7 @@ impl<'a> Session<'a> {
     /// What names this session.
     #[must_use]
     pub fn id(&self) -> SessionId {
-        self.id
+        self.stamp.id
     }
 
     /// Who it is; empty for nobody in particular.
@@ -108,6 +115,7 @@ impl<'a> Session<'a> {
 
     /// Whether it has the role `role`, to the letter.
     #[must_use]
+    #[inline]
     pub fn has_role(&self, role: &str) -> bool {
         self.fields.has_role(role)
     }
@@ -132,24 +140,19 @@ impl<'a> Session<'a> {
     /// When it began.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.issued_at
+        self.stamp.issued_at
     }
 
     /// When it ends.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
+        self.stamp.expires_at
     }
 
     /// The same session, owning its parts.
     #[must_use]
     pub fn into_owned(self) -> Session<'static> {
-        Session {
-            id: self.id,
-            issued_at: self.issued_at,
-            expires_at: self.expires_at,
-            fields: self.fields.into_owned(),
-        }
+        Session { stamp: self.stamp, fields: self.fields.into_owned() }
     }
 
     /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
@@ -178,47 +181,79 @@ impl<'a> Session<'a> {
             }
         }
         let fields = self.fields.with_roles(roles)?;
-        let expires_at = self.expires_at.min(other.expires_at);
-        Ok(Session { expires_at, ..self.with_fields(fields) })
+        let expires_at = self.stamp.expires_at.min(other.stamp.expires_at);
+        Ok(Session { stamp: Stamp { expires_at, ..self.stamp }, fields })
     }
 
     fn with_fields(&self, fields: Fields<'static>) -> Session<'static> {
-        Session { id: self.id, issued_at: self.issued_at, expires_at: self.expires_at, fields }
+        Session { stamp: self.stamp, fields }
     }
 
-    /// Whether its times are sane and it has begun: sealed values are trusted for who, not for
-    /// when.
-    pub(crate) fn is_plausible(&self, now: Timestamp) -> bool {
-        are_plausible(self.issued_at, self.expires_at, now)
+    /// Which session it is, and its times.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// Appends the binary form.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.push(LAYOUT);
-        out.extend_from_slice(&self.id.0);
-        out.extend_from_slice(&self.issued_at.as_millis().to_be_bytes());
-        out.extend_from_slice(&self.expires_at.as_millis().to_be_bytes());
+        out.extend_from_slice(&self.stamp.id.0);
+        out.extend_from_slice(&self.stamp.issued_at.as_millis().to_be_bytes());
+        out.extend_from_slice(&self.stamp.expires_at.as_millis().to_be_bytes());
         out.extend_from_slice(self.fields.as_bytes());
     }
 
-    /// Id, beginning and end of the session in `bytes`: as much as tells whether it is worth reading.
-    pub(crate) fn read_times(bytes: &[u8]) -> Option<(SessionId, Timestamp, Timestamp)> {
-        Reader(bytes).session_times()
+    /// Reads the binary form, which has to fill `bytes`.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (stamp, fields) = Stamp::read(bytes)?;
+        Self::read_fields(stamp, fields)
     }
 
-    /// Reads the binary form, which has to fill `bytes`.
-    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+    /// Reads what stands behind the stamp, which has to fill `bytes`.
+    #[inline]
+    pub(crate) fn read_fields(stamp: Stamp, bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
-        let session = reader.session()?;
-        reader.0.is_empty().then_some(session)
+        let fields = Fields::read(&mut reader)?;
+        reader.0.is_empty().then_some(Self { stamp, fields })
     }
 }
 
-/// Whether these can be a session's times.
-pub(crate) fn are_plausible(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> bool {
-    issued_at <= now.after(SKEW)
-        && issued_at <= expires_at
-        && expires_at <= issued_at.after(LONGEST)
+impl Stamp {
+    /// How many bytes it takes, with the layout before it.
+    pub(crate) const LENGTH: usize = 1 + 16 + 8 + 8;
+
+    /// Reads it off the front; the rest is behind it.
+    #[inline]
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (stamp, rest) = bytes.split_first_chunk::<{ Self::LENGTH }>()?;
+        if stamp[0] != LAYOUT {
+            return None;
+        }
+        let time = |bytes: &[u8]| {
+            Some(Timestamp::from_millis(u64::from_be_bytes(bytes.try_into().ok()?)))
+        };
+        let id = SessionId(stamp[1..17].try_into().ok()?);
+        let (issued_at, expires_at) = (time(&stamp[17..25])?, time(&stamp[25..])?);
+        Some((Self { id, issued_at, expires_at }, rest))
+    }
+
+    /// Whether the session lives. Sealed values are trusted for who, not for when: its times have to be
+    /// sane, and it has to have begun.
+    #[inline]
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), AspectError> {
+        let Self { issued_at, expires_at, .. } = *self;
+        if issued_at > now.after(SKEW)
+            || issued_at > expires_at
+            || expires_at > issued_at.after(LONGEST)
+        {
+            return Err(AspectError::Invalid);
+        }
+        if expires_at <= now {
+            return Err(AspectError::Expired);
+        }
+        Ok(())
+    }
 }
 
 /// Shows roles and times. Who it is, and from where, stays out of logs.
@@ -226,8 +261,8 @@ impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("roles", &self.fields)
-            .field("issued_at", &self.issued_at)
-            .field("expires_at", &self.expires_at)
+            .field("issued_at", &self.stamp.issued_at)
+            .field("expires_at", &self.stamp.expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -312,9 +347,11 @@ impl SessionBuilder {
         let roles = self.roles.iter().map(String::as_str);
         Ok(Session {
             fields: Fields::new(&self.subject, roles, origins)?,
-            id: self.id.map_or_else(SessionId::random, Ok)?,
-            issued_at: now,
-            expires_at: now.after(lifetime),
+            stamp: Stamp {
+                id: self.id.map_or_else(SessionId::random, Ok)?,
+                issued_at: now,
+                expires_at: now.after(lifetime),
+            },
         })
     }
 }
@@ -366,20 +403,11 @@ impl fmt::Display for SessionError {
 impl std::error::Error for SessionError {}
 
 impl<'a> Reader<'a> {
-    /// What stands first in the binary form of a session.
-    fn session_times(&mut self) -> Option<(SessionId, Timestamp, Timestamp)> {
-        if self.byte()? != LAYOUT {
-            return None;
-        }
-        let id = SessionId(self.take(16)?.try_into().ok()?);
-        Some((id, self.timestamp()?, self.timestamp()?))
-    }
-
     /// The binary form of a session.
     pub(crate) fn session(&mut self) -> Option<Session<'a>> {
-        let (id, issued_at, expires_at) = self.session_times()?;
-        let fields = Fields::read(self)?;
-        Some(Session { id, issued_at, expires_at, fields })
+        let (stamp, rest) = Stamp::read(self.0)?;
+        self.0 = rest;
+        Some(Session { stamp, fields: Fields::read(self)? })
     }
 }
 
@@ -479,8 +507,9 @@ mod tests {
             (NOW, Timestamp::from_millis(i64::MAX as u64), false),
             (Timestamp::from_millis(u64::MAX), Timestamp::from_millis(u64::MAX), false),
         ] {
-            let session = Session { issued_at: issued, expires_at: expires, ..session() };
-            assert_eq!(session.is_plausible(NOW), plausible, "{issued:?} {expires:?}");
+            let stamp = Stamp { issued_at: issued, expires_at: expires, ..session().stamp };
+            let is_invalid = matches!(stamp.check(NOW), Err(AspectError::Invalid));
+            assert_eq!(!is_invalid, plausible, "{issued:?} {expires:?}");
         }
     }
 

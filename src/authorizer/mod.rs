@@ -118,6 +118,7 @@ impl<'a> AccessRequest<'a> {
     }
 
     /// The same over parts that somebody else keeps.
+    #[inline]
     pub(crate) fn lent(
         resource: &'a Resource<'a>,
         session: Option<&'a Session<'a>>,
@@ -128,24 +129,28 @@ impl<'a> AccessRequest<'a> {
 
     /// The resource that is asked for.
     #[must_use]
+    #[inline]
     pub fn resource(&self) -> &Resource<'a> {
         &self.resource
     }
 
     /// Its identifier, percent-decoded once.
     #[must_use]
+    #[inline]
     pub fn identifier(&self) -> &str {
         self.resource.identifier()
     }
 
     /// Who asks; `None` for nobody in particular.
     #[must_use]
+    #[inline]
     pub fn session(&self) -> Option<&Session<'a>> {
         self.session.as_deref()
     }
 
     /// Whether there is a session and it has the role `role`.
     #[must_use]
+    #[inline]
     pub fn has_role(&self, role: &str) -> bool {
         self.session().is_some_and(|session| session.has_role(role))
     }

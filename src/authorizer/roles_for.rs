@@ -105,6 +105,7 @@ impl RolesFor {
         self
     }
 
+    #[inline]
     fn decide(&self, request: &AccessRequest<'_>) -> Decision {
         let rule = self.rules.iter().find(|rule| rule.pattern.covers(request.resource()));
         let Some(rule) = rule else { return Denial::never().into() };

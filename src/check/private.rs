@@ -10,7 +10,8 @@ use crate::respond;
 /// Makes a response private, for no longer than its session lasts.
 #[derive(Clone, Debug)]
 pub(super) struct Private {
-    remaining: Duration,
+    /// How long the session still lasts, in seconds.
+    remaining: u64,
     /// Where Storage Access Headers are spoken, the answer depends on them, too.
     storage_access: bool,
     /// For the viewer's partition.
@@ -30,29 +31,31 @@ static AGES: [(u64, HeaderValue); 10] = [
     (60, HeaderValue::from_static("private, max-age=60")),
     (0, HeaderValue::from_static("private, no-cache")),
 ];
+/// More seconds than any session lasts.
+const LONG: u64 = 1_000_000;
 static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 static ANY: HeaderValue = HeaderValue::from_static("*");
 static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 
 impl Private {
+    #[inline]
     pub(super) fn until(remaining: Duration) -> Self {
-        Self { remaining, storage_access: false, cookie: None }
+        Self { remaining: remaining.as_secs(), storage_access: false, cookie: None }
     }
 
     /// The same where browsers may keep cookies from third parties.
+    #[inline]
     pub(super) fn for_third_parties(mut self, cookie: Option<HeaderValue>, varies: bool) -> Self {
         self.cookie = cookie;
         self.storage_access = varies;
         self
     }
 
+    #[inline]
     pub(super) fn apply(self, headers: &mut HeaderMap) {
         let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie {
             headers.append(SET_COOKIE, cookie);
-        }
-        if self.storage_access {
-            headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
         if given.unwelcome {
             respond::remove_all(headers, is_unwelcome);
@@ -63,8 +66,13 @@ impl Private {
         if given.any_origins != 1 {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY.clone());
         }
-        if !given.varies_with_cookie {
+        if !given.varies {
+            headers.insert(VARY, COOKIE.clone());
+        } else if !given.varies_with_cookie {
             headers.append(VARY, COOKIE.clone());
+        }
+        if self.storage_access {
+            headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
     }
 }
@@ -76,17 +84,19 @@ struct Given {
     cache_controls: usize,
     wish: Wish,
     any_origins: usize,
+    varies: bool,
     varies_with_cookie: bool,
     /// Whether something has to go.
     unwelcome: bool,
 }
 
 impl Given {
-    fn of(headers: &mut HeaderMap, remaining: Duration) -> Self {
+    fn of(headers: &mut HeaderMap, remaining: u64) -> Self {
         let mut given = Self {
             cache_controls: 0,
             wish: Wish::Nothing,
             any_origins: 0,
+            varies: false,
             varies_with_cookie: false,
             unwelcome: false,
         };
@@ -99,6 +109,7 @@ impl Given {
                 given.any_origins += 1;
                 *value = ANY.clone();
             } else if *name == VARY {
+                given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
             } else {
                 given.unwelcome |= is_unwelcome(name.as_str());
@@ -140,7 +151,7 @@ impl Wish {
     fn and(mut self, field: &HeaderValue) -> Self {
         let mut rest = field.as_bytes();
         while !rest.is_empty() {
-            let end = memchr::memchr(b',', rest).unwrap_or(rest.len());
+            let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
             let directive = rest[..end].trim_ascii();
             rest = rest.get(end + 1..).unwrap_or_default();
             let most = if directive.eq_ignore_ascii_case(b"no-store") {
@@ -160,11 +171,11 @@ impl Wish {
     }
 
     /// As a header: within the session and in this browser only.
-    fn within(self, remaining: Duration) -> HeaderValue {
+    fn within(self, remaining: u64) -> HeaderValue {
         let age = match self {
             Self::NoStore => return NO_STORE.clone(),
             Self::Nothing => 0,
-            Self::Seconds(most) => most.min(remaining.as_secs()),
+            Self::Seconds(most) => most.min(remaining),
         };
         let (_, value) = AGES.iter().find(|(least, _)| *least <= age).unwrap_or(&AGES[9]);
         value.clone()
@@ -173,16 +184,18 @@ impl Wish {
 
 /// The seconds of `max-age=…`; of one that is no number nothing is kept.
 fn max_age(directive: &[u8]) -> Option<u64> {
-    let (name, value) = directive.split_at_checked("max-age".len())?;
-    if !name.eq_ignore_ascii_case(b"max-age") {
+    let (name, digits) = directive.split_at_checked("max-age=".len())?;
+    // Nearly everybody writes it so, which one comparison tells.
+    if name != b"max-age=" && !name.eq_ignore_ascii_case(b"max-age=") {
         return None;
     }
-    let digits = value.strip_prefix(b"=")?.trim_ascii();
+    let digits = digits.trim_ascii();
     let quoted = digits.strip_prefix(b"\"").and_then(|digits| digits.strip_suffix(b"\""));
     let digits = quoted.unwrap_or(digits);
+    // More than any session lasts is as good as that.
     let add = |sum: u64, digit: &u8| {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        Some(sum.saturating_mul(10).saturating_add(digit))
+        Some((sum * 10 + digit).min(LONG))
     };
     Some(digits.iter().try_fold(0, add).unwrap_or(0))
 }

@@ -154,6 +154,7 @@ impl<S> Check<S> {
 }
 
 /// What a verdict means for a content request.
+#[inline]
 fn course(
     auth: &IiifAuth,
     head: &Head<'_>,

@@ -11,6 +11,7 @@ use ring::rand::SystemRandom;
 use crate::aspect::LONGEST_TEXT;
 use crate::clock::Timestamp;
 use crate::config::{Client, ConfigError};
+use crate::seal::Sealer;
 
 /// Shortest secret, in bytes.
 const SHORTEST: usize = 16;
@@ -25,6 +26,7 @@ pub(crate) struct BoundClients {
     /// Random, of this process: comparing under it takes the same time for every wrong secret.
     key: hmac::Key,
     clients: HashMap<Box<str>, Known>,
+    codes: Sealer,
 }
 
 struct Known {
@@ -49,7 +51,11 @@ pub(super) enum Identified {
 }
 
 impl BoundClients {
-    pub(crate) fn new(path: String, registered: &[Client]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        path: String,
+        registered: &[Client],
+        codes: Sealer,
+    ) -> Result<Self, ConfigError> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| ConfigError::NoRandomness)?;
         let mut clients = HashMap::new();
@@ -64,11 +70,16 @@ impl BoundClients {
                 return Err(ConfigError::Client(id.clone()));
             }
         }
-        Ok(Self { path: path.into(), key, clients })
+        Ok(Self { path: path.into(), key, clients, codes })
     }
 
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What seals the codes that they are given.
+    pub(super) fn codes(&self) -> &Sealer {
+        &self.codes
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::query;
-use crate::seal::{Purpose, Scratch, SealError};
+use crate::seal::{Scratch, SealError};
 
 /// How long a code is good: for one login and the token requests after it.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -20,10 +20,11 @@ pub(super) fn issue(
     client: &str,
     now: Timestamp,
 ) -> Result<String, SealError> {
+    let clients = core.realms[realm].clients.as_ref().ok_or(SealError)?;
     let mut payload = Vec::with_capacity(64);
     payload.extend_from_slice(&now.as_millis().to_be_bytes());
     write_short_text(&mut payload, client).ok_or(SealError)?;
-    core.keyring.seal(Purpose::ClientCode, &core.realms[realm].name, &payload)
+    clients.codes().seal(&payload)
 }
 
 /// Whether a request to a login or token service of 0.9 brings a good `code`, where its realm has
@@ -39,23 +40,15 @@ pub(crate) fn check(
         Err(_) => Err(TokenErrorProfile::InvalidRequest),
         Ok(None) => Err(TokenErrorProfile::MissingAspect),
         Ok(Some(sealed)) => {
-            let good = is_good(core, realm, clients, &sealed, now).unwrap_or(false);
+            let good = is_good(clients, &sealed, now).unwrap_or(false);
             if good { Ok(()) } else { Err(TokenErrorProfile::InvalidAspect) }
         }
     }
 }
 
-fn is_good(
-    core: &Core,
-    realm: usize,
-    clients: &BoundClients,
-    sealed: &str,
-    now: Timestamp,
-) -> Option<bool> {
+fn is_good(clients: &BoundClients, sealed: &str, now: Timestamp) -> Option<bool> {
     let mut scratch = Scratch::new();
-    let context = &core.realms[realm].name;
-    let found =
-        core.keyring.open(Purpose::ClientCode, context, sealed.as_bytes(), &mut scratch).ok()?;
+    let found = clients.codes().open(sealed.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
     let issued = reader.timestamp()?;
     let client = reader.short_text()?;

@@ -15,7 +15,7 @@ use crate::config::{
 use crate::protocol::v1::Version;
 use crate::protocol::{Family, LanguageMap, v2};
 use crate::resource::Families;
-use crate::seal::Keyring;
+use crate::seal::{Keyring, Purpose};
 
 /// Turns realms into what the layers use.
 pub(super) struct Binder<'a> {
@@ -171,7 +171,8 @@ impl<'a> Binder<'a> {
         if !self.around.families.contains(Family::V09) {
             return Err(ConfigError::ClientsUnused { realm: realm.name.clone() });
         }
-        BoundClients::new(format!("{prefix}/client"), &realm.clients).map(Some)
+        let codes = self.around.keyring.sealer(Purpose::ClientCode, &realm.name);
+        BoundClients::new(format!("{prefix}/client"), &realm.clients, codes).map(Some)
     }
 
     /// What names the institution: the label, or else the host.

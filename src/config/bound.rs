@@ -23,13 +23,13 @@ use crate::resource::{
     Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
-use crate::seal::Keyring;
+use crate::seal::{Keyring, Purpose, Sealer};
 use crate::storage_access::{self, StorageAccess};
 
 /// Everything the layers share.
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
-    pub(crate) keyring: Keyring,
+    pub(crate) seals: Seals,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) maps: Vec<BoundMap>,
     pub(crate) public_paths: Vec<Pattern>,
@@ -63,6 +63,26 @@ pub(crate) struct Core {
     pub(crate) services_differ: bool,
 }
 
+/// What seals the values that are the same for all realms.
+pub(crate) struct Seals {
+    pub(crate) token: Sealer,
+    pub(crate) flow: Sealer,
+    pub(crate) pending_grant: Sealer,
+    pub(crate) hand_off: Sealer,
+}
+
+impl Seals {
+    pub(crate) fn of(keyring: &Keyring) -> Self {
+        let sealer = |purpose| keyring.sealer(purpose, "");
+        Self {
+            token: sealer(Purpose::Token),
+            flow: sealer(Purpose::Flow),
+            pending_grant: sealer(Purpose::PendingGrant),
+            hand_off: sealer(Purpose::HandOff),
+        }
+    }
+}
+
 /// A map with its base, which is asked for once.
 pub(crate) struct BoundMap {
     base: Box<str>,
@@ -84,6 +104,7 @@ impl BoundMap {
     }
 
     /// What a path names. A path that the map panics at is refused.
+    #[inline]
     fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
         catch(|| self.map.find(path)).unwrap_or_else(|panic| {
             crate::trace::failure("resource map", &panic);
@@ -176,6 +197,7 @@ pub(crate) enum Found<'a> {
 }
 
 impl Core {
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -220,6 +242,7 @@ impl Core {
 
     /// The cookie that the viewer's partition of this request is to get for the session `id`, if any:
     /// the browser may not send the other one by itself next time.
+    #[inline]
     pub(crate) fn companion(
         &self,
         id: SessionId,
@@ -315,6 +338,7 @@ impl Core {
     }
 
     /// The realms whose sessions and tokens count for a resource.
+    #[inline]
     pub(crate) fn realms_of(&self, resource: &Resource<'_>) -> RealmSet {
         if self.realms.len() == 1 {
             return RealmSet(1);

@@ -10,7 +10,7 @@ use crate::config::bind::{Binder, Surroundings};
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
 use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
-    Realm, Texts, ThirdPartyCookies,
+    Realm, Seals, Texts, ThirdPartyCookies,
 };
 use crate::observe::{Observation, Observer};
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
@@ -366,7 +366,7 @@ impl IiifAuthBuilder {
             continue_path: format!("{}/continue", self.endpoints).into(),
             services_differ: access.iter().any(|access| !access.protects.is_empty()),
             public_url,
-            keyring,
+            seals: Seals::of(&keyring),
             clock: self.clock,
             maps: self.maps.into_iter().map(BoundMap::new).collect(),
             public_paths: self.public_paths,

@@ -32,7 +32,7 @@ pub use third_party_cookies::ThirdPartyCookies;
 pub(crate) use access_service::Page;
 pub(crate) use bound::{
     BoundAccess, BoundCookieService, BoundMap, BoundRealm, Candidate, CandidateAspect, Core, Found,
-    RealmSet,
+    RealmSet, Seals,
 };
 pub(crate) use public_url::PublicUrl;
 pub(crate) use realm::Client;

@@ -63,6 +63,7 @@ pub(super) struct Next {
 
 impl Core {
     /// The live session at one place: place 0 is the token's, the others are the aspects' in order.
+    #[inline]
     pub(super) fn live<'b>(
         &self,
         place: usize,
@@ -96,6 +97,7 @@ impl Core {
     }
 
     /// The first live session among the cookies of a realm: a dead one does not hide another.
+    #[inline]
     fn live_cookie<'b>(
         &self,
         cookie: &BoundCookie,
@@ -110,7 +112,7 @@ impl Core {
                 Err(error) => return Live::Now(Err(next.lacks.or_better(error))),
             };
             next.skip = found.index + 1;
-            match limits::catch(|| self.revocations.is_revoked(found.id, now)) {
+            match limits::catch(|| self.revocations.is_revoked(found.id(), now)) {
                 Ok(Answer::Now(Ok(true))) => {
                     next.lacks = next.lacks.or_better(found.lacks_if_revoked());
                 }
@@ -306,13 +308,7 @@ fn later<'b>(pending: LivePending) -> Live<'b> {
 }
 
 fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectError> {
-    if !session.is_plausible(now) {
-        Err(AspectError::Invalid)
-    } else if session.expires_at() <= now {
-        Err(AspectError::Expired)
-    } else {
-        Ok(session)
-    }
+    session.stamp().check(now).map(|()| session)
 }
 
 fn unless_revoked(

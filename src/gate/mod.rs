@@ -145,6 +145,7 @@ struct Tally {
 
 impl Core {
     /// Decides on a content resource.
+    #[inline]
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
         let lack = Lack { error: AspectError::Missing, place: None };
         let tally = Tally { as_nobody: Denial::later(), with_session: None, lack };
@@ -173,6 +174,7 @@ impl Core {
         limits::within(self.decision_timeout, outcome).await
     }
 
+    #[inline]
     fn after_nobody(
         &self,
         question: &Question<'_>,
@@ -189,6 +191,7 @@ impl Core {
     }
 
     /// Goes through the sessions from `place` on: first the token's, then each aspect's.
+    #[inline]
     fn go_on_at(
         &self,
         question: &Question<'_>,
@@ -226,6 +229,7 @@ impl Core {
     }
 
     /// The verdict, unless another session may still do better.
+    #[inline]
     fn after_session(
         &self,
         tally: &mut Tally,
@@ -251,6 +255,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn ask(
         &self,
         resource: &Resource<'_>,

@@ -16,12 +16,14 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    #[inline]
     pub(crate) fn begin(core: &Core, place: Place) -> Self {
         let heard = core.observer.is_some() || crate::trace::decisions_are_heard();
         Self { place, began: heard.then(Instant::now) }
     }
 
     /// A resource was decided on.
+    #[inline]
     pub(crate) fn decided(
         self,
         core: &Core,

@@ -7,7 +7,7 @@ use crate::aspect::{BoundCookie, Reader, SKEW, Session, SessionId, write_short_t
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::protocol::Origin;
-use crate::seal::{Purpose, Scratch};
+use crate::seal::Scratch;
 
 const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -37,14 +37,14 @@ pub(crate) fn issue(
         write_short_text(&mut payload, text).ok_or("a text is too long")?;
     }
     session.write(&mut payload);
-    let sealed = core.keyring.seal(Purpose::HandOff, "", &payload);
+    let sealed = core.seals.hand_off.seal(&payload);
     Ok(sealed.map_err(|_| "no code could be sealed")?)
 }
 
 /// What a code stands for, if it is ours and in time.
 pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
     let mut scratch = Scratch::new();
-    let found = core.keyring.open(Purpose::HandOff, "", sealed.as_bytes(), &mut scratch).ok()?;
+    let found = core.seals.hand_off.open(sealed.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
     let id = SessionId::from_bytes(reader.take(16)?.try_into().ok()?);
     let issued = reader.timestamp()?;
@@ -53,8 +53,7 @@ pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
     let session = reader.session()?;
     let in_time = issued <= now.after(SKEW)
         && now < issued.after(LIFETIME)
-        && session.is_plausible(now)
-        && now < session.expires_at()
+        && session.stamp().check(now).is_ok()
         && reader.0.is_empty();
     let until = issued.after(LIFETIME);
     in_time.then(|| Code { realm, viewer, session: session.into_owned(), id, until })

@@ -23,52 +23,48 @@ pub(super) struct Plain<'p> {
     /// What stands behind the first segment and its slash.
     pub(super) rest: &'p str,
     pub(super) slashes: usize,
+    /// Whether there is a dot in the last segment.
+    pub(super) has_suffix: bool,
 }
 
 impl<'p> Plain<'p> {
     pub(super) fn of(path: &'p str) -> Option<Self> {
-        let (mut slashes, mut first, mut begin) = (0, path.len(), 0);
-        for (at, byte) in path.bytes().enumerate() {
-            match BYTES[usize::from(byte)] {
-                Byte::Plain => {}
+        let (mut slashes, mut first, mut begin, mut has_suffix) = (0, path.len(), 0, false);
+        let mut at = 0;
+        let next = |at: usize| {
+            path.as_bytes()[at..].iter().position(|byte| !IS_PLAIN[usize::from(*byte)])
+        };
+        while let Some(plain) = next(at) {
+            at += plain;
+            match path.as_bytes()[at] {
                 // An empty segment and one that begins with a dot need a closer look, too.
-                Byte::Slash if at > begin => {
+                _ if at == begin => return None,
+                b'/' => {
                     first = first.min(at);
                     slashes += 1;
                     begin = at + 1;
+                    has_suffix = false;
                 }
-                Byte::Dot if at > begin => {}
-                Byte::Slash | Byte::Dot | Byte::Special => return None,
+                b'.' => has_suffix = true,
+                _ => return None,
             }
+            at += 1;
         }
         let rest = path.get(first + 1..).unwrap_or_default();
-        (begin < path.len()).then(|| Self { first: &path[..first], rest, slashes })
+        (begin < path.len()).then(|| Self { first: &path[..first], rest, slashes, has_suffix })
     }
 }
 
-/// What a byte may mean in a path.
-#[derive(Clone, Copy)]
-enum Byte {
-    Plain,
-    Slash,
-    Dot,
-    /// It needs a closer look. So does `&`, see [`ImageApi`](super::ImageApi).
-    Special,
-}
-
-static BYTES: [Byte; 256] = {
-    let mut bytes = [Byte::Special; 256];
+/// The bytes that mean themselves. All others need a closer look, also `&`, see
+/// [`ImageApi`](super::ImageApi).
+static IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
     let mut byte = b'!';
     while byte < 0x7f {
-        bytes[byte as usize] = match byte {
-            b'/' => Byte::Slash,
-            b'.' => Byte::Dot,
-            b'%' | b'&' | b';' | b'\\' => Byte::Special,
-            _ => Byte::Plain,
-        };
+        is_plain[byte as usize] = !matches!(byte, b'/' | b'.' | b'%' | b'&' | b';' | b'\\');
         byte += 1;
     }
-    bytes
+    is_plain
 };
 
 /// Decodes a path segment once.
@@ -215,10 +211,12 @@ mod tests {
             let hidden = path.split('/').any(|segment| segment.starts_with('.'));
             let plain = Plain::of(&path);
             assert_eq!(plain.is_some(), harmless && !hidden, "{path:?}");
-            if let Some(Plain { first, rest, slashes }) = plain {
+            if let Some(Plain { first, rest, slashes, has_suffix }) = plain {
                 let (own, behind) = path.split_once('/').unwrap_or((&path, ""));
                 assert_eq!((first, rest), (own, behind), "{path:?}");
                 assert_eq!(slashes, path.matches('/').count(), "{path:?}");
+                let last = path.rsplit('/').next().unwrap_or_default();
+                assert_eq!(has_suffix, last.contains('.'), "{path:?}");
             }
         }
     }

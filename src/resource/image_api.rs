@@ -97,7 +97,7 @@ fn plain_kind<'p>(path: &Plain<'p>) -> Result<ResourceKind<'p>, Refusal> {
     match path.slashes {
         0 => Ok(ResourceKind::ImageService),
         1 if path.rest == "info.json" => Ok(ResourceKind::ImageInformation),
-        4 => ImageRequest::plain(path.rest).map(ResourceKind::Image),
+        4 if path.has_suffix => Ok(ResourceKind::Image(ImageRequest::plain(path.rest))),
         _ => Err(Refusal::Unknown),
     }
 }

@@ -12,15 +12,15 @@ pub struct ImageRequest<'a> {
 }
 
 impl<'a> ImageRequest<'a> {
-    /// The request that `parts` is, if they mean themselves.
-    pub(super) fn plain(parts: &'a str) -> Result<Self, Refusal> {
-        Self { parts: Cow::Borrowed(parts) }.checked()
+    /// The request of these four parts, which mean themselves; the last one has a dot.
+    pub(super) fn plain(parts: &'a str) -> Self {
+        Self { parts: Cow::Borrowed(parts) }
     }
 
     /// The request of these decoded parts, which stand in the path as `written`.
     pub(super) fn of(parts: &[Cow<'_, str>; 4], written: &'a str) -> Result<Self, Refusal> {
         if parts.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
-            return Self::plain(written);
+            return Self::plain(written).checked();
         }
         if parts.iter().any(|part| part.contains('/')) {
             return Err(Refusal::Ambiguous);
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     fn request<'a>(region: &'a str, size: &'a str) -> ImageRequest<'a> {
-        ImageRequest::plain(&format!("{region}/{size}/0/default.jpg")).unwrap().into_owned()
+        ImageRequest::plain(&format!("{region}/{size}/0/default.jpg")).into_owned()
     }
 
     #[test]
@@ -261,8 +261,9 @@ mod tests {
         let image = request("full", "max");
         assert_eq!((image.region(), image.size(), image.rotation()), ("full", "max", "0"));
         assert_eq!((image.quality(), image.format()), ("default", "jpg"));
-        assert_eq!(ImageRequest::plain("full/max/0/default.jpg"), Ok(image));
-        assert_eq!(ImageRequest::plain("full/1.5/0/default"), Err(Refusal::Unknown));
+        assert_eq!(ImageRequest::plain("full/max/0/default.jpg"), image);
+        let suffixless = ["full".into(), "1.5".into(), "0".into(), "default".into()];
+        assert_eq!(ImageRequest::of(&suffixless, "full/1.5/0/default"), Err(Refusal::Unknown));
         let of = |size: &'static str| {
             let size = Cow::Owned(size.to_owned());
             ImageRequest::of(&["full".into(), size, "0".into(), "default.jpg".into()], "")

@@ -61,6 +61,7 @@ impl Pattern {
 
     /// Whether `text` fits as a whole.
     #[must_use]
+    #[inline]
     pub fn matches(&self, text: &str) -> bool {
         match self.shape {
             Shape::Exact => *self.text == *text,
@@ -75,6 +76,7 @@ impl Pattern {
     /// Whether it is a pattern of this resource: of its identifier or, where it begins with a slash,
     /// of its whole path.
     #[must_use]
+    #[inline]
     pub fn covers(&self, resource: &Resource<'_>) -> bool {
         let identifier = resource.identifier();
         if self.over_paths {

@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::sealed::Purpose;
+use super::Purpose;
 
 /// Least length of a key, in bytes: what AES-256 takes.
 const KEY_LENGTH: usize = 32;
@@ -45,10 +45,10 @@ pub struct Keyring {
     keys: Vec<Arc<Key>>,
 }
 
-/// One secret and what is derived from it.
+/// One secret, from which the key of each purpose is derived.
 pub(super) struct Key {
     pub(super) id: u8,
-    by_purpose: [LessSafeKey; Purpose::COUNT],
+    root: Prk,
 }
 
 impl Keyring {
@@ -126,13 +126,9 @@ impl Keyring {
         Ok(self)
     }
 
-    pub(super) fn primary(&self) -> &Key {
-        &self.keys[0]
-    }
-
-    /// The keys that may have sealed a value with this id; nearly always none or one.
-    pub(super) fn with_id(&self, id: u8) -> impl Iterator<Item = &Key> {
-        self.keys.iter().map(|key| &**key).filter(move |key| key.id == id)
+    /// The primary key first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().map(|key| &**key)
     }
 }
 
@@ -152,26 +148,23 @@ impl Key {
             return Err(KeyringError::NotRandom);
         }
         let root = Salt::new(HKDF_SHA256, b"tower-iiif-auth/1").extract(secret);
-        let expand = |info: &[u8], out: &mut [u8]| {
-            let info = [info];
-            let okm =
-                root.expand(&info, Length(out.len())).expect("output is far below 255 blocks");
-            okm.fill(out).expect("the buffer has the length asked for");
-        };
         let mut id = [0; 1];
-        expand(b"key id", &mut id);
-        let by_purpose = Purpose::ALL.map(|purpose| {
-            let mut key = [0; KEY_LENGTH];
-            expand(purpose.label(), &mut key);
-            let key = UnboundKey::new(&AES_256_GCM, &key).expect("32 bytes are an AES-256 key");
-            LessSafeKey::new(key)
-        });
-        Ok(Self { id: id[0], by_purpose })
+        expand(&root, b"key id", &mut id);
+        Ok(Self { id: id[0], root })
     }
 
-    pub(super) fn for_purpose(&self, purpose: Purpose) -> &LessSafeKey {
-        &self.by_purpose[purpose as usize]
+    pub(super) fn for_purpose(&self, purpose: Purpose) -> LessSafeKey {
+        let mut key = [0; KEY_LENGTH];
+        expand(&self.root, purpose.label(), &mut key);
+        let key = UnboundKey::new(&AES_256_GCM, &key).expect("32 bytes are an AES-256 key");
+        LessSafeKey::new(key)
     }
+}
+
+fn expand(root: &Prk, info: &[u8], out: &mut [u8]) {
+    let info = [info];
+    let okm = root.expand(&info, Length(out.len())).expect("output is far below 255 blocks");
+    okm.fill(out).expect("the buffer has the length asked for");
 }
 
 struct Length(usize);

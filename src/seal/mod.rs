@@ -12,7 +12,11 @@
 //! purpose or realm can not be opened for another. Every value has exactly one accepted spelling.
 
 mod keyring;
-mod sealed;
+mod purpose;
+mod scratch;
+mod sealer;
 
 pub use keyring::{Keyring, KeyringError};
-pub(crate) use sealed::{Purpose, Scratch, SealError};
+pub(crate) use purpose::Purpose;
+pub(crate) use scratch::Scratch;
+pub(crate) use sealer::{SealError, Sealer};

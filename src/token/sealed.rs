@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::TokenSession;
 use crate::protocol::{Family, Origin};
-use crate::seal::{Purpose, Scratch, SealError};
+use crate::seal::{Scratch, SealError};
 
 /// Seals a token for a viewer, or for a client that is no browser and has no origin.
 pub(super) fn seal(
@@ -32,7 +32,7 @@ pub(super) fn seal(
         write_short_text(&mut payload, text).ok_or(SealError)?;
     }
     of.session.write(&mut payload);
-    core.keyring.seal(Purpose::Token, "", &payload)
+    core.seals.token.seal(&payload)
 }
 
 /// The session behind a token, if the token is of one of these families and good for the request
@@ -49,7 +49,7 @@ pub(crate) fn open<'s>(
     now: Timestamp,
     scratch: &'s mut Scratch,
 ) -> Result<(Family, TokenSession<'s>), AspectError> {
-    let found = core.keyring.open(Purpose::Token, "", token, scratch);
+    let found = core.seals.token.open(token, scratch);
     let found = found.map_err(|_| AspectError::Invalid)?;
     let token = read(core, families, scratch.at(found), headers).ok_or(AspectError::Invalid)?;
     let Token { family, issued_at, expires_at, session } = token;

@@ -1,0 +1,31 @@
+//! Room to open values in.
+
+/// Room to open a value in: on the stack for all but unusually large ones.
+pub(crate) struct Scratch {
+    stack: [u8; 512],
+    heap: Vec<u8>,
+}
+
+impl Scratch {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { stack: [0; 512], heap: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn room(&mut self, length: usize) -> &mut [u8] {
+        self.heap.clear();
+        if length > self.stack.len() {
+            self.heap.resize(length, 0);
+            return &mut self.heap;
+        }
+        &mut self.stack[..length]
+    }
+
+    /// What was opened at `(start, length)`.
+    #[inline]
+    pub(crate) fn at(&self, (start, length): (usize, usize)) -> &[u8] {
+        let bytes = if self.heap.is_empty() { &self.stack[..] } else { &self.heap };
+        &bytes[start..start + length]
+    }
+}
