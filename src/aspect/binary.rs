@@ -9,12 +9,14 @@ pub(crate) const LONGEST_TEXT: usize = 255;
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|byte| byte[0])
     }
@@ -30,12 +32,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The same as it stands there.
+    #[inline]
     pub(super) fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.byte()?;
         self.take(usize::from(length))
     }
 
     /// A list behind its length in two bytes.
+    #[inline]
     pub(super) fn list(&mut self) -> Option<&'a [u8]> {
         let length = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
         self.take(usize::from(length))

@@ -11,6 +11,7 @@ use crate::path;
 use crate::resource::{Resource, ResourceKind};
 
 /// Whether a lesser version may stand in for what the verdict denies.
+#[inline]
 pub(super) fn is_wanted(core: &Core, resource: &Resource<'_>, verdict: &Verdict) -> bool {
     verdict.with_substitutes().is_some()
         && matches!(resource.kind(), ResourceKind::Image(_))

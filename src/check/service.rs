@@ -86,8 +86,11 @@ where
         let now = core.now();
         let question = Question { head, resource, now, token: None };
         match core.decide(&question) {
-            Progress::Done(verdict) if !lower::is_wanted(core, &question.resource, &verdict) => {
-                match course(&self.auth, &question.head, &question.resource, verdict, now, watch) {
+            Progress::Done(mut verdict)
+                if !lower::is_wanted(core, &question.resource, &verdict) =>
+            {
+                let Question { head, resource, .. } = &question;
+                match course(core, head, resource, &mut verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
                     Course::Forward(private, session) => self.forward(request, private, session),
                 }
@@ -116,7 +119,7 @@ async fn decide(
     watch: Watch,
 ) -> Course {
     let core = &auth.core;
-    let verdict = match progress {
+    let mut verdict = match progress {
         Progress::Done(verdict) => verdict,
         Progress::Waiting(pending) => {
             let (parts, resource) = (parts.clone(), resource.clone());
@@ -133,7 +136,7 @@ async fn decide(
             return Course::Answer(response);
         }
     }
-    course(&auth, &Head::of_parts(&parts), &resource, verdict, core.now(), watch)
+    course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch)
 }
 
 impl<S> Check<S> {
@@ -156,14 +159,13 @@ impl<S> Check<S> {
 /// What a verdict means for a content request.
 #[inline]
 fn course(
-    auth: &IiifAuth,
+    core: &Core,
     head: &Head<'_>,
     resource: &Resource<'_>,
-    verdict: Verdict,
+    verdict: &mut Verdict,
     now: Timestamp,
     watch: Watch,
 ) -> Course {
-    let core = &auth.core;
     let path = head.uri().path();
     let by_session = matches!(verdict.basis, Basis::Session { .. });
     if by_session && verdict.decision.is_grant() && !is_read(head.method()) {
@@ -179,12 +181,12 @@ fn course(
         }
     }
     watch.decided(core, path, resource, (&verdict.decision).into(), &verdict.basis);
-    match (verdict.decision, verdict.basis) {
+    match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let cookie = core.companion(id, head.headers(), now);
+            let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            Course::Forward(Some(private), session)
+            Course::Forward(Some(private), session.take())
         }
         (Decision::Grant, _) => Course::Forward(None, None),
         (Decision::Redirect(location), _) => {
@@ -196,8 +198,8 @@ fn course(
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
                 return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER, head));
             }
-            let mut response = refusal::denied(&denial, head, &core.texts);
-            for_third_parties(core, head, resource, &basis, &mut response);
+            let mut response = refusal::denied(denial, head, &core.texts);
+            for_third_parties(core, head, resource, basis, &mut response);
             Course::Answer(response)
         }
     }

@@ -203,6 +203,7 @@ impl Core {
     }
 
     /// What the path of a request names. What nobody knows is refused.
+    #[inline]
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Found<'a> {
         for map in &self.maps {
             match map.find(path) {
@@ -211,6 +212,12 @@ impl Core {
                 Match::Elsewhere => {}
             }
         }
+        self.find_elsewhere(path)
+    }
+
+    /// What a path names that no map knows.
+    #[inline(never)]
+    fn find_elsewhere(&self, path: &str) -> Found<'_> {
         if ambiguous_path(path) {
             return Found::Refused(Refusal::Ambiguous);
         }

@@ -12,6 +12,7 @@ use crate::resource::Resource;
 
 impl Verdict {
     /// The denial, if it offers something in place of the resource.
+    #[inline]
     pub(crate) fn with_substitutes(&self) -> Option<&Denial> {
         match &self.decision {
             Decision::Deny(denial) if !denial.substitutes().is_empty() => Some(denial),

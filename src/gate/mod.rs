@@ -12,6 +12,7 @@ mod lower;
 mod own;
 mod watch;
 
+use std::mem;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -147,12 +148,11 @@ impl Core {
     /// Decides on a content resource.
     #[inline]
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
-        let lack = Lack { error: AspectError::Missing, place: None };
-        let tally = Tally { as_nobody: Denial::later(), with_session: None, lack };
+        let mut tally = Tally::new();
         match self.ask(&question.resource, None, question.now) {
-            Answer::Now(outcome) => self.after_nobody(question, tally, outcome),
+            Answer::Now(outcome) => self.after_nobody(question, &mut tally, outcome),
             Answer::Later(outcome) => {
-                wait(tally, self.realms_of(&question.resource), At::Nobody(outcome))
+                wait(&mut tally, self.realms_of(&question.resource), At::Nobody(outcome))
             }
         }
     }
@@ -178,7 +178,7 @@ impl Core {
     fn after_nobody(
         &self,
         question: &Question<'_>,
-        mut tally: Tally,
+        tally: &mut Tally,
         outcome: Result<Decision, BoxError>,
     ) -> Progress<Verdict> {
         match outcome {
@@ -195,7 +195,7 @@ impl Core {
     fn go_on_at(
         &self,
         question: &Question<'_>,
-        mut tally: Tally,
+        tally: &mut Tally,
         realms: RealmSet,
         place: usize,
     ) -> Progress<Verdict> {
@@ -214,8 +214,7 @@ impl Core {
                 };
             match self.ask(&question.resource, Some(&session), question.now) {
                 Answer::Now(outcome) => {
-                    if let Some(verdict) = self.after_session(&mut tally, place, &session, outcome)
-                    {
+                    if let Some(verdict) = self.after_session(tally, place, &session, outcome) {
                         return Progress::Done(verdict);
                     }
                 }
@@ -269,6 +268,11 @@ impl Core {
 }
 
 impl Tally {
+    fn new() -> Self {
+        let lack = Lack { error: AspectError::Missing, place: None };
+        Self { as_nobody: Denial::later(), with_session: None, lack }
+    }
+
     fn lacks(&mut self, place: usize, error: AspectError) {
         if let AspectError::Unavailable(error) = &error {
             crate::trace::failure(failure::what(error), error);
@@ -279,12 +283,14 @@ impl Tally {
     }
 
     /// No session helped.
-    fn refuse(self) -> Verdict {
-        let unavailable = matches!(self.lack.error, AspectError::Unavailable(_));
-        let (denial, basis) = match self.with_session {
-            _ if unavailable => (Denial::later(), Basis::Nobody(self.lack)),
+    #[inline(never)]
+    fn refuse(&mut self) -> Verdict {
+        let Self { as_nobody, with_session, lack } = mem::replace(self, Self::new());
+        let unavailable = matches!(lack.error, AspectError::Unavailable(_));
+        let (denial, basis) = match with_session {
+            _ if unavailable => (Denial::later(), Basis::Nobody(lack)),
             Some((place, denial)) => (denial, Basis::NotEnough { place }),
-            None => (self.as_nobody, Basis::Nobody(self.lack)),
+            None => (as_nobody, Basis::Nobody(lack)),
         };
         Verdict { decision: Decision::Deny(denial), basis }
     }
@@ -296,7 +302,9 @@ fn failed(error: BoxError) -> Verdict {
     Verdict { decision: Decision::Deny(Denial::later()), basis: Basis::Nobody(lack) }
 }
 
-fn wait<T>(tally: Tally, realms: RealmSet, at: At) -> Progress<T> {
+#[inline(never)]
+fn wait<T>(tally: &mut Tally, realms: RealmSet, at: At) -> Progress<T> {
+    let tally = mem::replace(tally, Tally::new());
     Progress::Waiting(Box::new(Pending { tally, realms, at }))
 }
 
@@ -336,13 +344,13 @@ pub(crate) async fn finish_decision(
         let progress = match at {
             At::Nobody(outcome) => {
                 let outcome = limits::within(core.decision_timeout, outcome).await;
-                core.after_nobody(&question, tally, outcome)
+                core.after_nobody(&question, &mut tally, outcome)
             }
             At::Session { place, live } => {
                 match core.finish_live(live, &question.head, now).await {
                     Err(error) => {
                         tally.lacks(place, error);
-                        core.go_on_at(&question, tally, realms, place + 1)
+                        core.go_on_at(&question, &mut tally, realms, place + 1)
                     }
                     Ok(session) => match core.ask(&question.resource, Some(&session), now) {
                         Answer::Now(outcome) => {
@@ -351,10 +359,10 @@ pub(crate) async fn finish_decision(
                             {
                                 return verdict;
                             }
-                            core.go_on_at(&question, tally, realms, place + 1)
+                            core.go_on_at(&question, &mut tally, realms, place + 1)
                         }
                         Answer::Later(decision) => {
-                            wait(tally, realms, At::May { place, session, decision })
+                            wait(&mut tally, realms, At::May { place, session, decision })
                         }
                     },
                 }
@@ -364,7 +372,7 @@ pub(crate) async fn finish_decision(
                 if let Some(verdict) = core.after_session(&mut tally, place, &session, outcome) {
                     return verdict;
                 }
-                core.go_on_at(&question, tally, realms, place + 1)
+                core.go_on_at(&question, &mut tally, realms, place + 1)
             }
         };
         match progress {
