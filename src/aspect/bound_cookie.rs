@@ -1,6 +1,5 @@
 //! The access cookie of one realm, ready to be read and set.
 
-use std::mem;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
@@ -65,24 +64,36 @@ impl BoundCookie {
         scratch: &mut Scratch,
         skip: usize,
     ) -> Result<FoundSession, AspectError> {
-        let (mut error, mut indices) = (AspectError::Missing, 0..);
-        let mut attempt = |value: Value<'_>| {
-            let index = indices.next().filter(|index| *index >= skip)?;
-            match self.open(value, now, scratch) {
-                Ok(found) => Some(FoundSession { index, ..found }),
-                Err(worse) => {
-                    error = mem::replace(&mut error, AspectError::Missing).or_better(worse);
-                    None
+        let (mut lacks, mut own) = (AspectError::Missing, 0);
+        for text in self.attributes.values(headers).take(MAX_TRIES) {
+            if own >= skip {
+                match self.open_own(text, now, scratch) {
+                    Ok(found) => return Ok(FoundSession { index: own, ..found }),
+                    Err(error) => lacks = lacks.or_better(error),
                 }
             }
-        };
-        // In the order of `values`, and not by its one iterator: this is on the way to every tile.
-        let own = self.attributes.values(headers).take(MAX_TRIES);
-        let found = own.map(Value::Own).find_map(&mut attempt).or_else(|| {
-            let partitioned = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
-            partitioned.map(Value::Partitioned).find_map(attempt)
-        });
-        found.ok_or(error)
+            own += 1;
+        }
+        self.find_partitioned(headers, now, scratch, skip.saturating_sub(own))
+            .map(|found| FoundSession { index: own + found.index, ..found })
+            .ok_or(lacks)
+    }
+
+    /// The same among the cookies of the partition. What is wrong with them is not told: a dead one is
+    /// as good as none, as no logout reaches it, and the browser goes on to send it.
+    #[inline(never)]
+    fn find_partitioned(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        skip: usize,
+    ) -> Option<FoundSession> {
+        let texts = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
+        texts.enumerate().skip(skip).find_map(|(index, text)| {
+            let found = self.open_partitioned(text, now, scratch)?;
+            Some(FoundSession { index, ..found })
+        })
     }
 
     /// The cookies of our names, those of the partition last.
@@ -93,30 +104,40 @@ impl BoundCookie {
         own.chain(partitioned.map(Value::Partitioned))
     }
 
-    #[inline]
     fn open(
         &self,
         value: Value<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
-    ) -> Result<FoundSession, AspectError> {
+    ) -> Option<FoundSession> {
         match value {
-            Value::Own(text) => {
-                let place = unseal(&self.sealer, text, scratch)?;
-                FoundSession::at(place, None, now, scratch)
-            }
-            // A dead one is as good as none: no logout reaches it, and the browser goes on to send it.
-            Value::Partitioned(text) => {
-                let mut opened = || {
-                    let (start, length) = unseal(&self.partitioned_sealer, text, scratch).ok()?;
-                    let mut reader = Reader(scratch.at((start, length)));
-                    let end = reader.timestamp().filter(|end| now < *end)?;
-                    let place = (start + length - reader.0.len(), reader.0.len());
-                    FoundSession::at(place, Some(end), now, scratch).ok()
-                };
-                opened().ok_or(AspectError::Missing)
-            }
+            Value::Own(text) => self.open_own(text, now, scratch).ok(),
+            Value::Partitioned(text) => self.open_partitioned(text, now, scratch),
         }
+    }
+
+    #[inline]
+    fn open_own(
+        &self,
+        text: &[u8],
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Result<FoundSession, AspectError> {
+        let place = self.sealer.open(text, scratch).map_err(|_| AspectError::Invalid)?;
+        FoundSession::at(place, None, now, scratch)
+    }
+
+    fn open_partitioned(
+        &self,
+        text: &[u8],
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Option<FoundSession> {
+        let (start, length) = self.partitioned_sealer.open(text, scratch).ok()?;
+        let mut reader = Reader(scratch.at((start, length)));
+        let end = reader.timestamp().filter(|end| now < *end)?;
+        let place = (start + length - reader.0.len(), reader.0.len());
+        FoundSession::at(place, Some(end), now, scratch).ok()
     }
 
     /// Every live session in the request's cookies, with its end: a browser may send several.
@@ -130,7 +151,7 @@ impl BoundCookie {
         let partitioned = self.partitioned.iter().flat_map(|own| own.values(headers));
         let own = self.attributes.values(headers).map(Value::Own);
         let live = own.chain(partitioned.map(Value::Partitioned)).filter_map(|value| {
-            let found = self.open(value, now, &mut scratch).ok()?;
+            let found = self.open(value, now, &mut scratch)?;
             Some((found.id(), found.session(&scratch).ok()?.expires_at()))
         });
         live.collect()
@@ -178,7 +199,7 @@ impl BoundCookie {
         let mut own = None;
         let wanted = |value: &Value<'_>| companion || matches!(value, Value::Partitioned(_));
         for value in self.values(headers).filter(wanted) {
-            let Ok(found) = self.open(value, now, &mut scratch) else { continue };
+            let Some(found) = self.open(value, now, &mut scratch) else { continue };
             if found.id() != id {
                 continue;
             }
@@ -221,15 +242,6 @@ impl BoundCookie {
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
-}
-
-#[inline]
-fn unseal(
-    sealer: &Sealer,
-    text: &[u8],
-    scratch: &mut Scratch,
-) -> Result<(usize, usize), AspectError> {
-    sealer.open(text, scratch).map_err(|_| AspectError::Invalid)
 }
 
 /// The value of a cookie.

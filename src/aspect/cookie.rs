@@ -126,6 +126,7 @@ pub(crate) struct Values<'h> {
 impl<'h> Iterator for Values<'h> {
     type Item = &'h [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'h [u8]> {
         loop {
             while !self.rest.is_empty() {

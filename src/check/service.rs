@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::future::CheckFuture;
 use super::private::Private;
 use super::{lower, refusal};
+use crate::answer::BoxFuture;
 use crate::aspect::{AspectError, Head, Session};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
@@ -96,10 +97,7 @@ where
                 }
             }
             progress => {
-                let parts = question.head.to_parts();
-                let resource = question.resource.into_owned();
-                let auth = self.auth.clone();
-                let course = Box::pin(decide(auth, parts, resource, now, progress, watch));
+                let course = decide_later(&self.auth, question, progress, watch);
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
@@ -107,6 +105,18 @@ where
             }
         }
     }
+}
+
+/// Keeps what is needed to wait.
+#[inline(never)]
+fn decide_later(
+    auth: &IiifAuth,
+    question: Question<'_>,
+    progress: Progress<Verdict>,
+    watch: Watch,
+) -> BoxFuture<Course> {
+    let (parts, resource) = (question.head.to_parts(), question.resource.into_owned());
+    Box::pin(decide(auth.clone(), parts, resource, question.now, progress, watch))
 }
 
 /// Waits for the decision, and for those on lesser versions.
@@ -140,6 +150,7 @@ async fn decide(
 }
 
 impl<S> Check<S> {
+    #[inline]
     fn forward<ReqBody, ResBody>(
         &mut self,
         mut request: Request<ReqBody>,
