@@ -51,7 +51,8 @@ impl<'a> Fields<'a> {
     pub(super) fn has_role(&self, role: &str) -> bool {
         let mut roles = self.roles_in();
         while let Some(own) = roles.short() {
-            if own == role.as_bytes() {
+            // The first byte tells most others apart, and costs no call.
+            if own.first() == role.as_bytes().first() && own == role.as_bytes() {
                 return true;
             }
         }

@@ -30,13 +30,13 @@ pub(super) struct Plain<'p> {
 impl<'p> Plain<'p> {
     pub(super) fn of(path: &'p str) -> Option<Self> {
         let (mut slashes, mut first, mut begin, mut has_suffix) = (0, path.len(), 0, false);
-        let mut at = 0;
-        let next = |at: usize| {
-            path.as_bytes()[at..].iter().position(|byte| !IS_PLAIN[usize::from(*byte)])
-        };
-        while let Some(plain) = next(at) {
-            at += plain;
-            match path.as_bytes()[at] {
+        let (bytes, mut at) = (path.as_bytes(), 0);
+        while at < bytes.len() {
+            if IS_PLAIN[usize::from(bytes[at])] {
+                at += 1;
+                continue;
+            }
+            match bytes[at] {
                 // An empty segment and one that begins with a dot need a closer look, too.
                 _ if at == begin => return None,
                 b'/' => {
