@@ -230,9 +230,8 @@ impl Stamp {
         if stamp[0] != LAYOUT {
             return None;
         }
-        let time = |bytes: &[u8]| {
-            Some(Timestamp::from_millis(u64::from_be_bytes(bytes.try_into().ok()?)))
-        };
+        let time =
+            |bytes: &[u8]| Some(Timestamp::from_millis(u64::from_be_bytes(bytes.try_into().ok()?)));
         let id = SessionId(stamp[1..17].try_into().ok()?);
         let (issued_at, expires_at) = (time(&stamp[17..25])?, time(&stamp[25..])?);
         Some((Self { id, issued_at, expires_at }, rest))

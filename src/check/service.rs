@@ -85,13 +85,10 @@ where
             return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
         }
         let now = core.now();
-        let question = Question { head, resource, now, token: None };
+        let question = Question { head, resource: &resource, now, token: None };
         match core.decide(&question) {
-            Progress::Done(mut verdict)
-                if !lower::is_wanted(core, &question.resource, &verdict) =>
-            {
-                let Question { head, resource, .. } = &question;
-                match course(core, head, resource, &mut verdict, now, watch) {
+            Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
+                match course(core, &head, &resource, &mut verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
                     Course::Forward(private, session) => self.forward(request, private, session),
                 }
@@ -115,7 +112,7 @@ fn decide_later(
     progress: Progress<Verdict>,
     watch: Watch,
 ) -> BoxFuture<Course> {
-    let (parts, resource) = (question.head.to_parts(), question.resource.into_owned());
+    let (parts, resource) = (question.head.to_parts(), question.resource.clone().into_owned());
     Box::pin(decide(auth.clone(), parts, resource, question.now, progress, watch))
 }
 

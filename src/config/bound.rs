@@ -106,10 +106,13 @@ impl BoundMap {
     /// What a path names. A path that the map panics at is refused.
     #[inline]
     fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        catch(|| self.map.find(path)).unwrap_or_else(|panic| {
+        // Written in its place: a resource is large, and this is on the way to every tile.
+        let mut found = Match::Elsewhere;
+        if let Err(panic) = catch(|| found = self.map.find(path)) {
             crate::trace::failure("resource map", &panic);
-            Match::Refused(Refusal::Unavailable)
-        })
+            found = Match::Refused(Refusal::Unavailable);
+        }
+        found
     }
 }
 

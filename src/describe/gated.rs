@@ -50,7 +50,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
     };
     let (family, token) = token.unzip();
     let has_v09_token = family == Some(Family::V09);
-    let question = Question { head: *head, resource: whole.clone(), now, token };
+    let question = Question { head: *head, resource: &whole, now, token: token.as_ref() };
     let progress = core.decide(&question);
     let higher = higher(core, &whole, head.uri().query().unwrap_or_default(), now);
     match (progress, higher) {
@@ -63,7 +63,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
         }
         (progress, higher) => {
             let core = Arc::clone(core);
-            let (parts, token) = (head.to_parts(), question.token.map(TokenSession::into_owned));
+            let (parts, token) = (head.to_parts(), token.map(TokenSession::into_owned));
             Answer::later(async move {
                 let verdict = match progress {
                     Progress::Done(verdict) => verdict,

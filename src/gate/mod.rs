@@ -32,12 +32,13 @@ use crate::resource::Resource;
 use crate::seal::Scratch;
 
 /// Who asks for what.
+#[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     pub(crate) head: Head<'a>,
-    pub(crate) resource: Resource<'a>,
+    pub(crate) resource: &'a Resource<'a>,
     pub(crate) now: Timestamp,
     /// The session behind the access token of a probe request.
-    pub(crate) token: Option<TokenSession<'a>>,
+    pub(crate) token: Option<&'a TokenSession<'a>>,
 }
 
 /// The decision, and what it rests on.
@@ -149,10 +150,10 @@ impl Core {
     #[inline]
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
         let mut tally = Tally::new();
-        match self.ask(&question.resource, None, question.now) {
+        match self.ask(question.resource, None, question.now) {
             Answer::Now(outcome) => self.after_nobody(question, &mut tally, outcome),
             Answer::Later(outcome) => {
-                wait(&mut tally, self.realms_of(&question.resource), At::Nobody(outcome))
+                wait(&mut tally, self.realms_of(question.resource), At::Nobody(outcome))
             }
         }
     }
@@ -186,7 +187,7 @@ impl Core {
             Ok(decision) => return Progress::Done(Verdict { decision, basis: Basis::Open }),
             Err(error) => return Progress::Done(failed(error)),
         }
-        let realms = self.realms_of(&question.resource);
+        let realms = self.realms_of(question.resource);
         self.go_on_at(question, tally, realms, 0)
     }
 
@@ -199,20 +200,19 @@ impl Core {
         realms: RealmSet,
         place: usize,
     ) -> Progress<Verdict> {
+        let Question { head, resource, now, token } = question;
         let mut scratch = Scratch::new();
         for place in place..=self.candidates.len() {
-            let token = question.token.as_ref();
-            let session =
-                match self.live(place, realms, &question.head, token, question.now, &mut scratch) {
-                    Live::Skip => continue,
-                    Live::Now(Ok(session)) => session,
-                    Live::Now(Err(error)) => {
-                        tally.lacks(place, error);
-                        continue;
-                    }
-                    Live::Later(live) => return wait(tally, realms, At::Session { place, live }),
-                };
-            match self.ask(&question.resource, Some(&session), question.now) {
+            let session = match self.live(place, realms, head, *token, *now, &mut scratch) {
+                Live::Skip => continue,
+                Live::Now(Ok(session)) => session,
+                Live::Now(Err(error)) => {
+                    tally.lacks(place, error);
+                    continue;
+                }
+                Live::Later(live) => return wait(tally, realms, At::Session { place, live }),
+            };
+            match self.ask(resource, Some(&session), *now) {
                 Answer::Now(outcome) => {
                     if let Some(verdict) = self.after_session(tally, place, &session, outcome) {
                         return Progress::Done(verdict);
@@ -318,7 +318,7 @@ pub(crate) async fn decide_and_wait(
 ) -> Verdict {
     let progress = {
         let head = Head::of_parts(parts);
-        core.decide(&Question { head, resource: resource.clone(), now, token: token.clone() })
+        core.decide(&Question { head, resource, now, token: token.as_ref() })
     };
     match progress {
         Progress::Done(verdict) => verdict,
@@ -338,6 +338,7 @@ pub(crate) async fn finish_decision(
     token: Option<TokenSession<'static>>,
     mut pending: Box<Pending>,
 ) -> Verdict {
+    let (resource, token) = (&resource, token.as_ref());
     let question = Question { head: Head::of_parts(&parts), resource, now, token };
     loop {
         let Pending { mut tally, realms, at } = *pending;
@@ -352,7 +353,7 @@ pub(crate) async fn finish_decision(
                         tally.lacks(place, error);
                         core.go_on_at(&question, &mut tally, realms, place + 1)
                     }
-                    Ok(session) => match core.ask(&question.resource, Some(&session), now) {
+                    Ok(session) => match core.ask(question.resource, Some(&session), now) {
                         Answer::Now(outcome) => {
                             if let Some(verdict) =
                                 core.after_session(&mut tally, place, &session, outcome)

@@ -88,22 +88,21 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
         Ok(token) => (token.map(|(_, token)| token), None),
         Err(error) => (None, Some(error)),
     };
-    let question = Question { head: *head, resource, now, token };
+    let question = Question { head: *head, resource: &resource, now, token: token.as_ref() };
     let progress = core.decide(&question);
     match progress {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
             let verdict = verdict.with_bad_token(bad_token);
-            let Question { resource, .. } = &question;
-            watch.decided(core, asked, resource, (&verdict.decision).into(), &verdict.basis);
-            let result = result::plain(core, resource, verdict);
+            watch.decided(core, asked, &resource, (&verdict.decision).into(), &verdict.basis);
+            let result = result::plain(core, &resource, verdict);
             ProbeFuture::own(result::respond(head.method(), &result))
         }
         // A substitute is decided on like the resource itself, which may have to wait.
         progress => {
             let core = Arc::clone(core);
             let parts = head.to_parts();
-            let resource = question.resource.into_owned();
-            let token = question.token.map(TokenSession::into_owned);
+            let resource = resource.into_owned();
+            let token = token.map(TokenSession::into_owned);
             ProbeFuture::working(async move {
                 let verdict = match progress {
                     Progress::Done(verdict) => verdict,
