@@ -233,6 +233,14 @@ impl Core {
         }
     }
 
+    /// Whether the describer may have to do with a path.
+    #[inline]
+    pub(crate) fn may_be_described(&self, path: &str) -> bool {
+        // A map that panics here is asked again, and refuses there.
+        let may_be = |map: &BoundMap| catch(|| map.map.may_be_information(path)).unwrap_or(true);
+        !self.manifests.is_empty() || self.maps.iter().any(may_be)
+    }
+
     /// The families that the base of a resource speaks.
     pub(crate) fn families_of(&self, resource: &Resource<'_>) -> Families {
         let own = |map: &&BoundMap| map.base() == resource.base();

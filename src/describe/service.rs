@@ -48,7 +48,8 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let core = &self.auth.core;
         let path = request.uri().path();
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !is_read || !core.may_be_described(path) {
             return DescribeFuture::inner(self.inner.call(request));
         }
         // Asked of the maps and not told from the path, so that it is described wherever it is.

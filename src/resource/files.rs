@@ -65,6 +65,10 @@ impl ResourceMap for Files {
             }
         }
     }
+
+    fn may_be_information(&self, _: &str) -> bool {
+        false
+    }
 }
 
 fn encoded_slash(path: &str) -> bool {

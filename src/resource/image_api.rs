@@ -114,6 +114,10 @@ impl ResourceMap for ImageApi {
         }
     }
 
+    fn may_be_information(&self, path: &str) -> bool {
+        path.ends_with("/info.json")
+    }
+
     fn families(&self) -> Families {
         self.families
     }
@@ -124,7 +128,13 @@ mod tests {
     use super::*;
 
     fn find(path: &str) -> Result<(String, &'static str), Refusal> {
-        match ImageApi::new("/iiif/3/").find(path) {
+        let map = ImageApi::new("/iiif/3/");
+        let found = map.find(path);
+        if let Match::Found(resource) = &found {
+            let is_information = matches!(resource.kind(), ResourceKind::ImageInformation);
+            assert!(!is_information || map.may_be_information(path), "{path}");
+        }
+        match found {
             Match::Found(resource) => Ok((
                 resource.identifier().to_owned(),
                 match resource.kind() {

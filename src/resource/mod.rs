@@ -60,9 +60,16 @@ pub trait ResourceMap: Send + Sync + 'static {
 
     /// What `path` names: a URI's path as it came in, still percent-encoded.
     ///
-    /// It is asked for every request, for a description twice, and must not block. A panic refuses the
-    /// request with 503.
+    /// It is asked for every request, twice where it [may be](Self::may_be_information) for a description,
+    /// and must not block. A panic refuses the request with 503.
     fn find<'a>(&'a self, path: &'a str) -> Match<'a>;
+
+    /// Whether `path` may be of an [information document](ResourceKind::ImageInformation). `false` spares
+    /// the describer the look at a tile; said of a document it leaves that undescribed. Default: `true`.
+    fn may_be_information(&self, path: &str) -> bool {
+        let _ = path;
+        true
+    }
 
     /// Which families of the specification are spoken below the base. Default: 2.0.
     fn families(&self) -> Families {
