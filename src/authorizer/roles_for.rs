@@ -109,16 +109,17 @@ impl RolesFor {
     fn decide(&self, request: &AccessRequest<'_>) -> Decision {
         let rule = self.rules.iter().find(|rule| rule.pattern.covers(request.resource()));
         let Some(rule) = rule else { return Denial::never().into() };
-        let granted = match &rule.who {
-            Who::Everyone => true,
-            Who::Roles(roles) => roles.iter().any(|role| request.has_role(role)),
-            Who::Nobody => false,
+        let denial = match (&rule.who, request.session()) {
+            (Who::Everyone, _) => return Decision::Grant,
+            (_, None) => &rule.logged_out,
+            (Who::Roles(roles), Some(session))
+                if roles.iter().any(|role| session.has_role(role)) =>
+            {
+                return Decision::Grant;
+            }
+            (_, Some(_)) => &rule.logged_in,
         };
-        match request.session() {
-            _ if granted => Decision::Grant,
-            None => rule.logged_out.clone().into(),
-            Some(_) => rule.logged_in.clone().into(),
-        }
+        denial.clone().into()
     }
 }
 

@@ -62,7 +62,7 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Forwarded { response, private } => {
                     let mut response = ready!(response.poll(cx))?;
-                    if let Some(private) = private.take() {
+                    if let Some(private) = private {
                         private.apply(response.headers_mut());
                     }
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));

@@ -52,9 +52,9 @@ impl Private {
     }
 
     #[inline]
-    pub(super) fn apply(self, headers: &mut HeaderMap) {
+    pub(super) fn apply(&mut self, headers: &mut HeaderMap) {
         let given = Given::of(headers, self.remaining);
-        if let Some(cookie) = self.cookie {
+        if let Some(cookie) = self.cookie.take() {
             headers.append(SET_COOKIE, cookie);
         }
         if given.unwelcome {

@@ -135,8 +135,7 @@ async fn decide(
     };
     if lower::is_wanted(core, &resource, &verdict) {
         if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
-            let path = parts.uri.path();
-            watch.decided(core, path, &resource, Outcome::Redirected, &verdict.basis);
+            watch.decided(core, &parts.uri, &resource, Outcome::Redirected, &verdict.basis);
             let head = Head::of_parts(&parts);
             let mut response = refusal::redirect(&location, http::StatusCode::FOUND, &head);
             for_third_parties(core, &head, &resource, &verdict.basis, &mut response);
@@ -174,7 +173,6 @@ fn course(
     now: Timestamp,
     watch: Watch,
 ) -> Course {
-    let path = head.uri().path();
     let by_session = matches!(verdict.basis, Basis::Session { .. });
     if by_session && verdict.decision.is_grant() && !is_read(head.method()) {
         if resource.is_image_service() {
@@ -183,12 +181,13 @@ fn course(
         }
         // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
         if !is_made_here(core, head.headers()) {
-            watch.foreign_page(core, path, resource);
+            watch.foreign_page(core, head.uri().path(), resource);
             let denial = Denial::never().message(core.texts.denied_foreign.clone());
             return Course::Answer(refusal::denied(&denial, head, &core.texts));
         }
     }
-    watch.decided(core, path, resource, (&verdict.decision).into(), &verdict.basis);
+    let outcome = (&verdict.decision).into();
+    watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
             let cookie = core.companion(*id, head.headers(), now);

@@ -58,7 +58,7 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
             let verdict = verdict.with_bad_token(bad_token);
             let asked = Asked { whole, higher, has_v09_token };
             let (outcome, plan) = plan(core, &asked, &verdict);
-            watch.decided(core, head.uri().path(), &asked.whole, outcome, &verdict.basis);
+            watch.decided(core, head.uri(), &asked.whole, outcome, &verdict.basis);
             Answer::Now(plan)
         }
         (progress, higher) => {
@@ -83,14 +83,14 @@ pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>
                     let token = token.as_ref();
                     let lower = first_granted_sibling(&core, &parts, &whole, now, token, &verdict);
                     if let Some(lower) = lower.await {
-                        let (path, outcome) = (parts.uri.path(), Outcome::Redirected);
-                        watch.decided(&core, path, &whole, outcome, &verdict.basis);
+                        let outcome = Outcome::Redirected;
+                        watch.decided(&core, &parts.uri, &whole, outcome, &verdict.basis);
                         return Plan::Lower(location(&core, &lower, &whole));
                     }
                 }
                 let asked = Asked { whole, higher, has_v09_token };
                 let (outcome, plan) = plan(&core, &asked, &verdict);
-                watch.decided(&core, parts.uri.path(), &asked.whole, outcome, &verdict.basis);
+                watch.decided(&core, &parts.uri, &asked.whole, outcome, &verdict.basis);
                 plan
             })
         }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use http::Uri;
+
 use super::Basis;
 use crate::catch::catch;
 use crate::config::Core;
@@ -27,12 +29,13 @@ impl Watch {
     pub(crate) fn decided(
         self,
         core: &Core,
-        path: &str,
+        uri: &Uri,
         resource: &Resource<'_>,
         outcome: Outcome,
         basis: &Basis,
     ) {
         if self.began.is_some() {
+            let path = uri.path();
             self.tell(core, path, Some(resource), outcome, (basis.reason(), basis.aspect(core)));
         }
     }

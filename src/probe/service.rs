@@ -64,7 +64,6 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
         }
     }
     let watch = Watch::begin(core, Place::Probe);
-    let asked = head.uri().path();
     // Where 2.0 is not spoken there is no probe either (requirements CON-13).
     let spoken = |resource: &Resource<'_>| core.families_of(resource).contains(Family::V2);
     let found = match core.find_whole(path) {
@@ -75,7 +74,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     let resource = match found {
         Ok(resource) => resource,
         Err(refusal) => {
-            watch.refused(core, asked, refusal);
+            watch.refused(core, head.uri().path(), refusal);
             let result = result::refused(refusal, &core.texts);
             return ProbeFuture::own(result::respond(head.method(), &result));
         }
@@ -93,7 +92,7 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
     match progress {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
             let verdict = verdict.with_bad_token(bad_token);
-            watch.decided(core, asked, &resource, (&verdict.decision).into(), &verdict.basis);
+            watch.decided(core, head.uri(), &resource, (&verdict.decision).into(), &verdict.basis);
             let result = result::plain(core, &resource, verdict);
             ProbeFuture::own(result::respond(head.method(), &result))
         }
@@ -119,8 +118,8 @@ fn answer<F>(core: &Arc<Core>, head: &Head<'_>, path: &str) -> ProbeFuture<F> {
                     }
                 };
                 let verdict = verdict.with_bad_token(bad_token);
-                let (asked, outcome) = (parts.uri.path(), (&verdict.decision).into());
-                watch.decided(&core, asked, &resource, outcome, &verdict.basis);
+                let outcome = (&verdict.decision).into();
+                watch.decided(&core, &parts.uri, &resource, outcome, &verdict.basis);
                 let method = parts.method.clone();
                 let result =
                     result::with_substitutes(&core, parts, &resource, now, token, verdict).await;
