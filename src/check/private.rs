@@ -149,7 +149,9 @@ enum Wish {
 impl Wish {
     /// This wish and those of one more `Cache-Control` field.
     fn and(mut self, field: &HeaderValue) -> Self {
-        let mut rest = field.as_bytes();
+        let field = field.as_bytes();
+        // Many begin so, and it says nothing here.
+        let mut rest = field.strip_prefix(b"public, ").unwrap_or(field);
         while !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
             let directive = rest[..end].trim_ascii();

@@ -149,17 +149,22 @@ impl<S> Check<S> {
     #[inline]
     fn forward<ReqBody, ResBody>(
         &mut self,
-        mut request: Request<ReqBody>,
+        request: Request<ReqBody>,
         private: Option<Private>,
         session: Option<Session<'static>>,
     ) -> CheckFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     {
-        if let Some(session) = session {
-            request.extensions_mut().insert(session);
-        }
-        CheckFuture::forwarded(self.inner.call(request), private)
+        let response = match session {
+            None => self.inner.call(request),
+            Some(session) => {
+                let mut request = request;
+                request.extensions_mut().insert(session);
+                self.inner.call(request)
+            }
+        };
+        CheckFuture::forwarded(response, private)
     }
 }
 
