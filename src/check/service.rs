@@ -65,7 +65,7 @@ where
         let path = head.uri().path();
         let watch = Watch::begin(core, Place::Content);
         let resource = match core.find(path) {
-            Found::Public => return self.forward(request, None, None),
+            Found::Public => return CheckFuture::forwarded(self.inner.call(request), None),
             Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
@@ -80,7 +80,7 @@ where
         if matches!(resource.kind(), ResourceKind::ImageInformation) {
             // Descriptions are for everyone (2.0 §2.1); only reading them is.
             if is_read(head.method()) {
-                return self.forward(request, None, None);
+                return CheckFuture::forwarded(self.inner.call(request), None);
             }
             return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
         }
@@ -90,7 +90,14 @@ where
             Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
                 match course(core, &head, &resource, &mut verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
-                    Course::Forward(private, session) => self.forward(request, private, session),
+                    Course::Forward(private, None) => {
+                        CheckFuture::forwarded(self.inner.call(request), private)
+                    }
+                    Course::Forward(private, Some(session)) => {
+                        let mut request = request;
+                        request.extensions_mut().insert(session);
+                        CheckFuture::forwarded(self.inner.call(request), private)
+                    }
                 }
             }
             progress => {
@@ -143,29 +150,6 @@ async fn decide(
         }
     }
     course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch)
-}
-
-impl<S> Check<S> {
-    #[inline]
-    fn forward<ReqBody, ResBody>(
-        &mut self,
-        request: Request<ReqBody>,
-        private: Option<Private>,
-        session: Option<Session<'static>>,
-    ) -> CheckFuture<S, ReqBody>
-    where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    {
-        let response = match session {
-            None => self.inner.call(request),
-            Some(session) => {
-                let mut request = request;
-                request.extensions_mut().insert(session);
-                self.inner.call(request)
-            }
-        };
-        CheckFuture::forwarded(response, private)
-    }
 }
 
 /// What a verdict means for a content request.
