@@ -122,7 +122,7 @@ impl Fields<'_> {
         let mut rest = Reader(self.as_bytes());
         let subject = rest.short().unwrap_or_default().len();
         rest.list();
-        let mut bytes = self.as_bytes()[..1 + subject].to_vec();
+        let mut bytes = self.as_bytes()[..=subject].to_vec();
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
         bytes.extend_from_slice(rest.0);
         Ok(Fields(Kept::Own(bytes.into())))

@@ -256,3 +256,49 @@ impl std::error::Error for KeyringError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    use super::super::Scratch;
+    use super::*;
+
+    fn key(seed: u8) -> Vec<u8> {
+        (0..32).map(|i: u8| i.wrapping_mul(37).wrapping_add(seed)).collect()
+    }
+
+    /// CR-10: keys that are none.
+    #[test]
+    fn weak_keys_are_refused() {
+        let pattern = key(3)[..16].repeat(2);
+        for weak in [
+            &[][..],
+            &key(0)[..15],
+            &key(0)[..31],
+            &[0; 32],
+            b"changemechangemechangemechangeme",
+            &pattern,
+        ] {
+            assert!(Keyring::from_bytes(weak).is_err(), "{weak:?}");
+        }
+        for text in ["", "# only a comment\n", "not base64!", "c2VjcmV0"] {
+            assert!(Keyring::from_base64(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_form() {
+        let text = format!(
+            "# new\n{}\n\n  {}  \n",
+            STANDARD.encode(key(2)),
+            URL_SAFE_NO_PAD.encode(key(1))
+        );
+        let ring = Keyring::from_base64(&text).unwrap();
+        let old = Keyring::from_bytes(&key(1)).unwrap();
+        let sealed = old.sealer(Purpose::Cookie, "c").seal(b"x").unwrap();
+        let mut scratch = Scratch::new();
+        assert!(ring.sealer(Purpose::Cookie, "c").open(sealed.as_bytes(), &mut scratch).is_ok());
+        assert_eq!(format!("{ring:?}"), "Keyring([redacted; 2])");
+    }
+}
