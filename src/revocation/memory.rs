@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use papaya::HashMap;
 
 use super::Revocations;
+use super::filter::Filter;
 use super::hasher::OfRandomId;
 use super::mark::Mark;
 use crate::answer::{Answer, BoxError};
@@ -21,7 +22,7 @@ type ByEnd = BinaryHeap<Reverse<(Timestamp, [u8; 16])>>;
 /// Revocations in the memory of this process; the default.
 ///
 /// Looking up takes no lock. An entry is dropped when its session would have ended. At most a set
-/// number is kept (default: one million, some 60 MB). When it is full, what would have to be added is
+/// number is kept (default: one million, some 64 MB). When it is full, what would have to be added is
 /// refused rather than forgotten: a logout, and a login in the place of a session that still lives,
 /// are answered with an error page until a session has ended. First logins go on; what
 /// is handed off to a viewer is not.
@@ -34,6 +35,8 @@ pub struct InMemory {
     mark: Mark,
     /// Read on every request; never locked.
     ends: HashMap<SessionId, Timestamp, BuildHasherDefault<OfRandomId>>,
+    /// The same ids, asked first.
+    filter: Filter,
     /// The same entries by their end, touched only when something is revoked.
     by_end: Mutex<ByEnd>,
     most: usize,
@@ -49,12 +52,14 @@ impl InMemory {
         Ok(Self {
             mark: Mark::random()?,
             ends: HashMap::default(),
+            filter: Filter::new(),
             by_end: Mutex::new(BinaryHeap::new()),
             most: 1_000_000,
         })
     }
 
-    /// Keeps at most `most` sessions, some 60 bytes each. Default: one million.
+    /// Keeps at most `most` sessions, some 60 bytes each, and four bytes for each that may be kept from the
+    /// first one on. Default: one million.
     #[must_use]
     pub fn at_most(mut self, most: usize) -> Self {
         self.most = most;
@@ -77,7 +82,9 @@ impl InMemory {
                 break;
             }
             by_end.pop();
-            ends.remove(&SessionId::from_bytes(id));
+            let id = SessionId::from_bytes(id);
+            ends.remove(&id);
+            self.filter.remove(id);
         }
         if ends.contains_key(&id) || until <= now {
             return Ok(false);
@@ -85,6 +92,7 @@ impl InMemory {
         if by_end.len() >= self.most {
             return Err(Full { most: self.most });
         }
+        self.filter.add(id, self.most);
         ends.insert(id, until);
         by_end.push(Reverse((until, *id.as_bytes())));
         Ok(true)
@@ -103,7 +111,8 @@ impl Revocations for InMemory {
     }
 
     fn is_revoked(&self, id: SessionId, _: Timestamp) -> Answer<Result<bool, BoxError>> {
-        Answer::Now(Ok(!self.mark.is_on(id) || self.ends.pin().contains_key(&id)))
+        let is_listed = || self.filter.may_contain(id) && self.ends.pin().contains_key(&id);
+        Answer::Now(Ok(!self.mark.is_on(id) || is_listed()))
     }
 
     fn claim(

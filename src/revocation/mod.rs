@@ -1,5 +1,6 @@
 //! Is it **still** true: sessions that ended before their time.
 
+mod filter;
 mod hasher;
 mod mark;
 mod memory;
