@@ -77,14 +77,20 @@ mod tests {
         assert!(ids.iter().all(|id| !filter.may_contain(*id)));
         // More than it was made for.
         let (added, others) = ids.split_at(2500);
-        added.iter().for_each(|id| filter.add(*id, 1000));
+        for id in added {
+            filter.add(*id, 1000);
+        }
         assert!(added.iter().all(|id| filter.may_contain(*id)));
         let in_vain = others.iter().filter(|id| filter.may_contain(**id)).count();
         assert!(in_vain < 2000, "{in_vain} of 2500, 1142 expected");
         let (gone, left) = added.split_at(1500);
-        gone.iter().for_each(|id| filter.remove(*id));
+        for id in gone {
+            filter.remove(*id);
+        }
         assert!(left.iter().all(|id| filter.may_contain(*id)));
-        left.iter().for_each(|id| filter.remove(*id));
+        for id in left {
+            filter.remove(*id);
+        }
         assert!(ids.iter().all(|id| !filter.may_contain(*id)), "as it was");
     }
 
