@@ -42,7 +42,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn subject(&self) -> &str {
-        // It is a text: only `new` writes one, and what is read was sealed.
+        // It is a text, as what is read was sealed. One that is none, which only the owner of the keys could
+        // make, is nobody in particular.
         Reader(self.as_bytes()).short_text().unwrap_or_default()
     }
 

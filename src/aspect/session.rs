@@ -90,7 +90,7 @@ pub struct Session<'a> {
 pub(crate) struct Stamp {
     pub(crate) id: SessionId,
     issued_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl<'a> Session<'a> {

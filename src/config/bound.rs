@@ -103,6 +103,15 @@ impl BoundMap {
         self.families
     }
 
+    /// Whether a path may be of an information document. One that the map panics at may be.
+    #[inline]
+    fn may_be_information(&self, path: &str) -> bool {
+        catch(|| self.map.may_be_information(path)).unwrap_or_else(|panic| {
+            crate::trace::failure("resource map", &panic);
+            true
+        })
+    }
+
     /// What a path names. A path that the map panics at is refused.
     #[inline]
     fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
@@ -236,9 +245,8 @@ impl Core {
     /// Whether the describer may have to do with a path.
     #[inline]
     pub(crate) fn may_be_described(&self, path: &str) -> bool {
-        // A map that panics here is asked again, and refuses there.
-        let may_be = |map: &BoundMap| catch(|| map.map.may_be_information(path)).unwrap_or(true);
-        !self.manifests.is_empty() || self.maps.iter().any(may_be)
+        self.maps.iter().any(|map| map.may_be_information(path))
+            || self.manifests.iter().any(|own| own.covers(path))
     }
 
     /// The families that the base of a resource speaks.

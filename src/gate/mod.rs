@@ -282,7 +282,7 @@ impl Tally {
         }
     }
 
-    /// No session helped.
+    /// No session helped. The tally is done with.
     #[inline(never)]
     fn refuse(&mut self) -> Verdict {
         let Self { as_nobody, with_session, lack } = mem::replace(self, Self::new());
@@ -302,6 +302,7 @@ fn failed(error: BoxError) -> Verdict {
     Verdict { decision: Decision::Deny(Denial::later()), basis: Basis::Nobody(lack) }
 }
 
+/// Keeps the tally until the waiting is over.
 #[inline(never)]
 fn wait<T>(tally: &mut Tally, realms: RealmSet, at: At) -> Progress<T> {
     let tally = mem::replace(tally, Tally::new());

@@ -22,8 +22,10 @@ use super::Origin;
 /// # Ok::<(), tower_iiif_auth::protocol::absolute_uri::AbsoluteUriError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-// Shared and small: a decision may hold one, and decisions are handed about for every tile.
-pub struct AbsoluteUri(Arc<Uri>);
+pub struct AbsoluteUri(
+    /// Shared and small: a decision may hold one, and decisions are handed about for every tile.
+    Arc<Uri>,
+);
 
 impl AbsoluteUri {
     /// The URI.

@@ -37,7 +37,7 @@ impl<'p> Plain<'p> {
                 continue;
             }
             match bytes[at] {
-                // An empty segment and one that begins with a dot need a closer look, too.
+                // An empty segment needs a closer look, and one that begins with a dot or a special byte.
                 _ if at == begin => return None,
                 b'/' => {
                     first = first.min(at);

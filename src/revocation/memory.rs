@@ -58,8 +58,9 @@ impl InMemory {
         })
     }
 
-    /// Keeps at most `most` sessions, some 60 bytes each, and four bytes for each that may be kept from the
-    /// first one on. Default: one million.
+    /// Keeps at most `most` sessions, some 60 bytes each. With the first one, room is taken to tell ids apart
+    /// at one look: four to eight bytes for each of `most`, 1 KB at least and 16 MB at most. Default: one
+    /// million.
     #[must_use]
     pub fn at_most(mut self, most: usize) -> Self {
         self.most = most;
