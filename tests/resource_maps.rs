@@ -3,6 +3,8 @@
 mod common;
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use common::{BASE, Body, Publisher, assert_denied, builder, clock, request, text};
@@ -31,6 +33,27 @@ impl ResourceMap for Prints {
         };
         assert_ne!(number, "broken");
         Match::Found(Resource::new("/prints", number, kind, "Image"))
+    }
+}
+
+/// The same prints, which also tell where documents may be. It panics when that is asked of `odd`.
+struct Telling {
+    finds: Arc<AtomicUsize>,
+}
+
+impl ResourceMap for Telling {
+    fn base(&self) -> &str {
+        Prints.base()
+    }
+
+    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
+        self.finds.fetch_add(1, Ordering::SeqCst);
+        Prints.find(path)
+    }
+
+    fn may_be_information(&self, path: &str) -> bool {
+        assert_ne!(path, "/prints/odd/about");
+        path.ends_with("/about")
     }
 }
 
@@ -85,6 +108,26 @@ async fn an_information_document_is_described_wherever_it_is() {
     }
     let open = publisher().get("/prints/pub/about", &[]).await;
     assert!(!text(&open).contains("service"), "an open one is passed on as it is");
+}
+
+/// A map may spare the describer the look at a tile; it is asked when it can not tell.
+#[tokio::test]
+async fn no_tile_is_looked_at_for_a_description() {
+    let finds = Arc::new(AtomicUsize::new(0));
+    let map = Telling { finds: Arc::clone(&finds) };
+    let auth = builder(&clock()).resources(map).build().unwrap();
+    for (path, looks, described) in [
+        ("/prints/sec/whole.jpg", 0, false),
+        ("/prints/sec", 0, false),
+        ("/prints/sec/about", 1, true),
+        ("/prints/odd/about", 1, true),
+    ] {
+        finds.store(0, Ordering::SeqCst);
+        let answer = alone(auth.describe(), path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(text(&answer).contains("AuthProbeService2"), described, "{path}");
+        assert_eq!(finds.load(Ordering::SeqCst), looks, "{path}");
+    }
 }
 
 /// RE-04: what a map says is not known when it panics, so nothing is open.
