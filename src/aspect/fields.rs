@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let all = reader.0;
-        reader.short()?;
+        reader.short_text()?;
         reader.list()?;
         reader.list()?;
         Some(Self(Kept::Lent(&all[..all.len() - reader.0.len()])))
@@ -42,8 +42,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn subject(&self) -> &str {
-        // It is a text, as what is read was sealed. One that is none, which only the owner of the keys could
-        // make, is nobody in particular.
+        // It is one: it was looked at when it was read.
         Reader(self.as_bytes()).short_text().unwrap_or_default()
     }
 

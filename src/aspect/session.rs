@@ -437,6 +437,9 @@ mod tests {
         for end in 0..bytes.len() {
             assert!(Session::read(&bytes[..end]).is_none(), "{end} bytes");
         }
+        let mut no_text = bytes.clone();
+        no_text[Stamp::LENGTH + 1] = 0xff;
+        assert!(Session::read(&no_text).is_none(), "the subject is text");
         bytes.push(0);
         assert!(Session::read(&bytes).is_none());
     }
