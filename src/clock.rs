@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A moment, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,14 +57,25 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's own clock; the default.
+/// The machine's own clock; the default. On Linux it is the one that the kernel keeps ready, which goes
+/// forward every few milliseconds and is read in a fifth of the time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+// A clock before 1970 reads as the epoch: every session then looks future-dated and is refused, which is
+// the safe side.
 impl Clock for SystemClock {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[inline]
     fn now(&self) -> Timestamp {
-        // A clock before 1970 reads as the epoch: every session then looks
-        // future-dated and is refused, which is the safe side.
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+        let millis = u64::try_from(now.tv_nsec / 1_000_000).unwrap_or_default();
+        Timestamp(seconds.saturating_mul(1000).saturating_add(millis))
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = since.as_secs().saturating_mul(1000);
         Timestamp(millis.saturating_add(u64::from(since.subsec_millis())))

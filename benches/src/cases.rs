@@ -6,7 +6,7 @@ use tower::{Layer, Service};
 
 use crate::images::Images;
 use crate::ours::{Publisher, VIEWER};
-use crate::request::{TILE, Template, repeat};
+use crate::request::{TILE, Template, in_turn, repeat};
 use crate::{Case, floor, peers, pipe};
 
 /// Roles of the usual session.
@@ -70,6 +70,15 @@ fn tile(cookie: &str) -> Template {
     Template::get(TILE).header("cookie", cookie)
 }
 
+/// More users than a thread recalls the cookies of: each comes as if for the first time.
+const USERS: usize = 1000;
+
+/// A tile for one user after the other.
+fn tiles_of_many(publisher: &Publisher) -> impl FnMut() + use<> {
+    let tiles = (0..USERS).map(|_| tile(&publisher.cookie(ROLES))).collect();
+    in_turn(publisher.auth.check().layer(Images::small()), tiles, StatusCode::OK)
+}
+
 fn hot_path() -> Vec<Case> {
     use StatusCode as Is;
     let publisher = Publisher::new();
@@ -92,6 +101,7 @@ fn hot_path() -> Vec<Case> {
         ),
         Case::gross("ring: open these sealed bytes", floor::open(value)),
         over("check: allowed tile", repeat(check(), tile(&cookie), Is::OK)),
+        over("check: allowed tile, each with another cookie", tiles_of_many(&publisher)),
         over("all layers: allowed tile", repeat(whole(), tile(&cookie), Is::OK)),
         over("check: open tile", repeat(check(), open().header("cookie", &cookie), Is::OK)),
         over("all layers: open tile", repeat(whole(), open().header("cookie", &cookie), Is::OK)),
@@ -190,12 +200,9 @@ pub fn after_foreign_cookies(foreign: usize, bytes: usize, own: &str) -> String 
 
 fn keys() -> Vec<Case> {
     let of = |keys: usize| {
-        let publisher = Publisher::with_keys(keys);
-        let check = publisher.auth.check().layer(Images::small());
-        over(
-            format!("{keys} keys, the oldest in use"),
-            repeat(check, tile(&publisher.cookie(ROLES)), StatusCode::OK),
-        )
+        // Otherwise no key is used: the cookie is recalled.
+        let tiles = tiles_of_many(&Publisher::with_keys(keys));
+        over(format!("{keys} keys, the oldest in use"), tiles)
     };
     vec![bare(), of(1), of(2), of(4), of(8)]
 }

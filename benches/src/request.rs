@@ -98,11 +98,26 @@ where
 }
 
 /// A request and its response, again and again; the status has to be `status`.
-pub fn repeat<S, B>(mut service: S, template: Template, status: StatusCode) -> impl FnMut()
+pub fn repeat<S, B>(service: S, template: Template, status: StatusCode) -> impl FnMut()
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
+    in_turn(service, vec![template], status)
+}
+
+/// These requests one after the other, again and again.
+pub fn in_turn<S, B>(mut service: S, templates: Vec<Template>, status: StatusCode) -> impl FnMut()
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
+{
+    // The first copy of a header value allocates what later ones share.
+    for template in &templates {
+        drop(template.request());
+    }
+    let mut next = 0;
     move || {
+        let template = &templates[next];
+        next = if next + 1 < templates.len() { next + 1 } else { 0 };
         let response = answer(&mut service, template.request());
         assert_eq!(black_box(&response).status(), status);
     }

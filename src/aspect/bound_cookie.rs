@@ -9,7 +9,7 @@ use super::binary::Reader;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::session::{Session, SessionId, Stamp};
 use crate::clock::Timestamp;
-use crate::seal::{Keyring, Purpose, Scratch, Sealer};
+use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
 
 /// How many cookies of our name are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;
@@ -19,10 +19,10 @@ const MAX_TRIES: usize = 8;
 pub(crate) struct BoundCookie {
     attributes: CookieAttributes,
     lifetime: Duration,
-    sealer: Sealer,
+    sealer: RecallingSealer,
     /// The cookie that viewers' partitions get, where that is configured.
     partitioned: Option<CookieAttributes>,
-    partitioned_sealer: Sealer,
+    partitioned_sealer: RecallingSealer,
 }
 
 /// Longest life of a cookie in a viewer's partition, which no logout can delete: the page that uses it
@@ -49,8 +49,8 @@ impl BoundCookie {
             partitioned: true,
             ..attributes.clone()
         });
-        let sealer = keyring.sealer(Purpose::Cookie, realm);
-        let partitioned_sealer = keyring.sealer(Purpose::Partitioned, realm);
+        let sealer = |purpose| RecallingSealer::new(keyring.sealer(purpose, realm));
+        let (sealer, partitioned_sealer) = (sealer(Purpose::Cookie), sealer(Purpose::Partitioned));
         Self { attributes, lifetime, sealer, partitioned, partitioned_sealer }
     }
 

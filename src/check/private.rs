@@ -150,26 +150,30 @@ impl Wish {
     /// This wish and those of one more `Cache-Control` field.
     fn and(mut self, field: &HeaderValue) -> Self {
         let field = field.as_bytes();
-        // Many begin so, and it says nothing here.
-        let mut rest = field.strip_prefix(b"public, ").unwrap_or(field);
-        while !rest.is_empty() {
-            let end = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
-            let directive = rest[..end].trim_ascii();
-            rest = rest.get(end + 1..).unwrap_or_default();
-            let most = if directive.eq_ignore_ascii_case(b"no-store") {
+        // Many begin so, and it says nothing here. Most end with a plain age then.
+        let rest = field.strip_prefix(b"public, ").unwrap_or(field);
+        if let Some(seconds) = rest.strip_prefix(b"max-age=").and_then(seconds) {
+            return self.at_most(seconds);
+        }
+        for directive in rest.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if directive.eq_ignore_ascii_case(b"no-store") {
                 return Self::NoStore;
             } else if directive.eq_ignore_ascii_case(b"no-cache") {
-                Some(0)
-            } else {
-                max_age(directive)
-            };
-            self = match (self, most) {
-                (Self::Nothing, Some(most)) => Self::Seconds(most),
-                (Self::Seconds(own), Some(most)) => Self::Seconds(own.min(most)),
-                (wish, _) => wish,
-            };
+                self = self.at_most(0);
+            } else if let Some(seconds) = max_age(directive) {
+                self = self.at_most(seconds);
+            }
         }
         self
+    }
+
+    #[inline]
+    fn at_most(self, seconds: u64) -> Self {
+        match self {
+            Self::Nothing => Self::Seconds(seconds),
+            Self::Seconds(own) => Self::Seconds(own.min(seconds)),
+            Self::NoStore => Self::NoStore,
+        }
     }
 
     /// As a header: within the session and in this browser only.
@@ -187,19 +191,22 @@ impl Wish {
 /// The seconds of `max-age=…`; of one that is no number nothing is kept.
 fn max_age(directive: &[u8]) -> Option<u64> {
     let (name, digits) = directive.split_at_checked("max-age=".len())?;
-    // Nearly everybody writes it so, which one comparison tells.
-    if name != b"max-age=" && !name.eq_ignore_ascii_case(b"max-age=") {
+    if !name.eq_ignore_ascii_case(b"max-age=") {
         return None;
     }
     let digits = digits.trim_ascii();
     let quoted = digits.strip_prefix(b"\"").and_then(|digits| digits.strip_suffix(b"\""));
-    let digits = quoted.unwrap_or(digits);
-    // More than any session lasts is as good as that.
+    Some(seconds(quoted.unwrap_or(digits)).unwrap_or(0))
+}
+
+/// A number, and nothing else. More seconds than any session lasts are as good as that.
+#[inline]
+fn seconds(digits: &[u8]) -> Option<u64> {
     let add = |sum: u64, digit: &u8| {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         Some((sum * 10 + digit).min(LONG))
     };
-    Some(digits.iter().try_fold(0, add).unwrap_or(0))
+    digits.iter().try_fold(0, add)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::resource::{
     Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
-use crate::seal::{Keyring, Purpose, Sealer};
+use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
 use crate::storage_access::{self, StorageAccess};
 
 /// Everything the layers share.
@@ -65,7 +65,7 @@ pub(crate) struct Core {
 
 /// What seals the values that are the same for all realms.
 pub(crate) struct Seals {
-    pub(crate) token: Sealer,
+    pub(crate) token: RecallingSealer,
     pub(crate) flow: Sealer,
     pub(crate) pending_grant: Sealer,
     pub(crate) hand_off: Sealer,
@@ -75,7 +75,7 @@ impl Seals {
     pub(crate) fn of(keyring: &Keyring) -> Self {
         let sealer = |purpose| keyring.sealer(purpose, "");
         Self {
-            token: sealer(Purpose::Token),
+            token: RecallingSealer::new(sealer(Purpose::Token)),
             flow: sealer(Purpose::Flow),
             pending_grant: sealer(Purpose::PendingGrant),
             hand_off: sealer(Purpose::HandOff),

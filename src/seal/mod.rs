@@ -13,10 +13,12 @@
 
 mod keyring;
 mod purpose;
+mod recalling;
 mod scratch;
 mod sealer;
 
 pub use keyring::{Keyring, KeyringError};
 pub(crate) use purpose::Purpose;
+pub(crate) use recalling::RecallingSealer;
 pub(crate) use scratch::Scratch;
 pub(crate) use sealer::{SealError, Sealer};

@@ -11,6 +11,8 @@ use super::{Keyring, Purpose, Scratch};
 const VERSION: u8 = 1;
 const HEADER: usize = 2 + NONCE_LEN;
 const TAG: usize = 16;
+/// What a sealed value has beside its payload, in bytes.
+pub(super) const OVERHEAD: usize = HEADER + TAG;
 
 /// Seals and opens values of one purpose.
 #[derive(Clone)]
@@ -59,7 +61,7 @@ impl Sealer {
         let bound = self.keys.first().ok_or(SealError)?;
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| SealError)?;
-        let mut bytes = Vec::with_capacity(HEADER + payload.len() + TAG);
+        let mut bytes = Vec::with_capacity(payload.len() + OVERHEAD);
         bytes.extend_from_slice(&[VERSION, bound.id]);
         bytes.extend_from_slice(&nonce);
         bytes.extend_from_slice(payload);
@@ -84,7 +86,7 @@ impl Sealer {
         scratch: &mut Scratch,
     ) -> Result<(usize, usize), SealError> {
         let length = text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1);
-        if text.len() % 4 == 1 || length < HEADER + TAG {
+        if text.len() % 4 == 1 || length < OVERHEAD {
             return Err(SealError);
         }
         let (version, key_id) = head(text).ok_or(SealError)?;

@@ -1,16 +1,23 @@
 //! SE: cookies, logins and logouts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
 use tower_iiif_auth::aspect::{AccessCookie, SameSite};
-use tower_iiif_auth::clock::SetClock;
-use tower_iiif_auth::{AccessService, ConfigError, IiifAuth, IiifAuthBuilder, Message, Realm};
+use tower_iiif_auth::authorizer::{AccessRequest, from_fn};
+use tower_iiif_auth::clock::{SetClock, Timestamp};
+use tower_iiif_auth::{
+    AccessService, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, Message, Realm,
+};
 
 use crate::common::steps::{action, fields, policy};
 use crate::common::{
     BASE, Body, COOKIE, Publisher, V, assert_denied, builder, clock, cookie_pair, form, image,
-    image_server, keyring, request, rules, set_cookie_value, set_cookies, text,
+    image_server, key, keyring, request, rules, set_cookie_value, set_cookies, text,
 };
 use crate::html::{assert_error, assert_stays, elements, posted};
 use crate::setup::{Fault, Store, authorized, encode, pair, query, token_page};
@@ -661,6 +668,44 @@ async fn se_13_logout() {
     let page =
         token_page(&publisher, "messageId=m1&origin=https://evil.example", Some(&fresh)).await;
     assert_error(&page, "invalidOrigin", "https://evil.example");
+}
+
+/// SE-13: a thread recalls the cookies and tokens that it has opened, and nothing of what may have
+/// changed about them since.
+#[tokio::test]
+async fn se_13_nothing_outlives_what_is_recalled() {
+    for change in
+        ["none", "the session ends", "logout", "the rules", "another keyring", "the clock"]
+    {
+        let clock = clock();
+        let (closed, is_closed) = (Arc::new(AtomicBool::new(false)), Ordering::SeqCst);
+        let rule = closed.clone();
+        let authorizer = from_fn(move |request: &AccessRequest<'_>| {
+            request.session().is_some() && !rule.load(is_closed)
+        });
+        let publisher = Publisher::of(builder(&clock).authorizer(authorizer), clock.clone());
+        let cookie = publisher.log_in(&["A"], Some(V)).await;
+        let token = format!("Bearer {}", publisher.token(&cookie).await);
+        for _ in 0..3 {
+            assert_eq!(image_status(&publisher, &pair(&cookie)).await, 200);
+            assert_eq!(authorized(&publisher, "sec", &token).await, 200);
+        }
+        let mut asked = publisher.clone();
+        match change {
+            "the session ends" => clock.advance(Duration::from_secs(1800)),
+            "logout" => drop(publisher.get("/auth/logout", &[("cookie", &pair(&cookie))]).await),
+            "the rules" => closed.store(true, is_closed),
+            "another keyring" => {
+                let keyring = Keyring::from_bytes(&key(8)).unwrap();
+                asked = Publisher::of(builder(&clock).keyring(keyring), clock.clone());
+            }
+            "the clock" => clock.set(Timestamp::from_millis(0)),
+            _ => {}
+        }
+        let expected = if change == "none" { 200 } else { 401 };
+        assert_eq!(image_status(&asked, &pair(&cookie)).await, expected, "{change}");
+        assert_eq!(authorized(&asked, "sec", &token).await, u64::from(expected), "{change}");
+    }
 }
 
 /// SE-13: the same where the store has to be waited for: the dead session is found out in time.
