@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,24 +60,37 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-// A clock before 1970 reads as the epoch: every session then looks future-dated and is refused, which is
-// the safe side.
 impl Clock for SystemClock {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     #[inline]
     fn now(&self) -> Timestamp {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-        let millis = u64::try_from(now.tv_nsec / 1_000_000).unwrap_or_default();
-        Timestamp(seconds.saturating_mul(1000).saturating_add(millis))
+        kept_ready().unwrap_or_else(precise)
     }
+}
 
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let millis = since.as_secs().saturating_mul(1000);
-        Timestamp(millis.saturating_add(u64::from(since.subsec_millis())))
-    }
+/// The time as the kernel keeps it ready. Filters of system calls and emulated kernels may refuse it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
+fn kept_ready() -> Option<Timestamp> {
+    use rustix::time::{ClockId, DynamicClockId, clock_gettime_dynamic};
+
+    let now = clock_gettime_dynamic(DynamicClockId::Known(ClockId::RealtimeCoarse)).ok()?;
+    let seconds = u64::try_from(now.tv_sec).ok()?;
+    let millis = u64::try_from(now.tv_nsec / 1_000_000).ok()?;
+    Some(Timestamp(seconds.saturating_mul(1000).saturating_add(millis)))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn kept_ready() -> Option<Timestamp> {
+    None
+}
+
+/// A clock before 1970 reads as the epoch: every session then looks future-dated and is refused, which
+/// is the safe side.
+#[cold]
+fn precise() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = since.as_secs().saturating_mul(1000);
+    Timestamp(millis.saturating_add(u64::from(since.subsec_millis())))
 }
 
 /// A clock that stands still until it is told to move, for tests.
@@ -119,5 +130,23 @@ impl SetClock {
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nodes compare each other's times.
+    #[test]
+    fn both_ways_to_read_the_clock_agree() {
+        let second = Duration::from_secs(1);
+        for _ in 0..1000 {
+            let (now, other) = (SystemClock.now(), precise());
+            assert!(now <= other.after(second) && other <= now.after(second), "{now:?} {other:?}");
+        }
+        assert_eq!(kept_ready().is_some(), cfg!(any(target_os = "linux", target_os = "android")));
+        let of_std = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        assert!(of_std.abs_diff(u128::from(SystemClock.now().as_millis())) < 1000);
     }
 }

@@ -330,6 +330,34 @@ mod tests {
         assert_eq!(attributes(&plain.delete().unwrap()), ["HttpOnly", "Path=/", "SameSite=Lax"]);
     }
 
+    /// The cookie of a partition is none under the other name, nor the other way round, also when it was
+    /// opened before.
+    #[test]
+    fn own_and_partitioned_are_apart() {
+        let key: Vec<u8> = (0..32).map(|i: u8| i.wrapping_mul(37)).collect();
+        let keyring = Keyring::from_bytes(&key).unwrap();
+        let cookie = AccessCookie::new().bind("", "iiif.example", true, &keyring, true).unwrap();
+        let now = Timestamp::from_millis(1_000_000);
+        let session = Session::builder("ada").lasting(now, Duration::from_secs(60)).unwrap();
+        let value =
+            |set: HeaderValue| set.to_str().unwrap().split([';', '=']).nth(1).unwrap().to_owned();
+        let own = value(cookie.set(&session, now).unwrap());
+        let partitioned = value(cookie.set_partitioned(&session, now).unwrap().unwrap());
+        for (pair, good) in [
+            (format!("__Host-iiif={own}"), true),
+            (format!("__Host-iiif-p={partitioned}"), true),
+            (format!("__Host-iiif={partitioned}"), false),
+            (format!("__Host-iiif-p={own}"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(COOKIE, pair.parse().unwrap());
+            for _ in 0..2 {
+                let found = cookie.find(&headers, now, &mut Scratch::new(), 0);
+                assert_eq!(found.is_ok(), good, "{pair}");
+            }
+        }
+    }
+
     /// SE-06, SE-08: duplicates and odd spellings.
     #[test]
     fn reading() {

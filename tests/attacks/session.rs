@@ -674,16 +674,18 @@ async fn se_13_logout() {
 /// changed about them since.
 #[tokio::test]
 async fn se_13_nothing_outlives_what_is_recalled() {
-    for change in
-        ["none", "the session ends", "logout", "the rules", "another keyring", "the clock"]
-    {
-        let clock = clock();
+    let changes =
+        ["none", "the session ends", "logout", "the rules", "same keys", "other keys", "the clock"];
+    for change in changes {
+        let (clock, store) = (clock(), Store::new());
         let (closed, is_closed) = (Arc::new(AtomicBool::new(false)), Ordering::SeqCst);
         let rule = closed.clone();
         let authorizer = from_fn(move |request: &AccessRequest<'_>| {
             request.session().is_some() && !rule.load(is_closed)
         });
-        let publisher = Publisher::of(builder(&clock).authorizer(authorizer), clock.clone());
+        let of = |key: &[u8]| builder(&clock).keyring(Keyring::from_bytes(key).unwrap());
+        let own = of(&key(7)).authorizer(authorizer).revocations(store.clone());
+        let publisher = Publisher::of(own, clock.clone());
         let cookie = publisher.log_in(&["A"], Some(V)).await;
         let token = format!("Bearer {}", publisher.token(&cookie).await);
         for _ in 0..3 {
@@ -695,14 +697,13 @@ async fn se_13_nothing_outlives_what_is_recalled() {
             "the session ends" => clock.advance(Duration::from_secs(1800)),
             "logout" => drop(publisher.get("/auth/logout", &[("cookie", &pair(&cookie))]).await),
             "the rules" => closed.store(true, is_closed),
-            "another keyring" => {
-                let keyring = Keyring::from_bytes(&key(8)).unwrap();
-                asked = Publisher::of(builder(&clock).keyring(keyring), clock.clone());
-            }
+            // Another node.
+            "same keys" => asked = Publisher::of(of(&key(7)).revocations(store), clock.clone()),
+            "other keys" => asked = Publisher::of(of(&key(8)).revocations(store), clock.clone()),
             "the clock" => clock.set(Timestamp::from_millis(0)),
             _ => {}
         }
-        let expected = if change == "none" { 200 } else { 401 };
+        let expected = if matches!(change, "none" | "same keys") { 200 } else { 401 };
         assert_eq!(image_status(&asked, &pair(&cookie)).await, expected, "{change}");
         assert_eq!(authorized(&asked, "sec", &token).await, u64::from(expected), "{change}");
     }
