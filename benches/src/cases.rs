@@ -92,7 +92,7 @@ fn hot_path() -> Vec<Case> {
     let other = if cookie.as_bytes()[end] == b'A' { "B" } else { "A" };
     let forged = format!("{}{other}{}", &cookie[..end], &cookie[end + 1..]);
     let garbage = format!("__Host-iiif={}", "QUJD".repeat(1020));
-    let right_start = format!("__Host-iiif={}{}", &value[..2], "QUJD".repeat(1020));
+    let right_start = format!("__Host-iiif={}{}", &value[..4], "QUJD".repeat(1019));
     vec![
         bare(),
         over(
