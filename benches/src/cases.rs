@@ -151,8 +151,8 @@ fn peers() -> Vec<Case> {
         over("tower-http: fixed bearer string", peers::validate_bearer()),
         over("tower-cookies: private", peers::tower_cookies(0)),
         over("tower-cookies: private, 5 other cookies", peers::tower_cookies(5)),
-        over("axum-extra: PrivateCookieJar", peers::private_cookie_jar(0)),
-        over("axum-extra: PrivateCookieJar, 5 other cookies", peers::private_cookie_jar(5)),
+        over("axum-extra: PrivateCookieJar", peers::private_cookie_jar(ROLES, 0)),
+        over("axum-extra: PrivateCookieJar, 5 other cookies", peers::private_cookie_jar(ROLES, 5)),
         over("tower-sessions: MemoryStore", peers::memory_store()),
         over("axum-login: login_required", peers::login_required()),
         over("jsonwebtoken: HS256", peers::hs256()),
@@ -163,15 +163,17 @@ fn peers() -> Vec<Case> {
 fn roles() -> Vec<Case> {
     let publisher = Publisher::new();
     // The role that opens the tile is the last one.
+    let names: Vec<_> = (1..100).map(|number| format!("role-{number:05}")).collect();
+    let all: Vec<_> = names.iter().map(String::as_str).chain(["reader"]).collect();
     let of = |roles: usize| {
-        let all: Vec<_> = (0..roles).map(|number| format!("role-{number:05}")).collect();
-        let all: Vec<_> = all.iter().map(String::as_str).skip(1).chain(["reader"]).collect();
-        let cookie = publisher.cookie(if roles == 0 { &[] } else { &all });
+        let cookie = publisher.cookie(&all[all.len() - roles..]);
         let status = if roles == 0 { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let check = publisher.auth.check().layer(Images::small());
         over(format!("{roles} roles"), repeat(check, tile(&cookie), status))
     };
-    vec![bare(), of(0), of(1), of(10), of(100)]
+    let jar = peers::private_cookie_jar(&all, 0);
+    let jar = over("100 roles, axum-extra: PrivateCookieJar", jar);
+    vec![bare(), of(0), of(1), of(10), of(100), jar]
 }
 
 fn foreign_cookies() -> Vec<Case> {

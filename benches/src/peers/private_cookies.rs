@@ -70,9 +70,9 @@ fn sealed(key: &Key, roles: &[&str], foreign: usize) -> String {
 }
 
 /// `PrivateCookieJar`, which opens every cookie that comes along.
-pub fn private_cookie_jar(foreign: usize) -> impl FnMut() {
+pub fn private_cookie_jar(roles: &[&str], foreign: usize) -> impl FnMut() + use<> {
     let key = Key::generate();
-    let request = Template::get(TILE).header("cookie", &sealed(&key, crate::cases::ROLES, foreign));
+    let request = Template::get(TILE).header("cookie", &sealed(&key, roles, foreign));
     let find = move |request: &Request<Body>| {
         let jar = PrivateCookieJar::from_headers(request.headers(), key.clone());
         serde_json::from_str(jar.get(NAME)?.value()).ok()
