@@ -28,7 +28,7 @@ impl<'a> Fields<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let all = reader.0;
         let subject = reader.short()?;
-        // Nearly all are ASCII, and to look for that alone costs a tenth.
+        // Nearly all are ASCII, which is quicker to see.
         if !subject.is_ascii() {
             std::str::from_utf8(subject).ok()?;
         }
