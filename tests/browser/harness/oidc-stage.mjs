@@ -89,9 +89,10 @@ export async function setOidcStage({ files }) {
   }
 }
 
-/**
- * Build the example and ask cargo where it put it. OIDC_BIN names an executable to use instead.
- */
+/** The executable. OIDC_BIN names one to use instead of a fresh build. */
+export const executable = () => process.env.OIDC_BIN || build();
+
+/** Build the example and ask cargo where it put it. */
 function build() {
   const cargo = spawnSync(
     'cargo',
@@ -107,12 +108,11 @@ function build() {
 }
 
 async function startServer({ certificate, library, provider, proxy }) {
-  const executable = process.env.OIDC_BIN || build();
   const port = await freePort();
   const secret = join(certificate.folder, 'client-secret');
   writeFileSync(secret, `${CLIENT.secret}\n`, { mode: 0o600 });
   const server = spawn(
-    executable,
+    executable(),
     [
       '--listen', `127.0.0.1:${port}`, '--public-url', library.origin, '--issuer', provider.origin,
       '--client-id', CLIENT.id, '--client-secret-file', secret, '--ca-file', certificate.caFile,

@@ -26,12 +26,14 @@ function build() {
   return built.executable;
 }
 
-/** Start it for `publicUrl`. QUICKSTART_BIN names an executable to use instead of a fresh build. */
+/** The executable. QUICKSTART_BIN names one to use instead of a fresh build. */
+export const executable = () => process.env.QUICKSTART_BIN || build();
+
+/** Start it for `publicUrl`. */
 export async function startQuickstart({ publicUrl, handOff }) {
-  const executable = process.env.QUICKSTART_BIN || build();
   const port = await freePort();
   const server = spawn(
-    executable,
+    executable(),
     // Whoever comes through the front comes from this machine, so everybody is in the reading room.
     [
       '--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8',

@@ -1,0 +1,13 @@
+// Builds the servers under test, or those that are named, before the first test: while a compiler works
+// no test's time is to run.
+
+import { executable as reverseProxy } from '../../proxy/harness/proxy.mjs';
+import { executable as oidc } from './oidc-stage.mjs';
+import { executable as quickstart } from './quickstart.mjs';
+
+const servers = { quickstart, oidc, 'reverse-proxy': reverseProxy };
+
+const named = process.argv.slice(2);
+for (const name of named.length > 0 ? named : Object.keys(servers)) {
+  console.log(`${name}: ${servers[name]()}`);
+}
