@@ -55,8 +55,12 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's own clock; the default. On Linux it is the one that the kernel keeps ready, which goes
-/// forward every few milliseconds and is read in a fifth of the time.
+/// The machine's own clock; the default.
+///
+/// On Linux and Android it is `CLOCK_REALTIME_COARSE` (`clock_gettime(2)`), which is quicker to read and
+/// behind the precise one by at most a tick of the kernel, usually 1 to 10 milliseconds. Elsewhere, and
+/// where that clock is refused, it is [`SystemTime`]. A clock before 1970 reads as the epoch: every
+/// session then looks future-dated and is refused, which is the safe side.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -84,8 +88,7 @@ fn kept_ready() -> Option<Timestamp> {
     None
 }
 
-/// A clock before 1970 reads as the epoch: every session then looks future-dated and is refused, which
-/// is the safe side.
+/// The time to the millisecond.
 #[cold]
 fn precise() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
