@@ -8,6 +8,8 @@ import { executable as quickstart } from './quickstart.mjs';
 const servers = { quickstart, oidc, 'reverse-proxy': reverseProxy };
 
 const named = process.argv.slice(2);
+const unknown = named.find((name) => !Object.hasOwn(servers, name));
+if (unknown !== undefined) throw new Error(`no server called ${unknown}; there are ${Object.keys(servers).join(', ')}`);
 for (const name of named.length > 0 ? named : Object.keys(servers)) {
   console.log(`${name}: ${servers[name]()}`);
 }
