@@ -221,6 +221,26 @@ mod tests {
         });
     }
 
+    /// A request may bring several values, which are opened in one place.
+    #[test]
+    fn one_scratch_for_small_and_large() {
+        let sealer = sealer(1, "c");
+        let value = |byte: u8, size| {
+            let payload = vec![byte; size];
+            (sealer.seal(&payload).unwrap(), payload)
+        };
+        // The last two are never recalled; one of them is too large for the stack.
+        let values = [value(1, 10), value(2, 300), value(3, LONGEST_PAYLOAD + 1), value(4, 3000)];
+        let mut scratch = Scratch::new();
+        for _ in 0..3 {
+            for (text, payload) in values.iter().chain(values.iter().rev()) {
+                let found = sealer.open(text.as_bytes(), &mut scratch).unwrap();
+                assert_eq!(scratch.at(found), payload);
+                assert!(sealer.open(b"junk", &mut scratch).is_err());
+            }
+        }
+    }
+
     #[test]
     fn more_values_than_places() {
         let sealer = sealer(1, "c");
