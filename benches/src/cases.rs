@@ -156,6 +156,7 @@ fn peers() -> Vec<Case> {
         over("tower-sessions: MemoryStore", peers::memory_store()),
         over("axum-login: login_required", peers::login_required()),
         over("jsonwebtoken: HS256", peers::hs256()),
+        over("jsonwebtoken: RS256", peers::rs256()),
         over("jsonwebtoken: EdDSA", peers::eddsa()),
     ]
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use axum_login::login_required;
 pub use bearer::validate_bearer;
-pub use jwt::{eddsa, hs256};
+pub use jwt::{eddsa, hs256, rs256};
 pub use private_cookies::{private_cookie_jar, tower_cookies};
 pub use tower_sessions::memory_store;
 
