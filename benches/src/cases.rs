@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use tower::{Layer, Service};
+use tower_iiif_auth::authorizer::RolesFor;
 
 use crate::images::Images;
 use crate::ours::{Publisher, VIEWER};
@@ -21,6 +22,7 @@ pub const GROUPS: &[(&str, Make)] = &[
     ("services", services),
     ("peers", peers),
     ("roles", roles),
+    ("rules", rules),
     ("foreign_cookies", foreign_cookies),
     ("keys", keys),
     ("revocations", revocations),
@@ -175,6 +177,26 @@ fn roles() -> Vec<Case> {
     let jar = peers::private_cookie_jar(&all, 0);
     let jar = over("100 roles, axum-extra: PrivateCookieJar", jar);
     vec![bare(), of(0), of(1), of(10), of(100), jar]
+}
+
+/// The tile's rule stands behind all others.
+fn rules() -> Vec<Case> {
+    let of = |name: &str, many: usize, pattern: fn(usize) -> String| {
+        let all = (0..many).map(pattern);
+        let rules =
+            all.fold(RolesFor::new(), |rules, pattern| rules.roles(pattern, ["nobody-has"]));
+        let publisher = Publisher::with_rules(rules.roles("page1", ["reader"]));
+        let check = publisher.auth.check().layer(Images::small());
+        over(name, repeat(check, tile(&publisher.cookie(ROLES)), StatusCode::OK))
+    };
+    vec![
+        bare(),
+        of("1 rule", 0, |_| String::new()),
+        of("10 000 exact identifiers", 10_000, |n| format!("page{n:05}")),
+        of("10 000 beginnings", 10_000, |n| format!("page{n:05}-*")),
+        of("10 000 paths", 10_000, |n| format!("/iiif/3/page{n:05}")),
+        of("10 000 with a star inside", 10_000, |n| format!("pa*{n:05}")),
+    ]
 }
 
 fn foreign_cookies() -> Vec<Case> {

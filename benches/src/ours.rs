@@ -64,6 +64,14 @@ impl Publisher {
         Self { logins: auth.clone(), auth }
     }
 
+    /// With these rules.
+    #[must_use]
+    pub fn with_rules(rules: RolesFor) -> Self {
+        let ring = Keyring::from_bytes(&key()).expect("a key");
+        let auth = builder(ring).authorizer(rules).build().expect("checked");
+        Self { logins: auth.clone(), auth }
+    }
+
     /// With `keys` keys, of which the oldest sealed the cookies.
     #[must_use]
     pub fn with_keys(keys: usize) -> Self {

@@ -2,10 +2,11 @@
 
 use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, Denial, Substitute};
 use crate::protocol::Message;
-use crate::resource::Pattern;
+use crate::resource::{Pattern, Patterns};
 
 /// Rules from [`Pattern`]s to the roles that may see what they match. The first pattern that matches
-/// decides; what no pattern matches is denied to everyone.
+/// decides; what no pattern matches is denied to everyone. Thousands of rules cost what one does, see
+/// [`Patterns`].
 ///
 /// A pattern is over identifiers below every base, or over paths where it begins with a slash:
 /// `open("cover-*")` opens the file `/files/cover-1`, too, `open("/iiif/3/cover-*")` does not.
@@ -30,12 +31,13 @@ use crate::resource::Pattern;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RolesFor {
+    patterns: Patterns,
+    /// What each pattern leads to, in the same order.
     rules: Vec<Rule>,
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
-    pattern: Pattern,
     who: Who,
     /// What nobody in particular is told, and what somebody without the role is.
     logged_out: Denial,
@@ -57,9 +59,9 @@ impl RolesFor {
     }
 
     fn rule(mut self, pattern: impl Into<Pattern>, who: Who) -> Self {
-        let pattern = pattern.into();
         let (logged_out, logged_in) = (Denial::login(), Denial::never());
-        self.rules.push(Rule { pattern, who, logged_out, logged_in });
+        self.patterns.push(pattern);
+        self.rules.push(Rule { who, logged_out, logged_in });
         self
     }
 
@@ -107,8 +109,10 @@ impl RolesFor {
 
     #[inline]
     fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        let rule = self.rules.iter().find(|rule| rule.pattern.covers(request.resource()));
-        let Some(rule) = rule else { return Denial::never().into() };
+        let place = self.patterns.first(request.resource());
+        let Some(rule) = place.and_then(|place| self.rules.get(place)) else {
+            return Denial::never().into();
+        };
         let denial = match (&rule.who, request.session()) {
             (Who::Everyone, _) => return Decision::Grant,
             (_, None) => &rule.logged_out,

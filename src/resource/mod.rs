@@ -11,6 +11,9 @@ mod files;
 mod image_api;
 mod image_request;
 mod pattern;
+mod pattern_marks;
+mod pattern_tree;
+mod patterns;
 
 use std::borrow::Cow;
 
@@ -21,6 +24,7 @@ pub use files::Files;
 pub use image_api::ImageApi;
 pub use image_request::ImageRequest;
 pub use pattern::Pattern;
+pub use patterns::Patterns;
 
 pub(crate) use encoding::{ambiguous_path, without_parameters};
 

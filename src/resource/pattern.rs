@@ -121,6 +121,11 @@ impl Pattern {
         self.text.starts_with(['/', '*'])
     }
 
+    /// Whether it is over whole paths.
+    pub(super) fn is_over_paths(&self) -> bool {
+        self.over_paths
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tower_iiif_auth::authorizer::{
     AccessRequest, Authorizer, Decision, Denial, RolesFor, Substitute,
 };
-use tower_iiif_auth::resource::Pattern;
+use tower_iiif_auth::resource::{Pattern, Patterns};
 use tower_iiif_auth::{Answer, BoxError};
 
 use super::section::{Found, Section};
@@ -14,7 +14,14 @@ use crate::dimensions::{Dimensions, Small};
 
 /// Rules in order: the first whose pattern covers a resource decides; what none covers is denied.
 #[derive(Clone, Default)]
-pub(super) struct Rules(Arc<[Rule]>);
+pub(super) struct Rules(Arc<Indexed>);
+
+#[derive(Default)]
+struct Indexed {
+    patterns: Patterns,
+    /// The rule of each pattern.
+    authorizers: Vec<Arc<dyn Authorizer>>,
+}
 
 pub(super) struct Rule {
     patterns: Vec<Pattern>,
@@ -23,15 +30,20 @@ pub(super) struct Rule {
 
 impl FromIterator<Rule> for Rules {
     fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
-        Self(rules.into_iter().collect())
+        let mut all = Indexed::default();
+        for Rule { patterns, authorizer } in rules {
+            all.authorizers.resize(all.authorizers.len() + patterns.len(), authorizer);
+            all.patterns.extend(patterns);
+        }
+        Self(Arc::new(all))
     }
 }
 
 impl Authorizer for Rules {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
-        let covers = |rule: &&Rule| rule.patterns.iter().any(|own| own.covers(request.resource()));
-        match self.0.iter().find(covers) {
-            Some(rule) => rule.authorizer.authorize(request),
+        let place = self.0.patterns.first(request.resource());
+        match place.and_then(|place| self.0.authorizers.get(place)) {
+            Some(authorizer) => authorizer.authorize(request),
             None => Answer::Now(Ok(Denial::never().into())),
         }
     }
