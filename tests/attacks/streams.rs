@@ -1,4 +1,4 @@
-//! RE-15: slow readers of large bodies, and that a body is nobody's business but the image server's.
+//! Slow readers of large bodies, and that a body is nobody's business but the image server's.
 
 use std::convert::Infallible;
 use std::io;
