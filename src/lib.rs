@@ -87,12 +87,12 @@
 //!
 //! # The four questions
 //!
-//! Each is one trait, with implementations in the box.
+//! Each is one trait, and the box holds answers to each.
 //!
 //! | question | trait | in the box |
 //! | --- | --- | --- |
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
-//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`AccessCookie`](aspect::AccessCookie), [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader) |
+//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`](aspect::AccessCookie) |
 //! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
 //! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!

@@ -2,7 +2,7 @@
 //! documentation, which holds the guide.
 //!
 //! `UPDATE_DOCUMENTS=1 cargo test --test documents` brings the links of docs/ into the form that works
-//! in all of them, and writes src/guide/links.md.
+//! in all of them, and writes src/guide/links.md. The run after it tells whether they lead somewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

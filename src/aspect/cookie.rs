@@ -182,7 +182,7 @@ pub enum CookieError {
         /// Its `SameSite`, if it has one.
         same_site: Option<SameSite>,
     },
-    /// A cookie of the application's that each viewer's site has a copy of its own of.
+    /// A cookie of the application's of which browsers keep another one for each viewer's site.
     Partitioned(String),
     /// The lifetime is below a second or above 24 hours.
     Lifetime(Duration),

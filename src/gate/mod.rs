@@ -73,8 +73,8 @@ pub(crate) struct Lack {
 }
 
 impl Verdict {
-    /// The same, where the request's token was no good: that is more than nothing at all. An aspect
-    /// that lacks as much is told before it. Nothing but what operators read depends on this.
+    /// The same for a request whose token was no good. A bad token says more than no token, and is told
+    /// unless an aspect has as much to say. Only what operators read depends on this.
     pub(crate) fn with_bad_token(mut self, error: Option<AspectError>) -> Self {
         if let (Basis::Nobody(lack), Some(error)) = (&mut self.basis, error) {
             if error.says_more_than(&lack.error) {

@@ -309,7 +309,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                             continue;
                         }
                     };
-                    // Which of the two counts is told by no reader's rule.
+                    // Readers do not agree on which of the two counts.
                     if only.replace(value).is_some() {
                         return Err(A::Error::custom("a member stands twice"));
                     }
