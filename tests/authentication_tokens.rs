@@ -134,7 +134,7 @@ async fn a_message_id_decides_how_it_is_answered() {
             // CON-5
             (format!("?origin={V}"), 200, Mode::Body),
             (format!("?messageId=m1&origin={V}"), 200, Mode::Page),
-            // CON-4: empty counts as present, and so does what can not be read.
+            // CON-4: empty counts as present, and so does what cannot be read.
             (format!("?messageId=&origin={V}"), 200, Mode::Page),
             (format!("?messageId&origin={V}"), 200, Mode::Page),
             (format!("?messageId=a&messageId=b&origin={V}"), 200, Mode::Page),

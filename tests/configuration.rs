@@ -298,7 +298,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (
             of_families(Families::from([Family::V1, Family::V2]).redirecting_content()),
-            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            families("redirecting_content() cannot be had beside 2.0: leave one of them out"),
             "leave one of them out",
         ),
         (
@@ -308,7 +308,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (
             of_families(Families::default().redirecting_content()),
-            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            families("redirecting_content() cannot be had beside 2.0: leave one of them out"),
             "leave one of them out",
         ),
         // Services of older families lie below their namesakes.

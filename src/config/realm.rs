@@ -181,7 +181,7 @@ impl Realm {
         self
     }
 
-    /// Offers no logout: right where the users' aspect can not be taken back here.
+    /// Offers no logout: right where the users' aspect cannot be taken back here.
     #[must_use]
     pub fn without_logout(mut self) -> Self {
         self.logout = Logout::Without;

@@ -1,6 +1,6 @@
 //! The four questions in order: what is asked for has been found; now who, still, may.
 //!
-//! Content route, probe and token service all come here, so that they can not disagree. What is
+//! Content route, probe and token service all come here, so that they cannot disagree. What is
 //! answered at once is decided within the call. Where something has to wait, the place and what is
 //! needed later are kept in a [`Pending`], and [`finish_decision`] goes on from there: one set of
 //! rules for both.

@@ -66,7 +66,7 @@ async fn cr_01_every_flipped_bit_is_seen() {
     for (bit, changed) in flips(&cookie).iter().enumerate() {
         assert_no_cookie(&publisher, changed, &format!("bit {bit}")).await;
     }
-    // Two values can not be spliced: neither their ends nor their middles.
+    // Two values cannot be spliced: neither their ends nor their middles.
     let other = publisher.log_in(&["B"], Some(V)).await;
     for at in 0..cookie.len().min(other.len()) {
         let spliced = format!("{}{}", &cookie[..at], &other[at..]);

@@ -222,7 +222,7 @@ impl http_body::Body for Frames {
             return Poll::Ready(None);
         }
         let frame = self.0.remove(0);
-        // What can not be sent stands for a body that breaks off.
+        // What cannot be sent stands for a body that breaks off.
         let broken = frame.data_ref().is_some_and(|data| data == "broken");
         Poll::Ready(Some(if broken { Err("the disk broke") } else { Ok(frame) }))
     }

@@ -57,7 +57,7 @@ impl fmt::Debug for TokenMessage<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TokenError {
-    /// The request itself can not be processed.
+    /// The request itself cannot be processed.
     InvalidRequest,
     /// A credential is not in the request.
     MissingCredentials,
