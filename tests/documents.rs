@@ -17,8 +17,9 @@ fn root() -> &'static Path {
 fn pages(folder: &str) -> Vec<String> {
     let mut found: Vec<_> = fs::read_dir(root().join(folder))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".md"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .map(|name| if folder.is_empty() { name } else { format!("{folder}/{name}") })
         .collect();
     found.sort();
@@ -119,7 +120,9 @@ fn with_references(text: &str) -> String {
     let mut made = body.join("\n").trim_end().to_owned() + "\n";
     if !used.is_empty() {
         made.push('\n');
-        used.iter().for_each(|own| made.extend(["[", own, "]: ", own, "\n"]));
+        for own in used {
+            made.extend(["[", &own, "]: ", &own, "\n"]);
+        }
     }
     made
 }
@@ -136,7 +139,8 @@ fn links() -> String {
             assert!(before.is_none_or(|before| before == place), "{label} has two meanings");
         }
     }
-    all.into_iter().map(|(label, place)| format!("[{label}]: {place}\n")).collect()
+    let lines: Vec<_> = all.iter().map(|(label, place)| format!("[{label}]: {place}")).collect();
+    lines.join("\n") + "\n"
 }
 
 const UPDATE: &str = "UPDATE_DOCUMENTS=1 cargo test --test documents";
@@ -148,7 +152,9 @@ fn pages_link_to_each_other_by_references() {
     let mut made: Vec<_> =
         documents().into_iter().map(|path| (path.clone(), with_references(&read(&path)))).collect();
     if update {
-        made.iter().for_each(|(path, text)| fs::write(root().join(path), text).unwrap());
+        for (path, text) in &made {
+            fs::write(root().join(path), text).unwrap();
+        }
     }
     made.push(("src/guide/links.md".to_owned(), links()));
     for (path, text) in made {

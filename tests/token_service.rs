@@ -631,14 +631,15 @@ async fn texts_and_parameters_stay_in_their_place() {
     let hostile = "</script><script>alert(1)</script><!-- \"'}\u{2028}\u{2029}&amp;\\";
     let message = || Message::new(hostile).note(LanguageMap::new("en", hostile));
     let mut texts = Texts::default();
-    let all = [
+    for text in [
         &mut texts.missing_aspect,
         &mut texts.expired_aspect,
         &mut texts.invalid_origin,
         &mut texts.bad_request,
         &mut texts.unavailable,
-    ];
-    all.into_iter().for_each(|text| *text = message());
+    ] {
+        *text = message();
+    }
     let build = || {
         let clock = clock();
         (builder(&clock).texts(texts.clone()), clock)

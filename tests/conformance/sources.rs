@@ -250,5 +250,6 @@ fn tests_in<'a>(name: &str, source: &'a str) -> &'a str {
 /// The tests of a file.
 pub(crate) fn read(name: &str, source: &str) -> File {
     let source = tests_in(name, source);
-    if name.ends_with(".mjs") { of_script(source) } else { of_rust(source) }
+    let is_script = name.strip_suffix(".test.mjs").is_some();
+    if is_script { of_script(source) } else { of_rust(source) }
 }
