@@ -186,7 +186,7 @@ impl IiifAuthBuilder {
     /// fits counts. Default: none.
     ///
     /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
-    /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
+    /// [`Manifests::images`] says so. It does not change who may read a manifest: list its path
     /// among [`public_paths`](Self::public_paths), or let it lie below a base. What cannot be
     /// described is answered with 502, and with 503 if the authorizer takes longer for all of a
     /// manifest's resources than [`decision_timeout`](Self::decision_timeout).

@@ -64,7 +64,7 @@ pub(crate) fn open<'s>(
     Ok((family, session))
 }
 
-/// A token of ours, for who shows it. It may be out of time.
+/// A token of ours, whoever shows it. Its time may be over.
 struct Token<'s> {
     family: Family,
     issued_at: Timestamp,

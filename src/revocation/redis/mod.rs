@@ -35,7 +35,7 @@ use link::{Again, Link};
 ///
 /// When the store is down or takes longer than [`timeout`](RedisBuilder::timeout), what cannot be
 /// known is refused: 503 on images, a page that says so after a logout. It is found again by itself.
-/// Who may see an image without a session is served throughout.
+/// Whoever may see an image without a session is served throughout.
 ///
 /// # What the store must not forget
 ///
