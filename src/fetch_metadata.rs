@@ -1,7 +1,7 @@
 //! Where a request comes from and what it is for, as far as browsers say: what a cookie alone does
 //! not tell. (W3C Fetch Metadata Request Headers.)
 //!
-//! Every browser of today says it. A client that does not is none, and can not be tricked into
+//! Every browser of today says it. A client that does not is no browser, and cannot be tricked into
 //! anything.
 
 use http::HeaderMap;

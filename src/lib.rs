@@ -2,7 +2,7 @@
 //!
 //! Put them around an image server and its login, and images open for those who may see them, in
 //! every viewer that speaks [the flow]. The layers work with any [`tower_service::Service`] over
-//! HTTP: hyper, axum, tonic, a reverse proxy.
+//! HTTP: hyper, axum, tonic, a reverse proxy. The [`guide`] tells how, page by page.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};
@@ -87,12 +87,12 @@
 //!
 //! # The four questions
 //!
-//! Each is one trait, with implementations in the box.
+//! Each is one trait, and the box holds answers to each.
 //!
 //! | question | trait | in the box |
 //! | --- | --- | --- |
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
-//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`AccessCookie`](aspect::AccessCookie), [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader) |
+//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`](aspect::AccessCookie) |
 //! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
 //! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!
@@ -152,36 +152,6 @@ pub use future::ResponseFuture;
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
 
-/// The guide's snippets, compiled with the other doctests.
-#[cfg(doctest)]
-mod guide {
-    #[doc = include_str!("../docs/guide/flow.md")]
-    mod flow {}
-    #[doc = include_str!("../docs/guide/aspects.md")]
-    mod aspects {}
-    #[doc = include_str!("../docs/guide/authorizers.md")]
-    mod authorizers {}
-    #[doc = include_str!("../docs/guide/manifests.md")]
-    mod manifests {}
-    #[doc = include_str!("../docs/guide/login.md")]
-    mod login {}
-    #[doc = include_str!("../docs/guide/deployment.md")]
-    mod deployment {}
-    #[doc = include_str!("../docs/guide/logs.md")]
-    mod logs {}
-    #[cfg(feature = "redis")]
-    #[doc = include_str!("../docs/guide/nodes.md")]
-    mod nodes {}
-    #[doc = include_str!("../docs/guide/threats.md")]
-    mod threats {}
-    #[doc = include_str!("../docs/guide/families.md")]
-    mod families {}
-    #[doc = include_str!("../docs/guide/viewers.md")]
-    mod viewers {}
-    #[doc = include_str!("../docs/guide/axum-login.md")]
-    mod axum_login {}
-    #[doc = include_str!("../docs/guide/oidc.md")]
-    mod oidc {}
-    #[doc = include_str!("../docs/guide/third-party-cookies.md")]
-    mod third_party_cookies {}
-}
+// For the documentation alone, whose snippets are compiled with the other doctests.
+#[cfg(any(doc, doctest))]
+pub mod guide;

@@ -141,7 +141,7 @@ words! {
         NotFound = "not_found",
         /// The path can be read in two ways: 400.
         BadRequest = "bad_request",
-        /// It can not be told now: 503.
+        /// It cannot be told now: 503.
         Unavailable = "unavailable",
     }
 }
@@ -206,7 +206,7 @@ words! {
         /// Authorizer, aspect or store took longer than
         /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout).
         TimedOut = "timed_out",
-        /// A resource map panicked, or said itself that it can not tell.
+        /// A resource map panicked, or said itself that it cannot tell.
         MapFailed = "map_failed",
         /// The path names nothing.
         UnknownPath = "unknown_path",

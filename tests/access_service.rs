@@ -89,10 +89,8 @@ fn logging_in() -> Publisher {
 
 /// What every page of the crate in the tab has in common.
 fn assert_page_in_tab(page: &Response<Bytes>) {
-    // V2-ACC-13
     let opener = page.headers().get("cross-origin-opener-policy");
     assert!(opener.is_none_or(|policy| policy == "unsafe-none"), "{page:?}");
-    // V2-ACC-14
     assert!(policy(page).contains("frame-ancestors 'none'"), "{page:?}");
     assert_eq!(page.headers()["x-frame-options"], "DENY");
     assert_eq!(page.headers()["cache-control"], "no-store");
@@ -119,6 +117,7 @@ async fn every_profile_takes_an_origin() {
             let page = publisher.get(&format!("{path}{query}"), &[]).await;
             // V2-ACC-7
             assert_eq!(page.status(), StatusCode::OK, "{path}{query}");
+            // V2-ACC-13, V2-ACC-14
             assert_page_in_tab(&page);
         }
         for bad in ["*", "null", "javascript:alert(1)", "https://a.example/b"] {
@@ -143,6 +142,7 @@ async fn a_login_form_is_the_gesture() {
     let posted = publisher.send(form("/auth/login/password", &[], "password=x")).await;
     assert!(set_cookie_value(&posted, COOKIE).is_some());
     assert!(closes(&posted));
+    // V2-ACC-13, V2-ACC-14
     assert_page_in_tab(&posted);
     assert!(!text(&posted).contains("welcome"), "the layer's page takes the place of theirs");
     // What the application wanted the browser to remember is kept.
@@ -170,6 +170,7 @@ async fn a_grant_without_a_form_of_ours_asks_for_a_click() {
         assert_eq!(gesture.status(), StatusCode::OK);
         assert!(set_cookie_value(&gesture, COOKIE).is_none(), "{method} {headers:?}");
         assert!(!closes(&gesture));
+        // V2-ACC-13, V2-ACC-14
         assert_page_in_tab(&gesture);
         assert!(text(&gesture).contains("Continue to viewer.example"));
         assert_eq!(action(&gesture), "/auth/continue");
@@ -200,6 +201,7 @@ async fn terms_are_accepted_by_a_click() {
     // V2-COOKIE-1, V2-ACC-9
     let cookie = format!("{COOKIE}={}", set_cookie_value(&done, COOKIE).unwrap());
     assert!(closes(&done));
+    // V2-ACC-13, V2-ACC-14
     assert_page_in_tab(&done);
     let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
     assert_eq!(tile.status(), StatusCode::OK);
@@ -233,6 +235,7 @@ async fn the_tab_also_closes_without_a_grant() {
     let cancelled = logging_in().send(form("/auth/login/cancel", &[], "")).await;
     assert!(closes(&cancelled));
     assert_no_access_cookie(&cancelled);
+    // V2-ACC-13, V2-ACC-14
     assert_page_in_tab(&cancelled);
 }
 
@@ -249,6 +252,7 @@ async fn a_kiosk_grants_by_being_opened() {
         assert_eq!(page.status(), StatusCode::OK);
         let cookie = format!("{COOKIE}={}", set_cookie_value(&page, COOKIE).unwrap());
         assert!(closes(&page));
+        // V2-ACC-13, V2-ACC-14
         assert_page_in_tab(&page);
         let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
         assert_eq!(tile.status(), StatusCode::OK);

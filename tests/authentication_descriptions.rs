@@ -65,7 +65,7 @@ async fn bearer(publisher: &Publisher, roles: &[&str], digit: char) -> String {
 fn assert_described(response: &Response<Bytes>, id: &str, status: u16) -> Value {
     assert_eq!(response.status().as_u16(), status, "{response:?}");
     let info = json(response);
-    // V1-DESC-1, V09-DECL-5: complete, whatever the status.
+    // Complete, whatever the status.
     assert_members(
         &info,
         &["@context", "width", "height", "protocol", "profile", "service"],
@@ -74,7 +74,7 @@ fn assert_described(response: &Response<Bytes>, id: &str, status: u16) -> Value 
     assert_eq!(info.get("@id").or(info.get("id")), Some(&json!(format!("{BASE}{id}"))));
     assert!(info["service"].as_array().is_some_and(|services| !services.is_empty()), "{info}");
     let headers = response.headers();
-    // V1-DESC-8: readable from any page, whatever the status.
+    // Readable from any page, whatever the status.
     assert_eq!(headers.get_all("access-control-allow-origin").iter().count(), 1);
     assert_eq!(headers["access-control-allow-origin"], "*");
     assert!(!headers.contains_key("access-control-allow-credentials"));
@@ -83,7 +83,7 @@ fn assert_described(response: &Response<Bytes>, id: &str, status: u16) -> Value 
     let cache = if status == 200 { "private, no-cache" } else { "no-store" };
     assert_eq!(headers["cache-control"], cache);
     assert_eq!(headers.contains_key("etag"), status == 200, "{response:?}");
-    // V09-DESC-1, CON-11: browsers would open a dialogue.
+    // Browsers would open a dialogue.
     assert!(!headers.contains_key("www-authenticate"));
     info
 }
@@ -325,7 +325,8 @@ async fn without_a_token_it_is_401_with_one_it_is_200() {
                 &[("accept", "text/html")],
             ] {
                 let response = publisher.get(&path, headers).await;
-                // V1-DESC-2, V09-DESC-1, CON-1: 401 with the document; its id is the one asked for.
+                // V1-DESC-1, V1-DESC-2, V09-DESC-1, V09-DECL-5, CON-1, CON-11: 401 with the whole
+                // document and no password dialogue; its id is the one asked for.
                 let info = assert_described(&response, &resource, 401);
                 assert_eq!(response.body(), plain.body());
                 let login = service(&info, &format!("http://iiif.io/api/auth/{digit}/login"));
@@ -340,7 +341,7 @@ async fn without_a_token_it_is_401_with_one_it_is_200() {
                 let headers: Vec<_> = std::iter::once(("authorization", &*bearer))
                     .chain(origin.map(|origin| ("origin", origin)))
                     .collect();
-                // V1-DESC-3, V09-DECL-5: 200, its own id, and the services all the same.
+                // V1-DESC-1, V1-DESC-3, V1-DESC-8, V09-DECL-5: 200, its own id, and the services all the same.
                 let response = publisher.get(&path, &headers).await;
                 assert_described(&response, &resource, 200);
                 assert_eq!(response.body(), plain.body());
@@ -786,7 +787,7 @@ async fn what_fails_is_answered_with_the_document() {
         let token = publisher.bearer_at("/auth/token/1", &cookie).await;
         for status in [200, 503] {
             for headers in [("authorization", &*token), ("cookie", &*cookie)] {
-                // V1-DESC-1: the document also where nobody can tell whether the user is in.
+                // V1-DESC-1, V1-DESC-8, CON-11: the document also where nobody can tell who the user is.
                 let response = publisher.get("/iiif/2/sec/info.json", &[headers]).await;
                 assert_described(&response, "/iiif/2/sec", status);
             }

@@ -50,13 +50,13 @@ async fn ask(
 fn message_of(response: &Response<Bytes>, family: &str, mode: Mode) -> Value {
     let message = match mode {
         Mode::Page => {
-            // V1-TOK-1, V1-ERR-7: HTML with HTTP 200, whatever the message says.
+            // HTML with HTTP 200, whatever the message says.
             assert_eq!(response.status(), StatusCode::OK);
             assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
             posted(response).unwrap_or_else(|| panic!("no message in {response:?}")).0
         }
         Mode::Body => {
-            // V1-TOK-1, V09-TOK-2: the object is all of the body.
+            // The object is all of the body.
             assert_eq!(response.headers()["content-type"], "application/json");
             json(response)
         }
@@ -69,7 +69,6 @@ fn message_of(response: &Response<Bytes>, family: &str, mode: Mode) -> Value {
 fn assert_message(message: &Value, family: &str, mode: Mode) {
     let mut required = if mode == Mode::Page { vec!["messageId"] } else { vec![] };
     if message.get("accessToken").is_some() {
-        // V1-TOK-2, V1-TOK-3, V09-TOK-1, CON-21
         required.extend(["accessToken", "expiresIn"]);
         if family == "0" {
             required.push("tokenType");
@@ -79,7 +78,7 @@ fn assert_message(message: &Value, family: &str, mode: Mode) {
         assert!(!message["accessToken"].as_str().unwrap().is_empty());
         assert!(message["expiresIn"].as_u64() > Some(0), "{message}");
     } else {
-        // V1-ERR-1: from a closed list, with a text if any. V09-ERR-3
+        // From a closed list, with a text if any.
         required.push("error");
         assert_members(message, &required, &["description"]);
         assert!(message.get("description").is_none_or(Value::is_string), "{message}");
@@ -127,7 +126,7 @@ async fn a_message_id_decides_how_it_is_answered() {
     let (publisher, cookie) = logged_in().await;
     for family in ["1", "0"] {
         for (query, status, expected) in [
-            // V1-TOK-1, V09-TOK-2, CON-4: absent, in whatever else there is.
+            // V1-TOK-1, V09-TOK-2, CON-4: absent: the object is all of the body, in whatever else there is.
             (String::new(), 200, Mode::Body),
             ("?".to_owned(), 200, Mode::Body),
             ("?t=1712345678&callback=f".to_owned(), 200, Mode::Body),
@@ -135,7 +134,7 @@ async fn a_message_id_decides_how_it_is_answered() {
             // CON-5
             (format!("?origin={V}"), 200, Mode::Body),
             (format!("?messageId=m1&origin={V}"), 200, Mode::Page),
-            // CON-4: empty counts as present, and so does what can not be read.
+            // CON-4: empty counts as present, and so does what cannot be read.
             (format!("?messageId=&origin={V}"), 200, Mode::Page),
             (format!("?messageId&origin={V}"), 200, Mode::Page),
             (format!("?messageId=a&messageId=b&origin={V}"), 200, Mode::Page),
@@ -184,7 +183,7 @@ async fn a_token_for_valid_cookies() {
             assert_eq!(status, 200);
             let id = if way.1 == Mode::Page { Some("m1") } else { None };
             assert_eq!(message.get("messageId").and_then(Value::as_str), id);
-            // V1-TOK-2, CON-21: whole seconds, within the session.
+            // V1-TOK-2, V09-TOK-1: whole seconds, within the session.
             assert_eq!(message["expiresIn"], expires_in, "{way:?} after {waited}");
             // V1-TOK-2: it is what the family's descriptions take, for as long as it says.
             let resource = if way.0 == "1" { "/iiif/2/sec" } else { "/iiif/0.9/sec" };
@@ -204,7 +203,7 @@ async fn a_token_ends_when_it_says() {
         let resource = if way.0 == "1" { "/iiif/2/sec" } else { "/iiif/0.9/sec" };
         for (passed, status) in [(299, 200), (1, 401)] {
             publisher.clock.advance(Duration::from_secs(passed));
-            // V1-TOK-2, CON-21
+            // V1-TOK-2
             let info = publisher.info(resource, &[("authorization", &bearer)]).await;
             assert_eq!(info.0, status, "{way:?} after {passed}");
         }
@@ -329,7 +328,7 @@ async fn every_cause_has_its_name_and_status() {
                 let is_strict = compatibility == strict && family == "0";
                 let name = if is_strict { name_0_9_2 } else { name };
                 assert_eq!(message["error"], name, "{family} {mode:?}: {message}");
-                // V1-ERR-7, V09-ERR-4: a status of its own only where the object is the body.
+                // V1-ERR-1, V1-ERR-7, V09-ERR-4: the name from the list, and a status of its own only where the object is the body.
                 let status = if mode == Mode::Page { 200 } else { status };
                 assert_eq!(found, status, "{family} {mode:?} {name}");
                 if mode == Mode::Page {
@@ -388,7 +387,7 @@ async fn answers_are_silent_framed_by_anyone_and_never_stored() {
             let response = publisher.get(&path, &headers).await;
             message_of(&response, family, mode);
             let headers = response.headers();
-            // V1-TOK-6 (V2-TOK-14): in no cache, read as what it says, by no other site.
+            // V1-TOK-6: in no cache, read as what it says, by no other site.
             assert_eq!(headers["cache-control"], "no-store");
             assert_eq!(headers["x-content-type-options"], "nosniff");
             let cors = |name: &http::HeaderName| name.as_str().starts_with("access-control-");
@@ -400,7 +399,7 @@ async fn answers_are_silent_framed_by_anyone_and_never_stored() {
             if mode == Mode::Body {
                 continue;
             }
-            // V1-TOK-6 (V2-TOK-12): in any frame, with its own script and nothing to see.
+            // V1-TOK-6: in any frame, with its own script and nothing to see.
             let policy = policy(&response);
             assert!(!headers.contains_key("x-frame-options"));
             assert!(!policy.contains("frame-ancestors") && !policy.contains("sandbox"));
@@ -425,7 +424,7 @@ async fn message_ids_come_back_unchanged() {
             ("null", "null"),
             ("%C3%A9%F0%9F%92%A1", "é💡"),
             (&longest, &longest),
-            // V1-TOK-6 (V2-TOK-13)
+            // V1-TOK-6: nothing leaves the literal or the element.
             ("%3C%2Fscript%3E%3Cscript%3Ex", "</script><script>x"),
             ("%E2%80%A8%00", "\u{2028}\0"),
         ] {
@@ -453,7 +452,6 @@ async fn a_head_request_makes_no_token() {
         for query in [String::new(), format!("?messageId=1&origin={V}")] {
             let path = format!("/auth/token/{family}{query}");
             let head = publisher.send(request(Method::HEAD, &path, &[("cookie", &cookie)])).await;
-            // V1-TOK-2
             assert_eq!(head.status(), StatusCode::OK, "{path}");
             assert!(head.body().is_empty());
             let page = publisher.get(&path, &[("cookie", &cookie)]).await;
@@ -555,7 +553,7 @@ async fn realms_are_apart() {
                 let path = format!("/auth{realm}/token/{family}?{query}");
                 let response = publisher.get(&path, &[("cookie", cookie)]).await;
                 let message = message_of(&response, family, mode);
-                // V1-TOK-2, V1-ERR-3
+                // V1-TOK-2, V1-ERR-1, V1-ERR-3
                 let error = message.get("error").and_then(Value::as_str);
                 assert_eq!(error, expected, "{path}");
             }
@@ -584,5 +582,69 @@ async fn a_token_is_its_viewers_own() {
                 assert_eq!(info.0, status, "{way:?} {more} from {origin:?}");
             }
         }
+    }
+}
+
+/// CON-21, V1-TOK-2, V1-TOK-3, V09-TOK-1: a token tells its end in every family, and its type in 0.9
+/// alone; nothing else is told.
+#[tokio::test]
+async fn the_members_of_a_token() {
+    let (publisher, cookie) = logged_in().await;
+    let posted = |family: &'static str| (family, Mode::Page);
+    for ((family, mode), expected) in [
+        (posted(""), &["@context", "accessToken", "expiresIn", "messageId", "type"][..]),
+        (posted("/1"), &["accessToken", "expiresIn", "messageId"]),
+        (posted("/0"), &["accessToken", "expiresIn", "messageId", "tokenType"]),
+        (("/1", Mode::Body), &["accessToken", "expiresIn"]),
+        (("/0", Mode::Body), &["accessToken", "expiresIn", "tokenType"]),
+    ] {
+        let query = match mode {
+            Mode::Page => format!("?messageId=m1&origin={V}"),
+            Mode::Body => String::new(),
+        };
+        let path = format!("/auth/token{family}{query}");
+        let response = publisher.get(&path, &[("cookie", &cookie)]).await;
+        let message = match mode {
+            Mode::Page => common::posted(&response).unwrap().0,
+            Mode::Body => json(&response),
+        };
+        let mut members: Vec<_> = message.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, expected, "{path}");
+        assert_eq!(message["expiresIn"], 300, "{path}");
+        let bearer = message.get("tokenType").is_none_or(|kind| kind == "Bearer");
+        assert!(bearer && message["accessToken"].is_string(), "{message}");
+    }
+}
+
+/// V1-ERR-1, V09-ERR-3: an error has a name of the list, and its description tells a developer which
+/// of the causes it was, in plain words and with nothing of the request.
+#[tokio::test]
+async fn the_members_of_an_error() {
+    let publisher = publisher();
+    let elsewhere = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(OTHER_VIEWER)).await);
+    let clock = clock();
+    let down = families::builder(&clock).revocations(Down);
+    let down = Publisher::before(down, clock, families::images);
+    for family in ["1", "0"] {
+        let mut told = std::collections::BTreeSet::new();
+        for (publisher, origin, cookie, error) in [
+            (&publisher, "zz*", "", "invalidRequest"),
+            (&publisher, V, "", "missingCredentials"),
+            (&publisher, V, "__Host-iiif=zzqq", "invalidCredentials"),
+            (&publisher, V, &*elsewhere, "invalidOrigin"),
+            (&down, V, &*elsewhere, "unavailable"),
+        ] {
+            let path = format!("/auth/token/{family}?origin={origin}");
+            let message = json(&publisher.get(&path, &[("cookie", cookie)]).await);
+            let members: Vec<_> = message.as_object().unwrap().keys().collect();
+            assert_eq!(members, ["description", "error"], "{path}");
+            assert_eq!(message["error"], error);
+            let description = message["description"].as_str().unwrap();
+            assert!(!description.is_empty() && !description.contains(['<', '>', '&']));
+            assert!(!description.contains("zz") && !description.contains("viewer.example"));
+            told.insert(description.to_owned());
+        }
+        assert_eq!(told.len(), 5, "one text for each cause: {told:?}");
     }
 }

@@ -77,13 +77,12 @@ async fn code(publisher: &Publisher, path: &str, secret: &str) -> String {
 /// Checks what every error has, and returns its name.
 fn error_of(response: &Response<Bytes>, status: u16) -> String {
     assert_eq!(response.status(), status, "{response:?}");
-    // V09-CID-3, V09-ERR-4: a raw object with a status of its own, and no page.
+    // A raw object with a status of its own, and no page.
     assert_eq!(response.headers()["content-type"], "application/json");
     let message = json(response);
     assert_members(&message, &["error"], &["description"]);
-    // V09-ERR-3
     assert!(message.get("description").is_none_or(Value::is_string), "{message}");
-    // V09-ERR-1: no name that 0.9.2 does not have.
+    // No name that 0.9.2 does not have.
     let names = [
         "invalidRequest",
         "missingCredentials",
@@ -192,7 +191,7 @@ async fn bodies_that_say_nothing() {
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
         let response = post(&publisher, "/auth/client", body).await;
         assert_eq!(error_of(&response, 400), "invalidRequest", "{shown}");
-        // HT-02's neighbour: nothing of it comes back.
+        // HT-02's neighbour: nothing of it comes back. V09-CID-3, V09-ERR-4: JSON, and its status.
         assert!(!text(&response).contains(ID) && !text(&response).contains(SECRET));
     }
     for body in [
@@ -235,7 +234,7 @@ async fn clients_that_are_not_known() {
         ] {
             let response = identify(&publisher, path, id, secret).await;
             assert_eq!(error_of(&response, 401), error, "{path} {id:.20} {secret:.20}");
-            // V09-CID-3: no browser asks for a password.
+            // V09-CID-3, V09-ERR-1, V09-ERR-4: JSON of a fitting status; no browser asks for a password.
             assert!(!response.headers().contains_key("www-authenticate"));
             assert!(!text(&response).contains("authorizationCode"));
         }

@@ -144,7 +144,6 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::PublicUrlPath(own("https://iiif.example/a?b")),
             "leave it out",
         ),
-        // V2-GEN-1
         (
             at("http://iiif.example"),
             ConfigError::PlainHttp(own("http://iiif.example")),
@@ -159,7 +158,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         (good().files("/a//b").build().err(), ConfigError::Path(own("/a//b")), "be plain"),
         (good().endpoints("/a b").build().err(), ConfigError::Path(own("/a b")), "be plain"),
         (good().endpoints("/auth/").build().err(), ConfigError::Path(own("/auth/")), "not end"),
-        // CLI-1: no service with a query.
+        // No service with a query.
         (
             of(Realm::new().access(login().path("/login?a=b"))),
             ConfigError::Path(own("/login?a=b")),
@@ -286,7 +285,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             role(256, 255),
             "role(",
         ),
-        // CON-1, CON-13: families that do not go together.
+        // Families that do not go together.
         (
             of_families(Families::new([])),
             families("it speaks no family: name at least one"),
@@ -299,7 +298,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (
             of_families(Families::from([Family::V1, Family::V2]).redirecting_content()),
-            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            families("redirecting_content() cannot be had beside 2.0: leave one of them out"),
             "leave one of them out",
         ),
         (
@@ -309,10 +308,10 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (
             of_families(Families::default().redirecting_content()),
-            families("redirecting_content() can not be had beside 2.0: leave one of them out"),
+            families("redirecting_content() cannot be had beside 2.0: leave one of them out"),
             "leave one of them out",
         ),
-        // CON-3: services of older families lie below their namesakes.
+        // Services of older families lie below their namesakes.
         (
             in_0_9(realm().access(AccessService::kiosk("room").path("/auth/login/0"))),
             ConfigError::PathTwice(own("/auth/login/0")),
@@ -432,7 +431,6 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             cookie(CookieError::PrefixNeedsHttps(own("__Host-x"))),
             "needs an https public URL",
         ),
-        // V2-COOKIE-3
         (
             bare("http://localhost")
                 .realm(realm().aspect(AccessCookie::new().same_site(SameSite::None)))
@@ -441,7 +439,6 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             cookie(CookieError::SameSiteNoneNeedsHttps),
             "needs an https public URL",
         ),
-        // SEC-6
         (
             with_cookie(AccessCookie::new().lifetime(Duration::from_secs(86_401))),
             cookie(CookieError::Lifetime(Duration::from_secs(86_401))),
@@ -483,7 +480,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::SameSiteCookie(own("__Host-iiif")),
             "leave same_site",
         ),
-        // V2-COOKIE-5: access, token and content alike.
+        // Access, token and content alike.
         (
             with_cookie(AccessCookie::new().path("/auth")),
             ConfigError::CookiePath { cookie: own("__Secure-iiif"), path: own("/iiif/3") },
@@ -565,7 +562,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::CookiePath { cookie: own("sid"), path: own("/auth/login") },
             "covers both",
         ),
-        // V2-GEN-3: the tags of every text, wherever it stands.
+        // The tags of every text, wherever it stands.
         (of(Realm::new().access(AccessService::active("login", bad_tag()))), language(), "BCP 47"),
         (of(Realm::new().access(login().message(Message::new(bad_tag())))), language(), "BCP 47"),
         (
@@ -625,13 +622,12 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::HeaderName(own("x user")),
             "use letters",
         ),
-        // V2-TOK-9
         (
             good().token_lifetime(Duration::ZERO).build().err(),
             ConfigError::Duration("token lifetime in whole seconds"),
             "more than zero",
         ),
-        // V2-TOK-8: a life of less than a second could not be told.
+        // A life of less than a second could not be told.
         (
             good().token_lifetime(Duration::from_millis(999)).build().err(),
             ConfigError::Duration("token lifetime in whole seconds"),
@@ -650,6 +646,9 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
     ]
 }
 
+/// V2-GEN-1: plain http. V2-GEN-3: tags of no language. CLI-1: a query in a service's path. CON-1,
+/// CON-3, CON-13: families that do not go together. V2-COOKIE-3, V2-COOKIE-5, SEC-6: attributes, path
+/// and life of a cookie. V2-TOK-8, V2-TOK-9: the life of a token.
 #[test]
 fn every_mistake_is_found_and_its_message_says_what_to_change() {
     assert!(good().build().is_ok());

@@ -129,7 +129,7 @@ async fn nothing_else_changes_to_the_byte() {
     {{"body": {{"id": "{BASE}/files/pub", "service":  {{"id":"x"}} }} }}
   ] }}  "#
     );
-    // An empty array and a null are replaced: marks can not show that.
+    // An empty array and a null are replaced: marks cannot show that.
     let (before, after) = before_and_after(&template);
     let after = after.replace(r#""service" : [ ]"#, &format!(r#""service" : [{again}]"#));
     assert_eq!(described(files(), &before).await, after);

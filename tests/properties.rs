@@ -71,7 +71,7 @@ fn respelled(identifier: &str, which: &[bool]) -> String {
 proptest! {
     #![proptest_config(cases(512))]
 
-    /// An origin that is taken is what a browser would print, and stays so when read again.
+    /// RE-16: an origin that is taken is what a browser would print, and stays so when read again.
     #[test]
     fn origins(text in prop_oneof![hostile(), "https?://[a-zA-Z0-9.:_-]{0,40}/?"]) {
         if let Ok(origin) = text.parse::<Origin>() {
@@ -162,7 +162,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(cases(96))]
 
-    /// No junk in `Cookie` or `Authorization` opens anything, and none hides a good cookie.
+    /// RE-16: no junk in `Cookie` or `Authorization` opens anything, and none hides a good cookie.
     #[test]
     fn cookies_and_bearers(junk in hostile(), before in any::<bool>()) {
         let good = |byte: u8| (0x20..0x7f).contains(&byte);
@@ -215,7 +215,7 @@ proptest! {
         });
     }
 
-    /// CR: a sealed value is good as it was given, and changed in any way for nothing.
+    /// CR-01, RE-16: a sealed value is good as it was given, and changed in any way for nothing.
     #[test]
     fn sealed_values(
         at in any::<prop::sample::Index>(),
@@ -246,7 +246,8 @@ proptest! {
         });
     }
 
-    /// Query parameters end in a message, a body or a page, and in no panic and no script of theirs.
+    /// RE-16: query parameters end in a message, a body or a page, and in no panic and no script of
+    /// theirs.
     #[test]
     fn token_requests(query in hostile(), value in hostile()) {
         block_on(async {
@@ -265,7 +266,7 @@ proptest! {
         });
     }
 
-    /// Describing changes `@context` and `service` and nothing else, and once is as good as twice.
+    /// RE-16: describing changes `@context` and `service` and nothing else, and once is as good as twice.
     #[test]
     fn descriptions(document in prop::collection::btree_map("[a-zA-Z@]{1,10}", any_json(), 0..6)) {
         let mut document: Map<String, Value> = document.into_iter().collect();

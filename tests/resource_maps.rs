@@ -110,7 +110,7 @@ async fn an_information_document_is_described_wherever_it_is() {
     assert!(!text(&open).contains("service"), "an open one is passed on as it is");
 }
 
-/// A map may spare the describer the look at a tile; it is asked when it can not tell.
+/// A map may spare the describer the look at a tile; it is asked when it cannot tell.
 #[tokio::test]
 async fn no_tile_is_looked_at_for_a_description() {
     let finds = Arc::new(AtomicUsize::new(0));

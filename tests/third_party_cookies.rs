@@ -214,7 +214,7 @@ async fn a_login_is_handed_off() {
     let swapped = format!("{PARTITIONED}={}", cookie.split_once('=').unwrap().1);
     assert_denied(&publisher.get(&image("sec"), &[("cookie", &swapped)]).await, 401);
 
-    // TC-06: the logout in the tab ends what it can not delete.
+    // TC-06: the logout in the tab ends what it cannot delete.
     publisher.get("/auth/logout", &[("cookie", &cookie)]).await;
     assert_denied(&publisher.get(&image("sec"), &[("cookie", &partitioned)]).await, 401);
     assert_eq!(publisher.probe_status("/iiif/3/sec", Some(&token)).await, 401);

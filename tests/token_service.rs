@@ -3,6 +3,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,21 +19,23 @@ use tower_iiif_auth::aspect::{
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Keyring, OriginPolicy, Realm};
+use tower_iiif_auth::{
+    AccessService, Answer, BoxError, IiifAuth, Keyring, LanguageMap, Message, OriginPolicy, Realm,
+    Texts,
+};
 
 /// Checks what every answer to a token request has, and returns its message.
 fn message_of(page: &Response<Bytes>, target: &str) -> Value {
-    // V2-TOK-3: HTML with HTTP 200.
+    // HTML with HTTP 200, which leads nowhere.
     assert_eq!(page.status(), StatusCode::OK);
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(!page.headers().contains_key("location"));
-    // V2-TOK-4: one script, to the parent of the frame, an object and not its text.
+    // One script, to the parent of the frame, an object and not its text.
     let [script] = &scripts(text(page))[..] else { panic!("{page:?}") };
     assert!(script.contains("window.parent.postMessage(message, targetOrigin);"), "{script}");
     assert!(!script.contains("opener") && !script.contains("stringify"), "{script}");
     let (message, to) = posted(page).unwrap();
     assert!(message.is_object());
-    // V2-TOK-5
     assert_eq!(to, target);
     assert_token_message(&message);
     message
@@ -95,6 +98,7 @@ impl AuthorizingAspect for Fails {
 #[tokio::test]
 async fn a_token_for_a_valid_aspect() {
     let (publisher, cookie) = logged_in().await;
+    // V2-TOK-3, V2-TOK-4, V2-TOK-5: a page with HTTP 200 that posts an object to this very viewer.
     let message = ask(&publisher, &format!("messageId=1234&origin={V}"), &cookie).await;
     // V2-TOK-7: these members and no others.
     let members = ["@context", "type", "messageId", "accessToken", "expiresIn"];
@@ -170,6 +174,7 @@ async fn every_reason_has_its_profile() {
         // V2-ERR-9, MAP-6
         (&down, &good, &cookie, "unavailable", "m1"),
     ] {
+        // V2-TOK-3, V2-TOK-4, V2-TOK-5: an error is posted in the same way.
         let message = ask(publisher, query, cookie).await;
         // V2-ERR-1, V2-ERR-3: closed shape and closed list, the names of 2.0.
         let members = ["@context", "type", "profile", "messageId"];
@@ -420,7 +425,7 @@ async fn a_token_lives_no_longer_than_its_session() {
         let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
         publisher.clock.advance(Duration::from_secs(waited));
         let message = ask(&publisher, &format!("messageId=1&origin={V}"), &cookie).await;
-        // V2-TOK-8, CON-21: a whole positive number, within the session.
+        // V2-TOK-8: a whole positive number, within the session.
         assert_eq!(message["expiresIn"], json!(expires_in), "{session} {token} {waited}");
         // V2-TOK-9: and it is kept to.
         let token = message["accessToken"].as_str().unwrap();
@@ -455,7 +460,7 @@ async fn a_token_is_not_about_one_resource() {
 async fn the_page_loads_in_any_frame_and_nothing_else_runs_in_it() {
     let (publisher, cookie) = logged_in().await;
     let query = format!("messageId=1&origin={V}");
-    for cookie in [cookie.as_str(), ""] {
+    for cookie in [cookie.as_str(), "", "__Host-iiif=junk"] {
         let headers = [("cookie", cookie), ("sec-fetch-dest", "iframe"), ("origin", V)];
         let page = publisher.get(&format!("/auth/token?{query}"), &headers).await;
         message_of(&page, V);
@@ -504,17 +509,18 @@ async fn reasons_are_looked_for_in_order() {
     }
 }
 
-/// Counts what is asked of the store.
+/// Counts what is asked of the store: questions and logouts.
 #[derive(Default)]
-struct Counting(std::sync::atomic::AtomicUsize);
+struct Counting(AtomicUsize, AtomicUsize);
 
 impl Revocations for Counting {
     fn is_revoked(&self, _: SessionId, _: Timestamp) -> Answer<Result<bool, BoxError>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
         Answer::Now(Ok(false))
     }
 
     fn revoke(&self, _: SessionId, _: Timestamp, _: Timestamp) -> Answer<Result<(), BoxError>> {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.1.fetch_add(1, Ordering::SeqCst);
         Answer::Now(Ok(()))
     }
 }
@@ -530,6 +536,7 @@ async fn it_may_be_called_at_any_time_and_often() {
     assert_eq!(first["profile"], "missingAspect");
     let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
     let calls = publisher.calls();
+    let questions = store.0.load(Ordering::SeqCst);
     let together = tokio::task::LocalSet::new();
     let asked: Vec<_> = (0..200)
         .map(|_| {
@@ -538,6 +545,8 @@ async fn it_may_be_called_at_any_time_and_often() {
         })
         .collect();
     together.await;
+    // SEC-7: one question to the store for each, whether the session still lives.
+    assert_eq!(store.0.load(Ordering::SeqCst) - questions, 200);
     let mut tokens = std::collections::HashSet::new();
     for token in asked {
         let token = token.await.unwrap();
@@ -548,7 +557,7 @@ async fn it_may_be_called_at_any_time_and_often() {
     assert_eq!(tokens.len(), 200, "no two are the same");
     // V2-TOK-14, SEC-7: light: nothing is stored, the application hears nothing of it.
     assert_eq!(publisher.calls(), calls);
-    assert_eq!(store.0.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(store.1.load(Ordering::SeqCst), 0);
     let again = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
     assert_eq!(again.status(), StatusCode::OK, "the session is as it was");
 }
@@ -613,4 +622,57 @@ async fn a_token_is_short_lived_whatever_the_aspect() {
     let message = publisher.token_message_at("/auth/token", "").await;
     // V2-TOK-9
     assert_eq!(message["expiresIn"], json!(300));
+}
+
+/// V2-TOK-13: whatever can be written into the page, by a request or by the publisher, comes out as
+/// the text that went in, and the page's own elements are all that there are.
+#[tokio::test]
+async fn texts_and_parameters_stay_in_their_place() {
+    let hostile = "</script><script>alert(1)</script><!-- \"'}\u{2028}\u{2029}&amp;\\";
+    let message = || Message::new(hostile).note(LanguageMap::new("en", hostile));
+    let mut texts = Texts::default();
+    for text in [
+        &mut texts.missing_aspect,
+        &mut texts.expired_aspect,
+        &mut texts.invalid_origin,
+        &mut texts.bad_request,
+        &mut texts.unavailable,
+    ] {
+        *text = message();
+    }
+    let build = || {
+        let clock = clock();
+        (builder(&clock).texts(texts.clone()), clock)
+    };
+    let (plain, clock) = build();
+    let publisher = Publisher::of(plain, clock);
+    let (down, clock) = build();
+    let down = Publisher::of(down.revocations(Fails::Error), clock);
+    let elsewhere =
+        format!("{COOKIE}={}", publisher.log_in(&["A"], Some("https://other.example")).await);
+    let junk = format!("{COOKIE}=junk");
+    let sent = "%3C%2Fscript%3E%3Cscript%3E%22%27%26%E2%80%A8";
+    for (publisher, query, cookie, profile) in [
+        (&publisher, String::new(), "", "invalidRequest"),
+        (&publisher, format!("messageId={sent}"), "", "missingAspect"),
+        (&publisher, format!("messageId={sent}"), &*junk, "invalidAspect"),
+        (&publisher, format!("messageId={sent}"), &*elsewhere, "invalidOrigin"),
+        (&down, format!("messageId={sent}"), &*elsewhere, "unavailable"),
+    ] {
+        for (origin, target) in [(V, V), ("https://[::1]:8443/", "https://[::1]:8443")] {
+            let path = format!("/auth/token?{query}&origin={origin}");
+            let page = publisher.get(&path, &[("cookie", cookie)]).await;
+            let (message, to) = posted(&page).unwrap();
+            assert_eq!((&message["profile"], &*to), (&json!(profile), target));
+            let id = if query.is_empty() { "" } else { "</script><script>\"'&\u{2028}" };
+            assert_eq!(message["messageId"], id);
+            for text in ["heading", "note"] {
+                assert_eq!(message[text].as_object().unwrap().values().next().unwrap()[0], hostile);
+            }
+            let html = text(&page);
+            assert_eq!(html.matches("<script").count(), 2, "{html}");
+            assert_eq!(html.matches("</script").count(), 2, "{html}");
+            assert!(!html.contains("<!--") && !html.contains(['\u{2028}', '\u{2029}']), "{html}");
+        }
+    }
 }

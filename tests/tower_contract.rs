@@ -1,5 +1,5 @@
-//! RE-04, RE-05: what Tower asks of a service, of each layer and of the whole stack, before a mock that
-//! counts: readiness, capacity, requests that are dropped half-way, parts that panic and hang.
+//! What Tower asks of a service, of each layer and of the whole stack, before a mock that counts:
+//! readiness, capacity, requests that are dropped half-way, parts that panic and hang.
 //!
 //! `tests/attacks/reliability.rs` has the rows themselves, and these their neighbours.
 

@@ -4,7 +4,7 @@
 //! services, without sockets. The programs beside this file measure the same cases by different
 //! means: time in interleaved rounds, instructions, heap allocations, criterion.
 
-#![allow(clippy::missing_panics_doc, reason = "a benchmark that can not run says why and ends")]
+#![allow(clippy::missing_panics_doc, reason = "a benchmark that cannot run says why and ends")]
 
 pub mod cases;
 pub mod floor;

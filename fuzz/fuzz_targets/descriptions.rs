@@ -81,7 +81,7 @@ fuzz_target!(|input: &[u8]| {
         PUBLISHER.set_info(input);
         let once = PUBLISHER.get(&path, headers);
         let Some(before) = foreign(input) else {
-            assert_eq!(once.status(), 502, "it can not be described");
+            assert_eq!(once.status(), 502, "it cannot be described");
             continue;
         };
         if once.status() == 502 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// session of it. The response itself is replaced by a page that closes the tab, or first by one
 /// that asks for a click (see [`access`](crate::access)); only its `Set-Cookie` headers are kept.
 ///
-/// A grant that can not be carried out is logged, and the user is told: a subject of more than 255
+/// A grant that cannot be carried out is logged, and the user is told: a subject of more than 255
 /// bytes, a bad lifetime or an unknown realm is answered with 503, a session too large for a cookie
 /// with 500.
 ///

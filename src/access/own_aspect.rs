@@ -38,7 +38,7 @@ impl Context {
         viewer: Option<&Viewer>,
         opened: &str,
     ) -> Response<Bytes> {
-        // One that did not name itself (0.9) can not be told from others: nothing is bound to it.
+        // One that did not name itself (0.9) cannot be told from others: nothing is bound to it.
         if let Some(Viewer::Named(origin)) = viewer {
             match self.core.bind(realm, &Head::of_parts(&self.parts), origin).await {
                 Ok(()) => {}

@@ -61,7 +61,7 @@ impl TrustedProxies {
     ///
     /// # Errors
     ///
-    /// When a range can not be read.
+    /// When a range cannot be read.
     pub fn new<'t>(ranges: impl IntoIterator<Item = &'t str>) -> Result<Self, crate::ConfigError> {
         parse_ranges(ranges).map(Self).map_err(crate::ConfigError::IpRange)
     }
@@ -81,7 +81,7 @@ impl TrustedProxies {
     }
 }
 
-/// Where the connection came from: the one fact that a client can not forge.
+/// Where the connection came from: the one fact that a client cannot forge.
 pub(super) fn peer(head: &Head<'_>) -> Option<IpAddr> {
     let extensions = head.extensions();
     let peer = extensions

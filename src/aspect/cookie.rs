@@ -145,7 +145,7 @@ impl<'h> Iterator for Values<'h> {
     }
 }
 
-/// Why a cookie can not be configured or set.
+/// Why a cookie cannot be configured or set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieError {
@@ -171,7 +171,7 @@ pub enum CookieError {
     HostPrefix(String),
     /// `SameSite=None` on a plain-http publisher.
     SameSiteNoneNeedsHttps,
-    /// A `Set-Cookie` value that can not be read.
+    /// A `Set-Cookie` value that cannot be read.
     Unreadable,
     /// A cookie of the application's without a path.
     NoPath(String),
@@ -182,7 +182,7 @@ pub enum CookieError {
         /// Its `SameSite`, if it has one.
         same_site: Option<SameSite>,
     },
-    /// A cookie of the application's that each viewer's site has a copy of its own of.
+    /// A cookie of the application's of which browsers keep another one for each viewer's site.
     Partitioned(String),
     /// The lifetime is below a second or above 24 hours.
     Lifetime(Duration),
@@ -219,7 +219,7 @@ impl fmt::Display for CookieError {
                 f.write_str("SameSite=None needs an https public URL: browsers drop it otherwise")
             }
             Self::Unreadable => f.write_str(
-                "the session cookie can not be read: give a Set-Cookie value, like \
+                "the session cookie cannot be read: give a Set-Cookie value, like \
                  \"sid=0; Path=/; Secure; HttpOnly; SameSite=None\"",
             ),
             Self::NoPath(name) => write!(f, "session cookie {name:?} has no Path: set Path=/"),

@@ -36,7 +36,7 @@ impl IpRanges {
     ///
     /// # Errors
     ///
-    /// When there is no range, one can not be read, or the role has more than 245 bytes.
+    /// When there is no range, one cannot be read, or the role has more than 245 bytes.
     pub fn new<'t>(
         ranges: impl IntoIterator<Item = &'t str>,
         role: impl Into<String>,
@@ -60,7 +60,7 @@ impl IpRanges {
     ///
     /// # Errors
     ///
-    /// When a range can not be read.
+    /// When a range cannot be read.
     pub fn trusted_proxies<'t>(
         mut self,
         proxies: impl IntoIterator<Item = &'t str>,

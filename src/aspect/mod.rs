@@ -125,7 +125,7 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     /// The user opened the realm's logout service: ends the session in `head`, and with it every
     /// access token that stands for it.
     ///
-    /// The default does nothing: right for aspects that can not be taken back here. It is asked
+    /// The default does nothing: right for aspects that cannot be taken back here. It is asked
     /// where the realm [offers a logout](crate::Realm::logout_label). An error is shown to the user.
     fn log_out(&self, head: &Head<'_>) -> Answer<Result<(), AspectError>> {
         let _ = head;

@@ -41,7 +41,7 @@ impl TrustedHeader {
     ///
     /// # Errors
     ///
-    /// When no peer is listed, or a name or range can not be read.
+    /// When no peer is listed, or a name or range cannot be read.
     pub fn new<'t>(
         header: &str,
         peers: impl IntoIterator<Item = &'t str>,

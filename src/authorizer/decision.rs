@@ -92,7 +92,8 @@ impl Denial {
         Self::new(Remedy::Login)
     }
 
-    /// Nothing helps: 403. Deny nobody by [`login`](Self::login), or viewers offer no login.
+    /// Nothing helps: 403. Where there is no session, deny by [`login`](Self::login): else viewers offer
+    /// no login.
     #[must_use]
     pub fn never() -> Self {
         Self::new(Remedy::Never)

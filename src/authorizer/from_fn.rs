@@ -45,7 +45,7 @@ where
 /// It gets the question as its own, and a limited time
 /// ([`decision_timeout`](crate::IiifAuthBuilder::decision_timeout)). Its question, its future and
 /// what waits for it go onto the heap, for nobody and again for each session: what can be decided at
-/// once belongs into [`from_fn`].
+/// once belongs in [`from_fn`].
 ///
 /// # Example
 ///

@@ -12,7 +12,7 @@ type Dimensions = Box<dyn Fn(&Resource<'_>) -> Option<(u32, u32)> + Send + Sync>
 ///
 /// It is worked out from region *and* size: a small cut at full scale is denied, or tiles would
 /// add up to the whole picture. Regions that reach over the edge are clipped first, as servers do.
-/// What can not be told for sure is denied.
+/// What cannot be told for sure is denied.
 ///
 /// # Example
 ///

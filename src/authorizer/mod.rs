@@ -37,7 +37,7 @@ use crate::resource::Resource;
 ///
 /// It sees the resource and the session, not the request's headers: the same question comes from
 /// the content route and from the probe, whose headers differ, and has to get the same answer
-/// (2.0 §5.2). What is true of a request (an address, a time of day, a header) belongs into an
+/// (2.0 §5.2). What is true of a request (an address, a time of day, a header) belongs in an
 /// [aspect](crate::aspect).
 ///
 /// An error, a panic and a time-out all deny, with 503.

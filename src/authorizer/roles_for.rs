@@ -81,8 +81,8 @@ impl RolesFor {
         self.rule(pattern, Who::Roles(roles.into_iter().map(Into::into).collect()))
     }
 
-    /// Closes what matches to everyone. Who is not logged in is asked to log in (401); who is, is
-    /// told `message` (403).
+    /// Closes what matches to everyone. Users who are not logged in are asked to log in (401); the
+    /// others are told `message` (403).
     #[must_use]
     pub fn nobody(self, pattern: impl Into<Pattern>, message: impl Into<Message>) -> Self {
         self.rule(pattern, Who::Nobody).refusing(message)

@@ -78,7 +78,7 @@ impl AccessService {
         service
     }
 
-    /// A page of the crate's own that shows `terms` with buttons to agree and to decline. Who agrees
+    /// A page of the crate's own that shows `terms` with buttons to agree and to decline. Whoever agrees
     /// gets a session without a subject, with the role named by [`role`](Self::role). It takes the
     /// place of any other session of the realm: beside a login, give it a
     /// [realm](crate::Realm) of its own.
@@ -94,7 +94,7 @@ impl AccessService {
         service
     }
 
-    /// A page of the crate's own that grants by being opened, without a click. Who opens it gets a
+    /// A page of the crate's own that grants by being opened, without a click. Whoever opens it gets a
     /// session with the role named by [`role`](Self::role), in place of any other one of the realm:
     /// beside a login, give it a [realm](crate::Realm) of its own.
     ///

@@ -103,7 +103,7 @@ impl BoundMap {
         self.families
     }
 
-    /// Whether a path may be of an information document. One that the map panics at may be.
+    /// Whether a path may name an information document. Where the map panics, it may.
     #[inline]
     fn may_be_information(&self, path: &str) -> bool {
         catch(|| self.map.may_be_information(path)).unwrap_or_else(|panic| {

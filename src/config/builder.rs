@@ -186,8 +186,8 @@ impl IiifAuthBuilder {
     /// fits counts. Default: none.
     ///
     /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
-    /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
-    /// among [`public_paths`](Self::public_paths), or let it lie below a base. What can not be
+    /// [`Manifests::images`] says so. It does not change who may read a manifest: list its path
+    /// among [`public_paths`](Self::public_paths), or let it lie below a base. What cannot be
     /// described is answered with 502, and with 503 if the authorizer takes longer for all of a
     /// manifest's resources than [`decision_timeout`](Self::decision_timeout).
     ///
@@ -222,7 +222,7 @@ impl IiifAuthBuilder {
     /// how long it took. A second call replaces the first. Default: nobody.
     ///
     /// It is called in the course of the request, for each tile, so it has to be quick and must not
-    /// block. It can not change the decision; what it panics with is logged. Without an observer, and
+    /// block. It cannot change the decision; what it panics with is logged. Without an observer, and
     /// with the events of decisions off, no clock is read.
     ///
     /// # Example

@@ -2,7 +2,8 @@
 
 /// What is done differently for viewers that disagree with the specifications. Default: nothing.
 ///
-/// Each setting is for one known viewer; the guide's page on viewers says what happens without it.
+/// Each setting is for one known viewer; the [guide](crate::guide::families) says what happens without
+/// it.
 ///
 /// # Example
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::aspect::CookieError;
 use crate::protocol::origin::OriginError;
 
-/// Why a configuration can not be built. Each message says what to change.
+/// Why a configuration cannot be built. Each message says what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -76,7 +76,7 @@ pub enum ConfigError {
         /// The client's id.
         client: String,
     },
-    /// A realm or access service has a name that can not stand in a path.
+    /// A realm or access service has a name that cannot stand in a path.
     Name(String),
     /// Two realms have the same name.
     RealmTwice(String),
@@ -144,7 +144,7 @@ pub enum ConfigError {
     },
     /// A text has a key that is no language tag.
     Language(String),
-    /// An origin of an allow-list can not be read.
+    /// An origin of an allow-list cannot be read.
     AllowedOrigin {
         /// What it was.
         origin: String,
@@ -163,7 +163,7 @@ pub enum ConfigError {
     ManifestLimit(&'static str),
     /// An aspect that goes by address has no range.
     NoIpRanges,
-    /// An address range can not be read.
+    /// An address range cannot be read.
     IpRange(String),
     /// A trusted header without a peer that may send it.
     NoTrustedPeers,

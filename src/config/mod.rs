@@ -83,8 +83,8 @@ impl IiifAuth {
         IiifAuthLayer::new(self.clone())
     }
 
-    /// The layers that answer requests to the services below [`endpoints`]: probe, token, logout
-    /// and access cookie, without those on the content routes.
+    /// The five layers that answer at the services' paths below [`endpoints`]: probe, token, client
+    /// identity, logout and access cookie; without the two on the content routes.
     ///
     /// [`endpoints`]: IiifAuthBuilder::endpoints
     pub fn services(&self) -> crate::stack::ServicesLayer {

@@ -23,7 +23,7 @@ impl OriginPolicy {
     ///
     /// # Errors
     ///
-    /// When one can not be read.
+    /// When one cannot be read.
     pub fn allow<'t>(origins: impl IntoIterator<Item = &'t str>) -> Result<Self, ConfigError> {
         let parse = |text: &str| {
             text.parse()

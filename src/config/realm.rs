@@ -113,7 +113,7 @@ impl Realm {
     /// default to something else: better said at start than by the first viewer that fails. On a
     /// plain-http public URL, where no cookie crosses sites, only path and domain are looked at.
     ///
-    /// It also tells the layers that a cookie would help who has none, so that
+    /// It also tells the layers that a cookie would help users who have none, so that
     /// [`storage_access`](crate::ThirdPartyCookies::storage_access) is for this one, too.
     ///
     /// # Example
@@ -172,16 +172,15 @@ impl Realm {
     ///
     /// It tells which software asks, and not who uses it: a client in a browser keeps no secret from
     /// its users. The id has 1 to 255 bytes, the secret 16 at the least. A wrong secret may be tried
-    /// ten times a minute; after that none is looked at for the rest of it, the right one neither, so
-    /// that who knows the id can keep its client from new codes. A code that was given is good for an
-    /// hour all the same.
+    /// ten times a minute; after that none is looked at for the rest of it, nor is the right one: whoever
+    /// knows the id can keep its client from new codes. A code that was given stays good for an hour.
     #[must_use]
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push(Client { id: id.into(), secret: secret.into() });
         self
     }
 
-    /// Offers no logout: right where the users' aspect can not be taken back here.
+    /// Offers no logout: right where the users' aspect cannot be taken back here.
     #[must_use]
     pub fn without_logout(mut self) -> Self {
         self.logout = Logout::Without;

@@ -42,7 +42,7 @@ pub struct Texts {
     pub logout_failed: Message,
     /// The page when a grant could not be made.
     pub grant_failed: Message,
-    /// The page for a request that can not be understood.
+    /// The page for a request that cannot be understood.
     pub bad_request: Message,
     /// The page for a form that did not come from us, or came too late.
     pub form_refused: Message,
@@ -137,13 +137,13 @@ impl Default for Texts {
             ))
             .note(try_again()),
             grant_failed: Message::new(text(
-                "Access can not be given now",
+                "Access cannot be given now",
                 "Der Zugang kann gerade nicht erteilt werden",
                 "L’accès ne peut pas être donné pour le moment",
             ))
             .note(try_again()),
             bad_request: Message::new(text(
-                "This request can not be understood",
+                "This request cannot be understood",
                 "Diese Anfrage ist nicht verständlich",
                 "Cette requête est incompréhensible",
             )),

@@ -9,7 +9,7 @@ use crate::resource::Resource;
 
 /// The probe of a resource, with everything below it; `None` if no access service is for it.
 ///
-/// `own_context`: for hosts that can not carry the 2.0 context at their top.
+/// `own_context`: for hosts that cannot carry the 2.0 context at their top.
 pub(crate) fn probe(
     core: &Core,
     resource: &Resource<'_>,

@@ -24,7 +24,7 @@ pub(super) enum HostVersion {
     Three,
 }
 
-/// Why a document can not be described.
+/// Why a document cannot be described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotDescribable(pub(super) &'static str);
 

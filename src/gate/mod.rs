@@ -1,6 +1,6 @@
 //! The four questions in order: what is asked for has been found; now who, still, may.
 //!
-//! Content route, probe and token service all come here, so that they can not disagree. What is
+//! Content route, probe and token service all come here, so that they cannot disagree. What is
 //! answered at once is decided within the call. Where something has to wait, the place and what is
 //! needed later are kept in a [`Pending`], and [`finish_decision`] goes on from there: one set of
 //! rules for both.
@@ -73,8 +73,8 @@ pub(crate) struct Lack {
 }
 
 impl Verdict {
-    /// The same, where the request's token was no good: that is more than nothing at all. An aspect
-    /// that lacks as much is told before it. Nothing but what operators read depends on this.
+    /// The same for a request whose token was no good. A bad token says more than no token, and is told
+    /// unless an aspect has as much to say. Only what operators read depends on this.
     pub(crate) fn with_bad_token(mut self, error: Option<AspectError>) -> Self {
         if let (Basis::Nobody(lack), Some(error)) = (&mut self.basis, error) {
             if error.says_more_than(&lack.error) {

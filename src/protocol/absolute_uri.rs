@@ -39,7 +39,7 @@ impl AbsoluteUri {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbsoluteUriError {
-    /// It can not be parsed, or holds characters that have to be percent-encoded.
+    /// It cannot be parsed, or holds characters that have to be percent-encoded.
     Malformed,
     /// It has no scheme or no host.
     Relative,

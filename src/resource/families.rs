@@ -58,7 +58,7 @@ impl Families {
     /// Sends requests for content that is denied, and has a substitute that this user may see, to
     /// the same part of the substitute: 302 (0.9.2 §3.6).
     ///
-    /// It can not be had beside 2.0, whose clients take such a redirect for a success and offer no
+    /// It cannot be had beside 2.0, whose clients take such a redirect for a success and offer no
     /// login (2.0 §5.2).
     #[must_use]
     pub fn redirecting_content(mut self) -> Self {
@@ -104,7 +104,7 @@ impl Families {
         } else if self.open && !(flow && older) {
             Some("open() is for 2.0 beside an older family: leave it out or name both")
         } else if self.redirecting && (flow || !older) {
-            Some("redirecting_content() can not be had beside 2.0: leave one of them out")
+            Some("redirecting_content() cannot be had beside 2.0: leave one of them out")
         } else {
             None
         }

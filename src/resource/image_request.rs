@@ -72,7 +72,7 @@ impl<'a> ImageRequest<'a> {
     ///
     /// This is what a threshold has to look at: a tile of 100 by 100 pixels cut out at full scale
     /// is small, yet enough tiles make the whole picture. `dimensions` is the full image's size
-    /// where it is known. `None` when the scale can not be told for sure, for example for
+    /// where it is known. `None` when the scale cannot be told for sure, for example for
     /// `full/max` of an image of unknown size: treat it as too large.
     #[must_use]
     pub fn whole_image_at_this_scale(&self, dimensions: Option<(u32, u32)>) -> Option<f64> {

@@ -100,7 +100,7 @@ pub enum Refusal {
     Ambiguous,
     /// It has no known shape: 404.
     Unknown,
-    /// It can not be told now, as when a map panics: 503.
+    /// It cannot be told now, as when a map panics: 503.
     Unavailable,
 }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::hasher::OfRandomId;
 use crate::aspect::SessionId;
 
-/// How many of the ids that were added fall on each of many places: an id whose place is empty is not
-/// among them. Nearly every request asks for an id that is not, and a full table takes long to say so.
+/// Counts, for each of many places, the added ids that fall on it: an id whose place is empty was never
+/// added. Nearly every request asks for such an id, and a full table takes long to say so.
 pub(super) struct Filter {
     /// Made for the first id: most processes never need it.
     places: OnceLock<Box<[AtomicU8]>>,

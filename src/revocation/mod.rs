@@ -34,13 +34,13 @@ pub trait Revocations: Send + Sync + 'static {
         id
     }
 
-    /// Whether the session was revoked, or can not be vouched for.
+    /// Whether the session was revoked, or cannot be vouched for.
     fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>>;
 
     /// Claims `id` for the caller: true for one caller alone, until `until`, when it may be forgotten.
     ///
     /// It makes codes good only once (see [`ThirdPartyCookies`](crate::ThirdPartyCookies)), on all nodes
-    /// that share the store. The default is an error, so that a store which can not do it gives
+    /// that share the store. The default is an error, so that a store which cannot do it gives
     /// nothing away.
     fn claim(
         &self,

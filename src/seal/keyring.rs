@@ -94,7 +94,7 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// When the file can not be read, or as for [`from_base64`](Self::from_base64).
+    /// When the file cannot be read, or as for [`from_base64`](Self::from_base64).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyringError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|source| KeyringError::File {
@@ -218,7 +218,7 @@ pub enum KeyringError {
         /// Its name.
         name: String,
     },
-    /// The file can not be read.
+    /// The file cannot be read.
     File {
         /// Its path.
         path: PathBuf,

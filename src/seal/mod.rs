@@ -9,7 +9,7 @@
 //!
 //! Each [`Purpose`] has a key of its own, derived by HKDF-SHA-256 from the keyring's. Version, key
 //! id, purpose and a context (a realm's name) are bound as associated data: a value sealed for one
-//! purpose or realm can not be opened for another. Every value has exactly one accepted spelling.
+//! purpose or realm cannot be opened for another. Every value has exactly one accepted spelling.
 
 mod keyring;
 mod purpose;

@@ -34,7 +34,7 @@ struct BoundKey {
 pub(crate) struct SealError;
 
 impl Keyring {
-    /// What seals and opens values for a purpose. What is sealed in one `context` can not be opened in
+    /// What seals and opens values for a purpose. What is sealed in one `context` cannot be opened in
     /// another.
     pub(crate) fn sealer(&self, purpose: Purpose, context: &str) -> Sealer {
         Sealer { keys: self.keys().map(|key| BoundKey::new(key, purpose, context)).collect() }

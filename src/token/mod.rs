@@ -2,8 +2,8 @@
 //!
 //! A viewer opens `{endpoints}/token?messageId=…&origin=…` in a hidden iframe. Whatever comes of
 //! it, the answer is HTTP 200 with a page whose script posts one message to that origin and to no
-//! other: an access token, or an error that says why not (2.0 §4). Only where the origin itself can
-//! not be used is there nothing to post to: then it is a plain 400.
+//! other: an access token, or an error that says why not (2.0 §4). Only where the origin itself
+//! cannot be used is there nobody to post to: then it is a plain 400.
 //!
 //! Services of 1.0 and 0.9 lie at `…/token/1` and `…/token/0`. Without a `messageId` they answer with
 //! the message as JSON.

@@ -35,8 +35,8 @@ pub(super) fn seal(
     core.seals.token.seal(&payload)
 }
 
-/// The session behind a token, if the token is of one of these families and good for the request
-/// with these headers. Anything else counts as no token (2.0 §5.1); the error is for who reads logs.
+/// The session behind a token, if the token belongs to one of these families and is good for a request
+/// with these headers. Anything else counts as no token (2.0 §5.1); the error is for those who read logs.
 ///
 /// A browser names the page that asks in `Origin`: a token is good only for the viewer that it was
 /// issued to. Requests without that header, from the publisher's own pages or no browser at all,
@@ -64,7 +64,7 @@ pub(crate) fn open<'s>(
     Ok((family, session))
 }
 
-/// A token of ours, for who shows it. It may be out of time.
+/// A token of ours, whoever shows it. Its time may be over.
 struct Token<'s> {
     family: Family,
     issued_at: Timestamp,

@@ -1,4 +1,4 @@
-//! PX: what forwarding headers can not do. (The proxy's own rows come with the proxy.)
+//! PX: what forwarding headers cannot do. (The proxy's own rows come with the proxy.)
 
 use std::net::SocketAddr;
 

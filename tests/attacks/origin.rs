@@ -292,7 +292,7 @@ async fn or_12_no_part_of_a_name_counts() {
     }
 }
 
-/// A page that is no tab (an image, a frame) can not make its own site a viewer of a user who
+/// A page that is no tab (an image, a frame) cannot make its own site a viewer of a user who
 /// then logs in for another one.
 #[tokio::test]
 async fn only_a_tab_begins_a_login() {

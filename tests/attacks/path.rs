@@ -14,7 +14,7 @@ use crate::wire::{Server, status};
 
 /// Paths that must not open `sec`, with what is odd about them.
 const ODD: &[&str] = &[
-    // PA-01: dot segments.
+    // Dot segments.
     "/iiif/3/pub/../sec/full/max/0/default.jpg",
     "/iiif/3/pub/%2e%2e/sec/full/max/0/default.jpg",
     "/iiif/3/pub/%2E%2E/sec/full/max/0/default.jpg",
@@ -47,7 +47,7 @@ const ODD: &[&str] = &[
     "/files/%2e/sec",
     "/files/sec;x",
     "/files/..;/files/sec",
-    // PA-02, PA-04: encoded slashes, double encoding.
+    // Encoded slashes, double encoding.
     "/iiif/3/dir/sec/full/max/0/default.jpg",
     "/iiif/3/dir%2fsec/full/max/0/default.jpg",
     "/iiif/3/dir%252Fsec/full/max/0/default.jpg",
@@ -71,7 +71,7 @@ const ODD: &[&str] = &[
     "/files/%73ec",
     "/files/%2573ec",
     "/f%69les/sec",
-    // PA-05: queries and fragments.
+    // Queries and fragments.
     "/iiif/3/sec/full/max/0/default.jpg?x=/iiif/3/pub/info.json",
     "/iiif/3/sec/full/max/0/default.jpg?/info.json",
     "/iiif/3/sec/full/max/0/default.jpg?id=pub&identifier=pub",
@@ -87,7 +87,7 @@ const ODD: &[&str] = &[
     "/files/sec#/info.json",
     "/files/sec%00.txt",
     "/?/iiif/3/sec/full/max/0/default.jpg",
-    // PA-06: slashes and case.
+    // Slashes and case.
     "//iiif/3/sec/full/max/0/default.jpg",
     "///iiif/3/sec/full/max/0/default.jpg",
     "/iiif//3/sec/full/max/0/default.jpg",
@@ -127,7 +127,7 @@ const ODD: &[&str] = &[
     "/iiif/3/sec%u0000/full/max/0/default.jpg",
     "/iiif/3/sec./full/max/0/default.jpg",
     "/iiif/3/sec::$DATA/full/max/0/default.jpg",
-    // PA-08: like info.json and not quite.
+    // Like info.json and not quite.
     "/iiif/3/sec/full/max/0/info.json",
     "/iiif/3/sec/info.json/full/max/0/default.jpg",
     "/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg",
@@ -154,7 +154,7 @@ const ODD: &[&str] = &[
     "/iiif/3/sec/full;/max/0/default.jpg",
     "/iiif/3/sec/full/max/0/default.jpg;/info.json",
     "/files;x/sec",
-    // PA-14: commands of IIPImage, which reads the path as a list of them.
+    // Commands of IIPImage, which reads the path as a list of them.
     "/iiif/3/x&FIF=sec&WID=4000&CVT=jpeg/info.json",
     "/iiif/3/x&IIIF=sec/full/max/0/default.jpg",
     "/iiif/3/pub&FIF=sec&CVT=jpeg/full/max/0/default.jpg",
@@ -175,8 +175,8 @@ const ODD: &[&str] = &[
     "",
 ];
 
-/// PA-01, PA-02, PA-04, PA-05, PA-06, PA-08: nothing but the plain path opens, and the plain path
-/// needs a role. Also where everything else is public.
+/// PA-01, PA-02, PA-04, PA-05, PA-06, PA-08, PA-14: nothing but the plain path opens, and the plain
+/// path needs a role. Also where everything else is public.
 #[tokio::test]
 async fn pa_odd_paths_open_nothing() {
     for public in [&[][..], &["*"], &["/*"], &["/auth/login/*", "/iiif*", "/;*"]] {

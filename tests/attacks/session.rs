@@ -324,7 +324,7 @@ async fn se_09_no_grant_no_cookie() {
     }
 }
 
-/// SE-10: a foreign page can not log a user in.
+/// SE-10: a foreign page cannot log a user in.
 #[tokio::test]
 async fn se_10_login_by_a_foreign_page() {
     let clock = clock();
@@ -385,7 +385,7 @@ async fn se_10_login_by_a_foreign_page() {
 }
 
 /// SE-10: neither by the application's login, whose answer waits for a click that a foreign page
-/// can not make.
+/// cannot make.
 #[tokio::test]
 async fn se_10_a_grant_waits_for_a_click() {
     let publisher = Publisher::new();

@@ -1,4 +1,4 @@
-//! RE-15: slow readers of large bodies, and that a body is nobody's business but the image server's.
+//! Slow readers of large bodies, and that a body is nobody's business but the image server's.
 
 use std::convert::Infallible;
 use std::io;
@@ -222,7 +222,7 @@ impl http_body::Body for Frames {
             return Poll::Ready(None);
         }
         let frame = self.0.remove(0);
-        // What can not be sent stands for a body that breaks off.
+        // What cannot be sent stands for a body that breaks off.
         let broken = frame.data_ref().is_some_and(|data| data == "broken");
         Poll::Ready(Some(if broken { Err("the disk broke") } else { Ok(frame) }))
     }

@@ -336,7 +336,7 @@ async fn many_viewers_fit_one_cookie() {
     assert_eq!(browser.refusal(&viewer(0)).await.as_deref(), Some("invalidOrigin"));
 }
 
-/// SE-13's neighbour: a login that can not be carried out ends no session.
+/// SE-13's neighbour: a login that cannot be carried out ends no session.
 #[tokio::test]
 async fn a_session_that_fits_no_cookie_takes_the_place_of_none() {
     let publisher = Publisher::new();

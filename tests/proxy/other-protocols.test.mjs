@@ -1,4 +1,4 @@
-// PA-14: IIPImage answers four protocols and its own commands, all from the same files. Through the
+// IIPImage answers four protocols and its own commands, all from the same files. Through the
 // proxy there is the Image API and nothing else, and what is refused never reaches it.
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 // The guide's single sign-on in front: Apache names the user at one path, and nobody else can.
 //
-// Apache is configured as the page says; a password stands for the identity provider, which can not be
+// Apache is configured as the page says; a password stands for the identity provider, which cannot be
 // run here.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-//! RE-10: a store that forgot something ends every session that it may have forgotten the end of.
+//! A store that forgot something ends every session that it may have forgotten the end of.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! RE-11: several nodes, one store.
+//! Several nodes, one store.
 
 use std::time::{Duration, Instant};
 

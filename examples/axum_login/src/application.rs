@@ -113,7 +113,7 @@ async fn log_out(mut auth: AuthSession) -> Result<Redirect, Unavailable> {
     Ok(Redirect::to("/"))
 }
 
-/// The session store can not be asked.
+/// The session store cannot be asked.
 pub(crate) struct Unavailable;
 
 impl<E: std::error::Error> From<E> for Unavailable {

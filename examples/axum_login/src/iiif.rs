@@ -45,7 +45,7 @@ where
                 .access(AccessService::active("login", "Example Library"))
                 .logout_label("Log out of Example Library")
                 .aspect(login)
-                // What the session layer really sends: `build` says if viewers can not use it.
+                // What the session layer really sends: `build` says if viewers cannot use it.
                 .session_cookie(session_cookie::of(&sessions).await?),
         )
         .build()?;

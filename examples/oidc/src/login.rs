@@ -79,7 +79,7 @@ async fn back(
     headers: HeaderMap,
     query: Result<Query<Return>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let Ok(Query(query)) = query else { return not_ours("the answer can not be read") };
+    let Ok(Query(query)) = query else { return not_ours("the answer cannot be read") };
     let mut logins = Logins::read(&headers, desk.secure);
     let Some(login) = logins.take(&query.state) else {
         return not_ours("it did not begin in this browser");
@@ -98,7 +98,7 @@ async fn back(
             Err(LoginError::Refused(why)) => not_ours(&why),
             Err(LoginError::Unavailable(why)) => unavailable(&why),
         },
-        Return { code: None, .. } => not_ours("the answer can not be read"),
+        Return { code: None, .. } => not_ours("the answer cannot be read"),
     };
     // Whatever came of it: no return fits a login twice.
     remember(&desk, &logins, answer)
@@ -125,7 +125,7 @@ fn not_ours(why: &str) -> Response {
     tracing::info!(why, "login refused");
     page(
         StatusCode::FORBIDDEN,
-        "This login can not be finished",
+        "This login cannot be finished",
         "<p>It began elsewhere, was used before, or took too long. \
          Please close this page and log in again from the viewer.</p>",
     )
@@ -135,7 +135,7 @@ fn unavailable(why: &str) -> Response {
     tracing::error!(why, "login unavailable");
     let mut response = page(
         StatusCode::SERVICE_UNAVAILABLE,
-        "The login service can not be reached",
+        "The login service cannot be reached",
         "<p>Please close this page and try again in a few minutes.</p>",
     );
     response.headers_mut().insert(RETRY_AFTER, 120.into());

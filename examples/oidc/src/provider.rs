@@ -100,7 +100,7 @@ pub(crate) struct User {
 /// Why nobody did.
 #[derive(Debug)]
 pub(crate) enum LoginError {
-    /// The provider can not be reached, or says that it can not answer now.
+    /// The provider cannot be reached, or says that it cannot answer now.
     Unavailable(String),
     /// What came back is not to be believed, or was used before.
     Refused(String),
@@ -115,7 +115,7 @@ impl fmt::Display for LoginError {
 }
 
 impl Provider {
-    /// Asks the provider for its endpoints and keys, again and again while it can not be reached.
+    /// Asks the provider for its endpoints and keys, again and again while it cannot be reached.
     pub(crate) async fn find(settings: &Settings) -> Result<Self, String> {
         let mut http = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -228,7 +228,7 @@ impl Provider {
             request.request_async(&self.http).await.map_err(|error| match error {
                 openidconnect::UserInfoError::ClaimsVerification(error) => believed(&error),
                 openidconnect::UserInfoError::Request(error) => unavailable(chain(&error)),
-                _ => unavailable("the provider's user info can not be read"),
+                _ => unavailable("the provider's user info cannot be read"),
             })?;
         Ok(values_at(&claims.additional_claims().0, &self.roles_claim).unwrap_or_default())
     }
@@ -324,7 +324,7 @@ fn token_error(
             _ => unavailable("the provider refuses to answer the code"),
         },
         RequestTokenError::Request(error) => unavailable(chain(&error)),
-        _ => unavailable("the provider's answer to the code can not be read"),
+        _ => unavailable("the provider's answer to the code cannot be read"),
     }
 }
 
@@ -344,9 +344,9 @@ fn discovery_error(
     error: &DiscoveryError<openidconnect::HttpClientError<reqwest::Error>>,
 ) -> String {
     match error {
-        DiscoveryError::Request(error) => format!("can not be reached: {}", chain(error)),
+        DiscoveryError::Request(error) => format!("cannot be reached: {}", chain(error)),
         DiscoveryError::Response(status, ..) => format!("answers {status}"),
-        DiscoveryError::Parse(_) => "its description can not be read".to_owned(),
+        DiscoveryError::Parse(_) => "its description cannot be read".to_owned(),
         // Such as an issuer that calls itself otherwise.
         error => chain(error),
     }

@@ -94,7 +94,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the layers can not be built: the system gives no random bytes.
+    /// When the layers cannot be built: the system gives no random bytes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BoxError> {
         let Self { config, proxy, forward_auth, admin, store } = self;
         let metrics = Arc::new(Metrics::new());

@@ -143,7 +143,7 @@ impl Edits<'_> {
 
     fn read(&self, range: &Range<usize>) -> Result<&RawValue, NotDescribable> {
         let text = self.text.get(range.clone()).ok_or(NotDescribable("a member was lost"))?;
-        serde_json::from_str(text).map_err(|_| NotDescribable("a member can not be read"))
+        serde_json::from_str(text).map_err(|_| NotDescribable("a member cannot be read"))
     }
 
     fn insert(&mut self, at: usize, text: String) {

@@ -231,7 +231,7 @@ impl<'a> Object<'a> {
 /// The values of an array, or the one value that there is.
 pub(super) fn list(value: &RawValue) -> Result<Vec<&RawValue>, NotDescribable> {
     if value.get().starts_with('[') {
-        serde_json::from_str(value.get()).map_err(|_| NotDescribable("an array can not be read"))
+        serde_json::from_str(value.get()).map_err(|_| NotDescribable("an array cannot be read"))
     } else {
         Ok(vec![value])
     }
@@ -309,7 +309,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                             continue;
                         }
                     };
-                    // Which of the two counts is told by no reader's rule.
+                    // Readers do not agree on which of the two counts.
                     if only.replace(value).is_some() {
                         return Err(A::Error::custom("a member stands twice"));
                     }

@@ -57,7 +57,7 @@ impl fmt::Debug for TokenMessage<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TokenError {
-    /// The request itself can not be processed.
+    /// The request itself cannot be processed.
     InvalidRequest,
     /// A credential is not in the request.
     MissingCredentials,
@@ -196,7 +196,7 @@ mod tests {
         assert!(!format!("{:?}", token(Version::One, None)).contains("\"t\""));
     }
 
-    /// MAP-1 to MAP-7
+    /// MAP-1, MAP-2, MAP-3, MAP-4, MAP-5, MAP-6, MAP-7
     #[test]
     fn one_cause_in_each_vocabulary() {
         use TokenErrorProfile as V2;

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::CONTEXT;
 use crate::protocol::{LanguageMap, Message};
 
-/// The profile of probe services, for viewers that can not do without one.
+/// The profile of probe services, for viewers that cannot do without one.
 const PROFILE: &str = "http://iiif.io/api/auth/2/probe";
 
 /// How the user gets through an access service (2.0 §3.3).
@@ -17,7 +17,7 @@ pub enum Profile {
     Active,
     /// A page that grants by being opened.
     Kiosk,
-    /// The aspect is there already, or can not be had in a browser tab: an address, for example.
+    /// The aspect is there already, or cannot be had in a browser tab: an address, for example.
     External,
 }
 
@@ -72,13 +72,13 @@ pub enum LogoutType {
 /// A probe service; its access services are written beforehand, once.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeService<'a> {
-    /// The 2.0 context, in hosts that can not carry it at their top (Image API 2).
+    /// The 2.0 context, in hosts that cannot carry it at their top (Image API 2).
     #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
     context: Option<&'static str>,
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    /// No member of a probe service; there for viewers that can not do without.
+    /// No member of a probe service; there for viewers that cannot do without.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'static str>,
     service: &'a [&'a RawValue],

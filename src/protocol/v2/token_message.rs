@@ -54,7 +54,7 @@ impl fmt::Debug for TokenMessage<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TokenErrorProfile {
-    /// The request itself can not be processed.
+    /// The request itself cannot be processed.
     InvalidRequest,
     /// The origin is not the one of the access service, or is not accepted.
     InvalidOrigin,

@@ -139,7 +139,7 @@ impl Cache {
     /// has yet.
     pub(super) fn ask(&self, id: SessionId, now: Timestamp) -> (Answer, Option<Question>) {
         let mut questions = self.lock();
-        // Who wants no stale answer gets none that was asked for before.
+        // Whoever wants no stale answer gets none that was asked for before.
         if self.staleness.is_zero() {
             let (question, outcome) = questions.number();
             return (outcome, Some(question));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Why a store can not be used, or did not answer. No message holds the URL, as a password may stand
+/// Why a store cannot be used, or did not answer. No message holds the URL, as a password may stand
 /// in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

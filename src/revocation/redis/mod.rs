@@ -33,9 +33,9 @@ use link::{Again, Link};
 /// ended. Within that time a tile costs no question, no lock and no allocation. Tiles that come
 /// together wait for one answer, and sessions in use are asked for ahead.
 ///
-/// When the store is down or takes longer than [`timeout`](RedisBuilder::timeout), what can not be
+/// When the store is down or takes longer than [`timeout`](RedisBuilder::timeout), what cannot be
 /// known is refused: 503 on images, a page that says so after a logout. It is found again by itself.
-/// Who may see an image without a session is served throughout.
+/// Whoever may see an image without a session is served throughout.
 ///
 /// # What the store must not forget
 ///
@@ -132,7 +132,7 @@ impl Shared {
             };
             self.link.heard(mark);
             return Ok(match until {
-                // An entry that can not be read is one all the same.
+                // An entry that cannot be read is one all the same.
                 Some(until) => Told::Revoked {
                     until: Timestamp::from_millis(until.parse().unwrap_or(now.as_millis())),
                 },

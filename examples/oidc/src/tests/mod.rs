@@ -321,7 +321,7 @@ async fn a_provider_that_is_down_is_said_to_be() {
     let answer = browser.get(&back).await;
     assert_eq!(answer.status, 503);
     assert!(
-        answer.text.contains("can not be reached") && answer.headers.contains_key("retry-after")
+        answer.text.contains("cannot be reached") && answer.headers.contains_key("retry-after")
     );
     assert!(!browser.cookies.contains_key(ACCESS));
     // What needs no provider goes on.
@@ -412,7 +412,7 @@ async fn the_provider_is_waited_for_at_start_and_not_for_ever() {
     let begun = Instant::now();
     let error = Provider::find(&settings(&fake.issuer, &["--wait", "1"])).await.err().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5));
-    for part in ["--issuer", &fake.issuer, "can not be reached", ".well-known/openid-configuration"]
+    for part in ["--issuer", &fake.issuer, "cannot be reached", ".well-known/openid-configuration"]
     {
         assert!(error.contains(part), "{part} in {error}");
     }

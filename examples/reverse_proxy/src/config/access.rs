@@ -178,7 +178,7 @@ fn by(
                  \"kiosk\" and \"reading-room\""
             );
             mistakes.add(&kind.span, message);
-            // Which keys belong to it can not be told.
+            // Which keys belong to it cannot be told.
             section.rest();
             None
         }

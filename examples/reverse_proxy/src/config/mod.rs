@@ -73,7 +73,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file can not be read, or [`Mistakes`].
+    /// When the file cannot be read, or [`Mistakes`].
     pub fn load(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let text = std::fs::read_to_string(path)?;
         Ok(Self::read(&text, path.parent().unwrap_or(Path::new(".")))?)

@@ -93,7 +93,7 @@ fn from_file(file: &str, folder: &Path) -> Result<String, String> {
     }
     let path = folder.join(file);
     let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("url_file {} can not be read: {error}", path.display()))?;
+        .map_err(|error| format!("url_file {} cannot be read: {error}", path.display()))?;
     Ok(text.trim().to_owned())
 }
 

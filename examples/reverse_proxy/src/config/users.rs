@@ -68,7 +68,7 @@ impl fmt::Debug for Users {
 pub(super) fn read(path: &Path) -> Result<Users, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("users file {shown} can not be read: {error}"))?;
+        .map_err(|error| format!("users file {shown} cannot be read: {error}"))?;
     let mut users = HashMap::new();
     let mut mistakes = Vec::new();
     for (index, line) in text.lines().map(str::trim).enumerate() {

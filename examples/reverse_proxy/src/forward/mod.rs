@@ -37,7 +37,7 @@ pub(crate) struct Forward {
     routes: Arc<Routes>,
     auth: IiifAuth,
     trusted_proxies: TrustedProxies,
-    /// The configuration's identity headers, which clients can not send on.
+    /// The configuration's identity headers, which clients cannot send on.
     claims: Vec<HeaderName>,
     metrics: Arc<Metrics>,
 }
@@ -74,7 +74,7 @@ impl Forward {
         let (mut head, body) = request.into_parts();
         let base = self.routes.base_of(head.uri.path()).map(|(base, _)| base);
         if let Err(error) = request::prepare(self, &mut head) {
-            tracing::error!(%error, "a request can not be put into words for the image server");
+            tracing::error!(%error, "a request cannot be put into words for the image server");
             return self.failed(Fault::Answer);
         }
         let sent = LastSent::now();
@@ -120,7 +120,7 @@ impl Forward {
                 plain(StatusCode::GATEWAY_TIMEOUT, "The image server takes too long.\n")
             }
             Fault::Connect => {
-                plain(StatusCode::BAD_GATEWAY, "The image server can not be reached.\n")
+                plain(StatusCode::BAD_GATEWAY, "The image server cannot be reached.\n")
             }
             Fault::Answer => {
                 plain(StatusCode::BAD_GATEWAY, "The image server's answer is no good.\n")

@@ -97,7 +97,7 @@ fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
                 headers.insert(name, value);
             }
             Err(_) => {
-                tracing::warn!(header = %name, "a name or role can not stand in a header");
+                tracing::warn!(header = %name, "a name or role cannot stand in a header");
             }
         }
     }

@@ -120,7 +120,7 @@ fn each_mistake_has_its_line() {
         ("label = { en = \"Example Library\" }", "label = {}", "no text"),
         ("label = { en = \"Example Library\" }", "label = { en = 3 }", "label.en"),
         ("label = { en = \"Example Library\" }", "label = 3", "label has to be a text"),
-        ("users_file = \"users\"", "users_file = \"none\"", "can not be read"),
+        ("users_file = \"users\"", "users_file = \"none\"", "cannot be read"),
         ("users_file = \"users\"", "users_file = \"key\"", "line 1 of it"),
         ("allow = \"everyone\"", "allow = \"everyone", "string"),
         ("users_file = \"users\"", "users_file = \"users\"\n[[manifests]]", "path is missing in"),

@@ -55,8 +55,8 @@ async fn yes_names_the_path_that_was_decided_on() {
     assert_eq!(upstream.count(), 0);
 }
 
-/// PA-01 to PA-08: what nginx could take for another path is never a yes, not even with a cookie that
-/// opens it; nor is what the proxy has to answer itself.
+/// PA-01, PA-02, PA-04, PA-05, PA-06, PA-08: what nginx could take for another path is never a yes,
+/// not even with a cookie that opens it; nor is what the proxy has to answer itself.
 #[tokio::test]
 async fn pa_01_a_path_with_two_readings_is_no_yes() {
     let upstream = Upstream::new().await;

@@ -200,7 +200,7 @@ async fn conditions_and_encodings_stay_here() {
     assert_eq!(answers.matches("\"Manifest\"").count(), 1, "{answers}");
 }
 
-/// Where it can not be described as a whole there is none: longer than the limit, more than the limit,
+/// Where it cannot be described as a whole there is none: longer than the limit, more than the limit,
 /// compressed, broken off.
 #[tokio::test]
 async fn what_can_not_be_described_is_502() {

@@ -159,7 +159,7 @@ fn a_wrong_store_is_told_with_its_line() {
         ("url_file = \"url\"", &other, 1, "the URL names no store"),
         ("url_file = \"url\"", &tls, 1, "no TLS"),
         ("url_file = \"url\"", &spaced, 1, "the URL names no store"),
-        ("url_file = \"none\"", "", 1, "none can not be read"),
+        ("url_file = \"none\"", "", 1, "none cannot be read"),
         ("url_env = \"IIIF_NO_SUCH_STORE\"", "", 1, "no text IIIF_NO_SUCH_STORE"),
         ("url = \"127.0.0.1:6379\"", "", 1, "the URL names no store"),
         (&inline, "", 1, "url holds a password"),
@@ -186,7 +186,7 @@ fn a_wrong_store_is_told_with_its_line() {
     }
 }
 
-/// A store that can not be relied on is told of at the start, and nothing is answered.
+/// A store that cannot be relied on is told of at the start, and nothing is answered.
 #[tokio::test]
 async fn a_proxy_without_its_store_does_not_start() {
     let locked = RedisServer::start(&format!("--requirepass {PASSWORD}"));

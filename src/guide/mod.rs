@@ -1,0 +1,41 @@
+#![doc = include_str!("links.md")]
+#![doc = include_str!("../../docs/guide/README.md")]
+
+// In the repository the pages link to each other as files. Here the references of `links.md`, which
+// come first and so count, lead to modules instead; `tests/documents.rs` writes them.
+macro_rules! pages {
+    ($($(#[$attribute:meta])* $name:ident = $path:literal;)*) => { $(
+        $(#[$attribute])*
+        #[doc = include_str!("links.md")]
+        #[doc = include_str!(concat!("../../docs/", $path))]
+        pub mod $name {}
+    )* };
+}
+
+pages! {
+    flow = "guide/flow.md";
+    aspects = "guide/aspects.md";
+    authorizers = "guide/authorizers.md";
+    manifests = "guide/manifests.md";
+    login = "guide/login.md";
+    axum_login = "guide/axum-login.md";
+    oidc = "guide/oidc.md";
+    deployment = "guide/deployment.md";
+    logs = "guide/logs.md";
+    // Its snippets need the feature, and are compiled where it is on.
+    #[cfg(any(not(doctest), feature = "redis"))]
+    nodes = "guide/nodes.md";
+    threats = "guide/threats.md";
+    families = "guide/families.md";
+    viewers = "guide/viewers.md";
+    third_party_cookies = "guide/third-party-cookies.md";
+    iipimage = "guide/iipimage.md";
+    cantaloupe = "guide/cantaloupe.md";
+    nginx = "guide/nginx.md";
+    shibboleth = "guide/shibboleth.md";
+    reading_room = "guide/reading-room.md";
+    conformance = "conformance.md";
+    attacks = "attacks.md";
+    performance = "performance.md";
+    reliability = "reliability.md";
+}
