@@ -20,7 +20,7 @@ use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
 use crate::resource::{
-    Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
@@ -101,6 +101,11 @@ impl BoundMap {
 
     pub(crate) fn families(&self) -> Families {
         self.families
+    }
+
+    /// What operators read of how its server reads identifiers.
+    pub(crate) fn dialect(&self) -> Cow<'static, str> {
+        self.map.dialect().map_or(Cow::Borrowed("none"), Dialect::name)
     }
 
     /// Whether a path may be of an information document. One that the map panics at may be.

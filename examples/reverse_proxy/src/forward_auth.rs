@@ -101,7 +101,7 @@ impl Answers {
         let Some((base, below)) = self.routes.base_of(path) else { return false };
         let is_content = match base.kind {
             // Identifier, region, size, rotation, quality and format: descriptions are the proxy's.
-            Kind::Images { .. } => below.split('/').count() == 5,
+            Kind::Images(_) => below.split('/').count() == 5,
             Kind::Files => true,
         };
         let same_when_decoded = self.config.allow_escapes || !path.contains('%');
