@@ -29,6 +29,7 @@ use super::{Refusal, shape};
 /// | a URL (`https%3A%2F%2F…`) | 400 | 400 | 400 |
 /// | `//`, `.` and `..`, a dot or space at the end of a part, a space at its start | 400 | 400 | 400 |
 /// | backslashes, control characters, characters that nobody sees, what is no UTF-8 | 400 | 400 | 400 |
+/// | a file of an image sequence of `IIPImage`'s (`name_pyr_000_090.tif`), which is `name`, too | 400 | 400 | itself |
 /// | `:$`, by which Windows names a file's streams | 400 | 400 | 400 |
 /// | an image request or `info.json` within the identifier, behind encoded slashes | 400 | 400 | 400 |
 ///
@@ -233,6 +234,12 @@ impl Dialect {
         self.slash_substitute.is_none() && !self.scale_by_hyphen
     }
 
+    /// Whether the server may be `IIPImage`, to which a file may have the name of its sequence, too.
+    #[inline]
+    pub(super) fn knows_sequences(&self) -> bool {
+        self.server != Server::Cantaloupe
+    }
+
     /// Reads an identifier, which stands in the path as `written`.
     ///
     /// # Errors
@@ -278,7 +285,8 @@ impl Dialect {
             b';' | b'&' | b'+' | b'@' | b'#' | b'?' => !self.takes(char::from(byte)),
             _ => byte.is_ascii_control() || byte == b'\\',
         };
-        if text.bytes().any(refused) || text.contains(":$") {
+        let is_of_a_sequence = self.knows_sequences() && shape::is_of_a_sequence(text);
+        if text.bytes().any(refused) || text.contains(":$") || is_of_a_sequence {
             return Err(Refusal::Ambiguous);
         }
         if !text.is_ascii() && text.chars().any(is_unseen) {

@@ -115,7 +115,8 @@ impl ImageApi {
             }
             shape::check_parts(identifier)?;
         }
-        if path.has_colon && url_identifier::is_url(identifier) {
+        let is_url = path.has_colon && url_identifier::is_url(identifier);
+        if is_url || self.dialect.knows_sequences() && shape::is_of_a_sequence(identifier) {
             return Err(Refusal::Ambiguous);
         }
         Ok((identifier, kind))

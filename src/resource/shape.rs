@@ -37,6 +37,17 @@ pub(super) fn is_last(text: &str) -> bool {
     text.contains('.') && text.bytes().all(plain)
 }
 
+/// Whether an identifier names a file of an image sequence of `IIPImage`'s, `name_pyr_000_090.tif`: such a
+/// file is `name` as well.
+#[inline]
+pub(super) fn is_of_a_sequence(identifier: &str) -> bool {
+    let bytes = identifier.as_bytes();
+    let name = &bytes[..memchr::memrchr(b'.', bytes).unwrap_or(bytes.len())];
+    let Some((name, [b'_', y @ ..])) = name.split_last_chunk::<4>() else { return false };
+    let Some((name, [b'_', x @ ..])) = name.split_last_chunk::<4>() else { return false };
+    name.ends_with(b"_pyr") && x.iter().chain(y).all(u8::is_ascii_digit)
+}
+
 /// Refuses an identifier of parts that servers disagree on: none, dots, spaces at their ends; and one
 /// that holds an image request or a description's name, as a server that decodes first finds its end
 /// elsewhere.
@@ -89,6 +100,21 @@ mod tests {
             assert_eq!((is_region(text), is_size(text), is_rotation(text)), (region, size, rotation), "{text}");
         }
         assert!(is_last("default.jpg") && !is_last("default") && !is_last("default.jpg&FIF=x"));
+    }
+
+    #[test]
+    fn files_of_a_sequence() {
+        for (name, is) in [
+            ("seq_pyr_000_090.tif", true),
+            ("dir/seq_pyr_000_090", true),
+            ("seq_pyr_000_09.tif", false),
+            ("seq_000_090.tif", false),
+            ("seq", false),
+            ("_pyr_000_0x0.tif", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_a_sequence(name), is, "{name}");
+        }
     }
 
     /// AL-06, PA-01: no identifier has a second end.
