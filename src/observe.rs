@@ -221,7 +221,7 @@ impl From<Refusal> for Reason {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Ambiguous => Self::AmbiguousPath,
-            Refusal::Unknown => Self::UnknownPath,
+            Refusal::Unknown | Refusal::Shape => Self::UnknownPath,
             Refusal::Unavailable => Self::MapFailed,
         }
     }

@@ -3,12 +3,13 @@
 mod common;
 
 use common::families;
+use common::readings::{self, Server};
 use common::{BASE, COOKIE, Publisher, V, builder, clock, request, text};
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use tower_iiif_auth::resource::{Files, ImageApi, Match, ResourceMap};
+use tower_iiif_auth::resource::{Dialect, Files, ImageApi, Match, ResourceMap};
 use tower_iiif_auth::{AbsoluteUri, LanguageMap, Manifests, Origin};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -54,6 +55,30 @@ fn hostile() -> impl Strategy<Value = String> {
         .prop_map(ToOwned::to_owned),
     ];
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+/// Texts of the pieces by which servers tell names apart, or not.
+fn aliases() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a", "b", "sec", "info", "full", "max", "0", "/", "%2F", "%2f", ";", "%3B", "1", "2", ":", "1:2", "-", "+", "%2B",
+        "%20", " ", "_", "__", "%5F", "@", "%40", "&", "%26", "FIF=", ".", "%2e", "..", "%25", "2F", "65", "%00", "#",
+        "%23", "?", "%3F", "\\", "%5C", "0,0,9,9", "9,", "info.json", "default.jpg", "ark:", "https:", ":$", "%C3%A9",
+        "%E2%80%8B", "/full/max/0/default.jpg", "%2Ffull%2Fmax",
+    ]);
+    prop::collection::vec(piece, 1..7).prop_map(|pieces| pieces.concat())
+}
+
+/// Each server with the dialect for it.
+fn dialects() -> [(Server, Dialect); 6] {
+    let cantaloupe = |substitute, four| Server::Cantaloupe { substitute, four };
+    [
+        (Server::Any, Dialect::general()),
+        (Server::IipImage, Dialect::iipimage()),
+        (Server::Segments, Dialect::general().several_segments()),
+        (cantaloupe(None, false), Dialect::cantaloupe()),
+        (cantaloupe(Some("__"), false), Dialect::cantaloupe().slash_substitute("__")),
+        (cantaloupe(None, true), Dialect::cantaloupe().scale_by_hyphen()),
+    ]
 }
 
 /// The same identifier with some of its bytes escaped.
@@ -128,6 +153,58 @@ proptest! {
                 };
                 prop_assert_eq!(again.identifier(), resource.identifier());
             }
+        }
+    }
+
+    /// AL: what the rules are asked about is what the server behind opens, by that server's own reading; and
+    /// what a proxy sends on is the same to it.
+    #[test]
+    fn what_is_decided_on_is_what_is_served(
+        path in prop_oneof![hostile(), aliases()],
+        tail in prop::sample::select(vec!["", "/info.json", "/full/max/0/default.jpg", "/0,0,9,9/9,/0/gray.png"]),
+    ) {
+        for (server, dialect) in dialects() {
+            let map = ImageApi::new("/iiif/3").dialect(dialect);
+            let below = format!("{path}{tail}");
+            let full = format!("/iiif/3/{below}");
+            let Match::Found(found) = map.find(&full) else { continue };
+            for file in readings::files(server, &below) {
+                prop_assert_eq!(&file, found.identifier(), "{} before {:?}", &full, server);
+            }
+            let canonical = found.request_path();
+            let Match::Found(again) = map.find(&canonical) else {
+                return Err(TestCaseError::fail(format!("{full} -> {canonical} before {server:?}")));
+            };
+            prop_assert_eq!(&again.into_owned(), &found.clone().into_owned(), "{} -> {}", &full, &canonical);
+            for file in readings::files(server, canonical.strip_prefix("/iiif/3/").unwrap()) {
+                prop_assert_eq!(&file, found.identifier(), "{} -> {} before {:?}", &full, &canonical, server);
+            }
+        }
+    }
+
+    /// AL: however a picture's name is spelled for its server, it is one identifier.
+    #[test]
+    fn spellings_for_each_server(
+        name in "[a-c][a-c ._-]{0,3}(/[a-c][a-c ]{0,2}[a-c]){0,2}[a-c]",
+        part in prop::sample::select(vec!["", ";2", ";1:2", ";2;1:2"]),
+        one in prop::collection::vec(any::<u8>(), 1..24),
+        two in prop::collection::vec(any::<u8>(), 1..24),
+    ) {
+        for (server, dialect) in dialects() {
+            let name = match server {
+                Server::Cantaloupe { .. } => format!("{name}{part}"),
+                _ => name.clone(),
+            };
+            let map = ImageApi::new("/iiif/3").dialect(dialect);
+            let find = |choices: &[u8]| {
+                let spelling = readings::spelled(server, &name, |at| choices[at % choices.len()]);
+                let path = format!("/iiif/3/{spelling}/info.json");
+                match map.find(&path) {
+                    Match::Found(found) => Some((found.identifier().to_owned(), found.path())),
+                    _ => None,
+                }
+            };
+            prop_assert_eq!(find(&one), find(&two), "{} before {:?}", name, server);
         }
     }
 

@@ -1,5 +1,8 @@
 //! Paths: however one is escaped, it is the same resource or refused, and nobody sees `sec` by any
 //! reading of a path that some server may have. The first 16 bytes say what is escaped.
+//!
+//! Where the server behind is known, what is decided on is what it opens, by its own reading, and
+//! `decision(path) = decision(any spelling that it takes for the same picture)`.
 
 #![no_main]
 
@@ -7,7 +10,8 @@ use http::header::{COOKIE, HeaderName};
 use http::{Method, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
-use tower_iiif_auth_fuzz::{COOKIE as NAME, COOKIE_A, PUBLISHER, request};
+use tower_iiif_auth_fuzz::readings::{self, Server};
+use tower_iiif_auth_fuzz::{COOKIE as NAME, COOKIE_A, DIALECTS, PUBLISHER, request};
 
 /// What nobody, and what a user with the role `A`, is answered.
 fn decision(path: &str) -> Option<(StatusCode, StatusCode, bool)> {
@@ -42,7 +46,7 @@ fn is_secret(path: &str) -> bool {
     let segments = lenient(path);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match &segments[..] {
-        ["iiif", "3" | "2" | "all", rest @ ..] | ["files", rest @ ..] => {
+        ["iiif", "3" | "2" | "all" | "iip" | "can" | "can4" | "ark", rest @ ..] | ["files", rest @ ..] => {
             matches!(rest, ["sec", ..] | ["dir", "sec", ..])
         }
         _ => false,
@@ -66,6 +70,37 @@ fn respelled(path: &str, which: &[u8]) -> String {
     written
 }
 
+/// Whoever may not see `sec` does not see it by the reading of the server behind, and a reader sees it under
+/// every spelling of that server's.
+fn as_the_server_reads(base: &str, server: Server, below: &str, which: &[u8]) {
+    let Some((nobody, reader, seen)) = decision(&format!("{base}{below}")) else { return };
+    for file in readings::files(server, below) {
+        let is_secret = matches!(&*file, "sec" | "dir/sec");
+        assert!(!(is_secret && seen), "{base}{below} is {file} to {server:?}");
+        // What is open to nobody but readers is this very picture.
+        let is_open = matches!(&*file, "pub" | "dir/pub");
+        assert!(!seen || is_open, "{base}{below} is open, and {file} to {server:?}");
+        let readers = reader.is_success() && !nobody.is_success();
+        let image = !below.ends_with("/info.json");
+        assert!(!(readers && image) || is_secret, "{base}{below} is a reader's, and {file} to {server:?}");
+    }
+    let name = ["sec", "pub", "dir/sec", "dir/pub", "a b/c", "x"][usize::from(which[0]) % 6];
+    let part = ["", ";2", ";1:2", ";3;1:2"][usize::from(which[1]) % 4];
+    let name = match server {
+        Server::Cantaloupe { .. } => format!("{name}{part}"),
+        _ => name.to_owned(),
+    };
+    let spelled = |from: usize| readings::spelled(server, &name, |at| which[(at + from) % which.len()]);
+    for rest in ["full/max/0/default.jpg", "info.json"] {
+        let (one, two) = (format!("{base}{}/{rest}", spelled(2)), format!("{base}{}/{rest}", spelled(9)));
+        let decisions = (decision(&one), decision(&two));
+        assert_eq!(decisions.0, decisions.1, "{one} and {two}");
+        let is_known = name.starts_with("sec") || name.starts_with("dir/sec");
+        let status = decisions.0.map(|(nobody, reader, _)| (nobody.as_u16(), reader.as_u16()));
+        assert!(!is_known || rest == "info.json" || status == Some((401, 200)), "{one}: {status:?}");
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
     let Some((which, path)) = input.split_at_checked(16) else { return };
     let Ok(path) = std::str::from_utf8(path) else { return };
@@ -76,6 +111,11 @@ fuzz_target!(|input: &[u8]| {
     let Some(plain) = decision(path) else { return };
     if is_secret(path) {
         assert!(!plain.2, "{path} is seen by nobody who may");
+    }
+    for (base, server) in DIALECTS {
+        if let Some(below) = path.strip_prefix(base) {
+            as_the_server_reads(base, server, below, which);
+        }
     }
     // Services lie at their own spelling, and what lies beside them is the application's.
     if path.starts_with("/auth/") {

@@ -20,11 +20,25 @@ use tower_iiif_auth::authorizer::RolesFor;
 use tower_iiif_auth::clock::{SetClock, Timestamp};
 use tower_iiif_auth::fuzzing::{self, Sealed};
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::resource::{Families, ImageApi};
+use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
 use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{
     AccessService, Answer, IiifAuth, Keyring, LanguageMap, Message, Realm, ThirdPartyCookies,
 };
+
+#[path = "../../tests/common/readings.rs"]
+pub mod readings;
+
+use readings::Server;
+
+/// The bases whose server is known, each with how that server reads a path.
+pub const DIALECTS: [(&str, Server); 5] = [
+    ("/iiif/3/", Server::Any),
+    ("/iiif/iip/", Server::IipImage),
+    ("/iiif/can/", Server::Cantaloupe { substitute: Some("__"), four: false }),
+    ("/iiif/can4/", Server::Cantaloupe { substitute: None, four: true }),
+    ("/iiif/ark/", Server::Segments),
+];
 
 /// Where the publisher is.
 pub const BASE: &str = "https://iiif.example";
@@ -86,6 +100,14 @@ impl Publisher {
             .images("/iiif/3")
             .resources(ImageApi::new("/iiif/2").families([Family::V1, Family::V09]))
             .resources(ImageApi::new("/iiif/all").families(Families::new(Family::ALL)))
+            .resources(ImageApi::new("/iiif/iip").dialect(Dialect::iipimage()))
+            .resources(
+                ImageApi::new("/iiif/can").dialect(Dialect::cantaloupe().slash_substitute("__")),
+            )
+            .resources(
+                ImageApi::new("/iiif/can4").dialect(Dialect::cantaloupe().scale_by_hyphen()),
+            )
+            .resources(ImageApi::new("/iiif/ark").dialect(Dialect::general().several_segments()))
             .files("/files")
             .third_party_cookies(
                 ThirdPartyCookies::default().hand_off().storage_access().grant_page(),

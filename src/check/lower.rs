@@ -7,7 +7,6 @@ use http::request::Parts;
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::gate::{Verdict, first_granted_sibling};
-use crate::path;
 use crate::resource::{Resource, ResourceKind};
 
 /// Whether a lesser version may stand in for what the verdict denies.
@@ -26,8 +25,6 @@ pub(super) async fn location(
     now: Timestamp,
     verdict: &Verdict,
 ) -> Option<String> {
-    let (_, image) =
-        path::below(parts.uri.path(), resource.base())?.strip_prefix('/')?.split_once('/')?;
     let lower = first_granted_sibling(core, parts, resource, now, None, verdict).await?;
-    Some(core.public_url.join(&format!("{}/{image}", lower.path())))
+    Some(core.public_url.join(&lower.same_part_as(resource).request_path()))
 }

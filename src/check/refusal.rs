@@ -34,6 +34,11 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
     let text = match why {
         Refusal::Ambiguous => "This path can be read in more than one way.\n",
         Refusal::Unknown => "There is no such resource.\n",
+        Refusal::Shape => {
+            "There is no such image. Behind the base stands the identifier, as one path segment in which \
+             each slash is written %2F, and behind that /info.json or \
+             /{region}/{size}/{rotation}/{quality}.{format}.\n"
+        }
         Refusal::Unavailable => "Not available at the moment.\n",
     };
     private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))

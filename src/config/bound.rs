@@ -20,7 +20,7 @@ use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
 use crate::resource::{
-    Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
@@ -103,7 +103,12 @@ impl BoundMap {
         self.families
     }
 
-    /// Whether a path may name an information document. Where the map panics, it may.
+    /// What operators read of how its server reads identifiers.
+    pub(crate) fn dialect(&self) -> Cow<'static, str> {
+        self.map.dialect().map_or(Cow::Borrowed("none"), Dialect::name)
+    }
+
+    /// Whether a path may be of an information document. One that the map panics at may be.
     #[inline]
     fn may_be_information(&self, path: &str) -> bool {
         catch(|| self.map.may_be_information(path)).unwrap_or_else(|panic| {

@@ -13,7 +13,7 @@ use crate::config::{
     Realm, Seals, Texts, ThirdPartyCookies,
 };
 use crate::observe::{Observation, Observer};
-use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
+use crate::resource::{Dialect, Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
 use crate::seal::Keyring;
 
@@ -303,6 +303,9 @@ impl IiifAuthBuilder {
         }
         for map in &self.maps {
             check_path(map.base())?;
+            if let Some(fault) = map.dialect().and_then(Dialect::fault) {
+                return Err(ConfigError::Dialect { base: map.base().to_owned(), fault });
+            }
         }
         let families = spoken(&self.maps)?;
         check_path(&self.endpoints)?;
@@ -394,6 +397,9 @@ impl IiifAuthBuilder {
         check_paths(&core)?;
         check_cookies(&core, &self.realms)?;
         warn(&core);
+        for map in &core.maps {
+            crate::trace::base(map.base(), &map.dialect());
+        }
         Ok(IiifAuth { core: Arc::new(core) })
     }
 }

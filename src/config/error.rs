@@ -53,6 +53,13 @@ pub enum ConfigError {
         /// The other one.
         outer: String,
     },
+    /// A base's dialect is none that a server could have.
+    Dialect {
+        /// The base's path.
+        base: String,
+        /// What to change.
+        fault: &'static str,
+    },
     /// A base speaks families that do not go together.
     Families {
         /// The base.
@@ -224,6 +231,7 @@ impl fmt::Display for ConfigError {
                 "name {name:?} has to be one path segment of letters, digits, - and _, and not one of \
                  \"probe\", \"token\", \"logout\", \"continue\", \"client\", \"hand-off\", \"redeem\", \"grant\""
             ),
+            Self::Dialect { base, fault } => write!(f, "base {base:?}, dialect: {fault}"),
             Self::Families { base, fault } => write!(f, "base {base:?}: {fault}"),
             Self::StepsUnused(name) => write!(
                 f,

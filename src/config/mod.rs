@@ -157,8 +157,11 @@ impl IiifAuth {
 
 impl fmt::Debug for IiifAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bases = self.core.maps.iter().map(|map| (map.base(), map.dialect()));
+        let bases = bases.collect::<Vec<_>>();
         f.debug_struct("IiifAuth")
             .field("public_url", &self.core.public_url.as_str())
+            .field("bases", &bases)
             .field("realms", &self.core.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }

@@ -157,7 +157,7 @@ fn leads_to(
 }
 
 fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String {
-    let higher = utf8_percent_encode(higher.identifier(), PARAMETER);
+    let higher = utf8_percent_encode(&higher.full_identifier(), PARAMETER).to_string();
     core.public_url.join(&format!("{}/info.json?{TIER_OF}={higher}", lower.path()))
 }
 

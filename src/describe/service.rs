@@ -17,7 +17,7 @@ use crate::body::ResponseBody;
 use crate::config::{Found, IiifAuth};
 use crate::gate::Watch;
 use crate::observe::Place;
-use crate::resource::{Refusal, Resource, ResourceKind};
+use crate::resource::{Refusal, ResourceKind};
 
 /// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
@@ -57,12 +57,7 @@ where
             Found::Resource(resource)
                 if matches!(resource.kind(), ResourceKind::ImageInformation) =>
             {
-                Resource::new(
-                    resource.base().to_owned(),
-                    resource.identifier().to_owned(),
-                    ResourceKind::ImageService,
-                    resource.content_type().to_owned(),
-                )
+                resource.whole().into_owned()
             }
             // It may be a description: without its services it is worse than none.
             Found::Refused(why @ Refusal::Unavailable) => {

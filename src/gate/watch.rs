@@ -50,7 +50,7 @@ impl Watch {
     pub(crate) fn refused(self, core: &Core, path: &str, refusal: Refusal) {
         let outcome = match refusal {
             Refusal::Ambiguous => Outcome::BadRequest,
-            Refusal::Unknown => Outcome::NotFound,
+            Refusal::Unknown | Refusal::Shape => Outcome::NotFound,
             Refusal::Unavailable => Outcome::Unavailable,
         };
         self.tell(core, path, None, outcome, (refusal.into(), None));

@@ -80,7 +80,7 @@ pub(super) async fn with_substitutes(
 pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
     let (status, message) = match refusal {
         Refusal::Ambiguous => (DeniedStatus::BadRequest, &texts.denied_absent),
-        Refusal::Unknown => (DeniedStatus::NotFound, &texts.denied_absent),
+        Refusal::Unknown | Refusal::Shape => (DeniedStatus::NotFound, &texts.denied_absent),
         Refusal::Unavailable => (DeniedStatus::Unavailable, &texts.denied_later),
     };
     ProbeResult::Denied { status, message: message.clone(), substitutes: Vec::new() }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Refusal;
+use super::{Refusal, shape};
 
 /// RFC 3986 unreserved characters and the colon of ARKs and handles stay as they are.
 const SEGMENT: &AsciiSet =
@@ -16,20 +16,41 @@ pub(super) fn encode(identifier: &str, one_segment: bool) -> String {
     utf8_percent_encode(identifier, if one_segment { SEGMENT } else { PATH }).to_string()
 }
 
-/// A path of which [`decode`] would find nothing to decode and nothing to refuse in any segment, and
-/// which no server is known to read differently: nearly every path is one, and one look tells.
+/// The parts of an image request as they stand in a URI.
+pub(super) fn encode_image(parts: &str) -> String {
+    const IMAGE: &AsciiSet = &PATH.remove(b',').remove(b'!');
+    utf8_percent_encode(parts, IMAGE).to_string()
+}
+
+/// A URL, encoded as a whole. What need not be escaped stays, as nearly everybody leaves it.
+pub(super) fn encode_url(url: &str) -> String {
+    const URL: &AsciiSet = &SEGMENT
+        .add(b':')
+        .remove(b'!')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
+    utf8_percent_encode(url, URL).to_string()
+}
+
+/// A path in which nothing has to be decoded and nothing refused, by any server's reading of a segment:
+/// nearly every path is one, and one look tells.
 pub(super) struct Plain<'p> {
-    pub(super) first: &'p str,
-    /// What stands behind the first segment and its slash.
-    pub(super) rest: &'p str,
+    path: &'p str,
+    /// Where the last four slashes are; the one with number `n` at `n % 4`.
+    marks: [usize; 4],
     pub(super) slashes: usize,
+    /// Whether there is a colon, as in URLs.
+    pub(super) has_colon: bool,
     /// Whether there is a dot in the last segment.
     pub(super) has_suffix: bool,
 }
 
 impl<'p> Plain<'p> {
     pub(super) fn of(path: &'p str) -> Option<Self> {
-        let (mut slashes, mut first, mut begin, mut has_suffix) = (0, path.len(), 0, false);
+        let (mut slashes, mut begin) = (0, 0);
+        let (mut has_suffix, mut has_colon, mut marks) = (false, false, [0; 4]);
         let (bytes, mut at) = (path.as_bytes(), 0);
         while at < bytes.len() {
             if IS_PLAIN[usize::from(bytes[at])] {
@@ -39,29 +60,55 @@ impl<'p> Plain<'p> {
             match bytes[at] {
                 // An empty segment needs a closer look, and one that begins with a dot or a special byte.
                 _ if at == begin => return None,
+                // One that ends with a dot, too.
+                b'/' if bytes[at - 1] == b'.' => return None,
                 b'/' => {
-                    first = first.min(at);
+                    marks[slashes % 4] = at;
                     slashes += 1;
                     begin = at + 1;
                     has_suffix = false;
                 }
                 b'.' => has_suffix = true,
+                b':' => has_colon = true,
                 _ => return None,
             }
             at += 1;
         }
-        let rest = path.get(first + 1..).unwrap_or_default();
-        (begin < path.len()).then(|| Self { first: &path[..first], rest, slashes, has_suffix })
+        (begin < path.len() && bytes[at - 1] != b'.')
+            .then_some(Self { path, marks, slashes, has_colon, has_suffix })
+    }
+
+    /// What stands before and behind the slash with so many slashes behind it, of at most four.
+    pub(super) fn split_before(&self, last: usize) -> (&'p str, &'p str) {
+        let at = self.marks[(self.slashes - last) % 4];
+        (&self.path[..at], &self.path[at + 1..])
+    }
+
+    /// The whole path.
+    pub(super) fn path(&self) -> &'p str {
+        self.path
+    }
+
+    /// Whether the last four segments are those of an image request.
+    pub(super) fn ends_in_image(&self) -> bool {
+        let mark = |number: usize| self.marks[(self.slashes + number) % 4];
+        let part = |from: usize| &self.path[mark(from) + 1..mark(from + 1)];
+        self.has_suffix
+            && shape::is_region(part(0))
+            && shape::is_size(part(1))
+            && shape::is_rotation(part(2))
     }
 }
 
-/// The bytes that mean themselves. All others need a closer look, also `&`, see
-/// [`ImageApi`](super::ImageApi).
+/// The bytes that mean themselves everywhere. All others need a closer look.
 static IS_PLAIN: [bool; 256] = {
     let mut is_plain = [false; 256];
     let mut byte = b'!';
     while byte < 0x7f {
-        is_plain[byte as usize] = !matches!(byte, b'/' | b'.' | b'%' | b'&' | b';' | b'\\');
+        is_plain[byte as usize] = !matches!(
+            byte,
+            b'/' | b'.' | b':' | b'%' | b'&' | b';' | b'\\' | b'+' | b'@' | b'#' | b'?' | b'$'
+        );
         byte += 1;
     }
     is_plain
@@ -78,14 +125,7 @@ pub(super) fn decode(segment: &str, path_parameters: bool) -> Result<Cow<'_, str
     if !path_parameters && memchr::memchr(b';', segment.as_bytes()).is_some() {
         return Err(Refusal::Ambiguous);
     }
-    let decoded = if memchr::memchr(b'%', segment.as_bytes()).is_some() {
-        if has_broken_escape(segment) {
-            return Err(Refusal::Ambiguous);
-        }
-        percent_decode_str(segment).decode_utf8().map_err(|_| Refusal::Ambiguous)?
-    } else {
-        Cow::Borrowed(segment)
-    };
+    let decoded = decoded_once(segment)?;
     let strange = |b: u8| b.is_ascii_control() || b == b'\\';
     if decoded.bytes().any(strange)
         || has_escape(&decoded)
@@ -96,9 +136,24 @@ pub(super) fn decode(segment: &str, path_parameters: bool) -> Result<Cow<'_, str
     Ok(decoded)
 }
 
+/// What a text is when each of its escapes is decoded, once.
+///
+/// # Errors
+///
+/// [`Refusal::Ambiguous`] for broken escapes and for bytes that are no UTF-8.
+pub(super) fn decoded_once(text: &str) -> Result<Cow<'_, str>, Refusal> {
+    if memchr::memchr(b'%', text.as_bytes()).is_none() {
+        return Ok(Cow::Borrowed(text));
+    }
+    if has_broken_escape(text) {
+        return Err(Refusal::Ambiguous);
+    }
+    percent_decode_str(text).decode_utf8().map_err(|_| Refusal::Ambiguous)
+}
+
 /// Whether a part of a path steps aside or nowhere, also for servers that drop what follows a `;`:
 /// they read `..;x` as `..`.
-fn is_dot_or_empty(part: &str) -> bool {
+pub(super) fn is_dot_or_empty(part: &str) -> bool {
     match part.as_bytes() {
         [] | [b'.' | b';', ..] => matches!(without_parameters(part), "" | "." | ".."),
         _ => false,
@@ -130,9 +185,14 @@ fn has_broken_escape(segment: &str) -> bool {
     memchr::memchr_iter(b'%', bytes).any(|at| !is_escape(bytes, at))
 }
 
-fn has_escape(text: &str) -> bool {
+/// Whether there is an escape in a text, also one of the old form `%u0041`.
+pub(super) fn has_escape(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'%', bytes).any(|at| is_escape(bytes, at))
+    let old_form = |at: usize| {
+        matches!(bytes.get(at + 1), Some(b'u' | b'U'))
+            && bytes.get(at + 2..at + 6).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    memchr::memchr_iter(b'%', bytes).any(|at| is_escape(bytes, at) || old_form(at))
 }
 
 fn is_escape(bytes: &[u8], at: usize) -> bool {
@@ -180,44 +240,38 @@ mod tests {
         }
     }
 
-    /// The short way says what the long way says.
+    /// The short way says what the long way says, in every dialect.
     #[test]
-    fn plain_paths_decode_to_themselves() {
+    fn plain_paths_mean_themselves() {
         let mut paths: Vec<String> = [
-            "",
-            "/",
-            "a",
-            "a/b",
-            "a//b",
-            "a/",
-            "/a",
-            "./a",
-            "a/..",
-            "...",
-            "a/.b",
-            "a./b",
-            "a..b",
-            "1/2/3/4/5/6/7/..",
-            "a/b/c/d/e/f/g",
+            "", "/", "a", "a/b", "a//b", "a/", "/a", "./a", "a/..", "...", "a/.b", "a./b", "a/b.", "a..b",
+            "1/2/3/4/5/6/7/..", "a/b/c/d/e/f/g", "a:b/c", "a/full/max/0/default.jpg", "a/b/full/max/0/d.jpg",
         ]
         .map(str::to_owned)
         .into();
         paths.extend((0..=0x7f_u8).map(|byte| format!("a{}b/c", char::from(byte))));
         paths.push("é".to_owned());
         for path in paths {
-            let itself = |segment| decode(segment, false).is_ok_and(|own| own == segment);
-            let harmless = path.split('/').all(itself)
-                && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%' && byte != b'&');
-            let hidden = path.split('/').any(|segment| segment.starts_with('.'));
+            let odd = |segment: &str| {
+                let special = |b: u8| !b.is_ascii_graphic() || b";&+@#?%$\\".contains(&b);
+                segment.is_empty()
+                    || segment.starts_with(['.', ':'])
+                    || segment.ends_with('.')
+                    || segment.bytes().any(special)
+            };
             let plain = Plain::of(&path);
-            assert_eq!(plain.is_some(), harmless && !hidden, "{path:?}");
-            if let Some(Plain { first, rest, slashes, has_suffix }) = plain {
-                let (own, behind) = path.split_once('/').unwrap_or((&path, ""));
-                assert_eq!((first, rest), (own, behind), "{path:?}");
-                assert_eq!(slashes, path.matches('/').count(), "{path:?}");
-                let last = path.rsplit('/').next().unwrap_or_default();
-                assert_eq!(has_suffix, last.contains('.'), "{path:?}");
+            assert_eq!(plain.is_none(), path.split('/').any(odd), "{path:?}");
+            let Some(plain) = plain else { continue };
+            let slashes = path.matches('/').count();
+            assert_eq!((plain.path(), plain.slashes), (&*path, slashes), "{path:?}");
+            for last in 1..=slashes.min(4) {
+                let segments: Vec<&str> = path.split('/').collect();
+                let (before, behind) = segments.split_at(segments.len() - last);
+                let expected = (&*before.join("/"), &*behind.join("/"));
+                assert_eq!(plain.split_before(last), expected, "{path:?} {last}");
             }
+            let last = path.rsplit('/').next().unwrap_or_default();
+            assert_eq!((plain.has_suffix, plain.has_colon), (last.contains('.'), path.contains(':')));
         }
     }
 

@@ -2,15 +2,22 @@
 
 use std::borrow::Cow;
 
+use super::dialect::Dialect;
 use super::encoding::{self, Plain};
+use super::part::Part;
 use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
+use super::{shape, url_identifier};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
 /// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
 ///
 /// The two versions of the Image API have the same paths. The identifier is one path segment, in
-/// which slashes are percent-encoded (Image API 3.0 §9). Other shapes below the base are refused, and
-/// so is a raw `&`: `IIPImage` takes what follows it as a command on another image. Write `%26`.
+/// which slashes are percent-encoded (Image API 3.0 §9), or what the base's [`dialect`](Self::dialect)
+/// takes for one. Other shapes below the base are 404; an identifier that the server behind could read
+/// in another way is 400.
+///
+/// The request goes on untouched. A proxy that writes it anew asks
+/// [`Resource::request_path`] for the canonical spelling of what was decided on.
 ///
 /// # Example
 ///
@@ -25,7 +32,7 @@ use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, Reso
 #[derive(Clone, Debug)]
 pub struct ImageApi {
     base: Box<str>,
-    path_parameters: bool,
+    dialect: Dialect,
     families: Families,
 }
 
@@ -34,7 +41,7 @@ impl ImageApi {
     #[must_use]
     pub fn new(base: &str) -> Self {
         let base = base.trim_end_matches('/').into();
-        Self { base, path_parameters: false, families: Families::default() }
+        Self { base, dialect: Dialect::default(), families: Families::default() }
     }
 
     /// The families of the specification that this base speaks. Default: 2.0.
@@ -44,62 +51,135 @@ impl ImageApi {
         self
     }
 
-    /// Takes a raw `;` in a path as part of the identifier, as Cantaloupe's page numbers need
-    /// (`book.pdf;2`).
-    ///
-    /// The default refuses it with 400: servers that drop what follows a `;` (Jetty and Tomcat do)
-    /// would answer with another resource than was decided on. Switch it on only before a server
-    /// that does not.
+    /// How the server behind reads identifiers. Default: [`Dialect::general`].
     #[must_use]
-    pub fn with_insecure_path_parameters(mut self) -> Self {
-        self.path_parameters = true;
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
         self
     }
 
+    /// Takes a `;` in a path as part of the identifier, raw and encoded.
+    ///
+    /// The default refuses it with 400: servers that drop what follows a `;` (Jetty and Tomcat do) or
+    /// take it for a page (Cantaloupe does) would answer with another resource than was decided on.
+    /// Switch it on only before a server that does neither. For Cantaloupe's pages say
+    /// [`Dialect::cantaloupe`].
+    #[must_use]
+    pub fn with_insecure_path_parameters(mut self) -> Self {
+        self.dialect = self.dialect.with_insecure_characters(";");
+        self
+    }
+
+    #[inline]
     fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
-        let (identifier, kind) = match Plain::of(below) {
-            Some(plain) => (Cow::Borrowed(plain.first), plain_kind(&plain)?),
-            None => self.read_closely(below)?,
+        match Plain::of(below) {
+            Some(plain) if self.dialect.is_plain() => {
+                let (identifier, kind) = self.plain_kind(&plain)?;
+                Ok(self.resource(Cow::Borrowed(identifier), Part::default(), kind))
+            }
+            _ => self.read_closely(below),
+        }
+    }
+
+    #[inline]
+    fn resource<'a>(
+        &'a self,
+        identifier: Cow<'a, str>,
+        part: Part,
+        kind: ResourceKind<'a>,
+    ) -> Resource<'a> {
+        Resource::new(&*self.base, identifier, kind, "Image")
+            .written_as(self.dialect.spelling(), part)
+    }
+
+    /// What a path names in which nothing needs a closer look.
+    #[inline]
+    fn plain_kind<'p>(&self, path: &Plain<'p>) -> Result<(&'p str, ResourceKind<'p>), Refusal> {
+        let several = self.dialect.has_several_segments();
+        let (identifier, kind) = if path.slashes >= 4 && path.ends_in_image() {
+            let (identifier, image) = path.split_before(4);
+            (identifier, ResourceKind::Image(ImageRequest::plain(image)))
+        } else if path.slashes == 0 {
+            (path.path(), ResourceKind::ImageService)
+        } else {
+            match path.split_before(1) {
+                (identifier, "info.json") => (identifier, ResourceKind::ImageInformation),
+                _ if several => (path.path(), ResourceKind::ImageService),
+                _ => return Err(Refusal::Shape),
+            }
         };
-        Ok(Resource::new(&*self.base, identifier, kind, "Image"))
+        let one_segment = path.slashes == slashes_of(&kind);
+        if !one_segment {
+            if !several {
+                return Err(Refusal::Shape);
+            }
+            shape::check_parts(identifier)?;
+        }
+        let is_url = path.has_colon && url_identifier::is_url(identifier);
+        if is_url || self.dialect.knows_sequences() && shape::is_of_a_sequence(identifier) {
+            return Err(Refusal::Ambiguous);
+        }
+        Ok((identifier, kind))
     }
 
     /// The same where something has to be decoded or refused.
     #[inline(never)]
-    fn read_closely<'a>(
-        &self,
-        below: &'a str,
-    ) -> Result<(Cow<'a, str>, ResourceKind<'a>), Refusal> {
-        // Also in a description, which everyone may read: `x&FIF=secret.tif&CVT=jpeg/info.json`.
-        if memchr::memchr(b'&', below.as_bytes()).is_some() {
-            return Err(Refusal::Ambiguous);
-        }
-        let mut segments = below.split('/');
-        let identifier = segments.next().unwrap_or_default();
-        let decode = |segment| encoding::decode(segment, self.path_parameters);
-        let kind = match [(); 5].map(|()| segments.next()) {
-            [None, ..] => ResourceKind::ImageService,
-            [Some("info.json"), None, ..] => ResourceKind::ImageInformation,
-            [Some(region), Some(size), Some(rotation), Some(last), None] => {
-                let parts = [decode(region)?, decode(size)?, decode(rotation)?, decode(last)?];
-                let written = below.get(identifier.len() + 1..).unwrap_or_default();
-                ResourceKind::Image(ImageRequest::of(&parts, written)?)
-            }
-            // Servers that fold `a//b` and `a/./b` would make a known shape of these.
-            _ if encoding::ambiguous_segments(below) => return Err(Refusal::Ambiguous),
-            _ => return Err(Refusal::Unknown),
+    fn read_closely<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+        let (written, kind) = if self.dialect.has_several_segments() {
+            split_at_the_end(below)?
+        } else {
+            split_at_the_start(below)?
         };
-        Ok((decode(identifier)?, kind))
+        let (read, part) = self.dialect.read(written)?;
+        let identifier = self.dialect.for_rules(&read);
+        let resource = self.resource(read, part, kind);
+        Ok(match identifier {
+            Some(identifier) => resource.called(Cow::Owned(identifier)),
+            None => resource,
+        })
     }
 }
 
-fn plain_kind<'p>(path: &Plain<'p>) -> Result<ResourceKind<'p>, Refusal> {
-    match path.slashes {
-        0 => Ok(ResourceKind::ImageService),
-        1 if path.rest == "info.json" => Ok(ResourceKind::ImageInformation),
-        4 if path.has_suffix => Ok(ResourceKind::Image(ImageRequest::plain(path.rest))),
-        _ => Err(Refusal::Unknown),
+/// How many slashes stand in a path behind its identifier.
+#[inline]
+fn slashes_of(kind: &ResourceKind<'_>) -> usize {
+    match kind {
+        ResourceKind::Image(_) => 4,
+        ResourceKind::ImageInformation => 1,
+        _ => 0,
     }
+}
+
+/// The identifier, which is the first segment, and what is asked of it.
+fn split_at_the_start(below: &str) -> Result<(&str, ResourceKind<'_>), Refusal> {
+    let Some((identifier, rest)) = below.split_once('/') else {
+        return Ok((below, ResourceKind::ImageService));
+    };
+    if rest == "info.json" {
+        return Ok((identifier, ResourceKind::ImageInformation));
+    }
+    if rest.bytes().filter(|byte| *byte == b'/').count() == 3 {
+        return Ok((identifier, ResourceKind::Image(ImageRequest::read(rest)?)));
+    }
+    // Servers that fold `a//b` and `a/./b` would make a known shape of these.
+    let odd = below.bytes().any(|byte| matches!(byte, b'&' | b';'));
+    if odd || encoding::ambiguous_segments(below) { Err(Refusal::Ambiguous) } else { Err(Refusal::Shape) }
+}
+
+/// The identifier, which is all but what is asked of it.
+fn split_at_the_end(below: &str) -> Result<(&str, ResourceKind<'_>), Refusal> {
+    if let Some(identifier) = below.strip_suffix("/info.json") {
+        return Ok((identifier, ResourceKind::ImageInformation));
+    }
+    let fourth = below.rmatch_indices('/').nth(3);
+    if let Some((at, _)) = fourth {
+        match ImageRequest::read(&below[at + 1..]) {
+            Ok(image) => return Ok((&below[..at], ResourceKind::Image(image))),
+            Err(Refusal::Ambiguous) => return Err(Refusal::Ambiguous),
+            Err(_) => {}
+        }
+    }
+    Ok((below, ResourceKind::ImageService))
 }
 
 impl ResourceMap for ImageApi {
@@ -116,6 +196,10 @@ impl ResourceMap for ImageApi {
 
     fn may_be_information(&self, path: &str) -> bool {
         path.ends_with("/info.json")
+    }
+
+    fn dialect(&self) -> Option<&Dialect> {
+        Some(&self.dialect)
     }
 
     fn families(&self) -> Families {
@@ -161,9 +245,9 @@ mod tests {
             ("/iiif/3/info.json", "info.json", "service"),
             ("/iiif/3/sec/full/%5Emax/!90/gray.png", "sec", "image"),
             ("/iiif/3/.sec/info.json", ".sec", "info"),
-            ("/iiif/3/a../info.json", "a..", "info"),
-            ("/iiif/3/sec/full/.5/0/default.jpg", "sec", "image"),
-            ("/iiif/3/recto%26verso/info.json", "recto&verso", "info"),
+            ("/iiif/3/sec/full/,5/0/default.jpg", "sec", "image"),
+            ("/iiif/3/100%25/info.json", "100%", "info"),
+            ("/iiif/3/ark:12148/info.json", "ark:12148", "info"),
             ("/iiif/30/sec", "", "elsewhere"),
             ("/iiif/3", "", "elsewhere"),
             ("/other", "", "elsewhere"),
@@ -179,7 +263,7 @@ mod tests {
         for (path, refusal) in [
             ("/iiif/3/", Refusal::Ambiguous),
             ("/iiif/3//sec/info.json", Refusal::Ambiguous),
-            ("/iiif/3/sec/", Refusal::Unknown),
+            ("/iiif/3/sec/", Refusal::Shape),
             ("/iiif/3/pub/../sec/full/max/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/pub/%2e%2e/sec/full/max/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/pub%2f..%2fsec/info.json", Refusal::Ambiguous),
@@ -187,13 +271,13 @@ mod tests {
             ("/iiif/3/sec;x/info.json", Refusal::Ambiguous),
             ("/iiif/3/x&FIF=sec.tif&CVT=jpeg/info.json", Refusal::Ambiguous),
             ("/iiif/3/pub/full/max/0/default.jpg&FIF=sec.tif&CVT=jpeg", Refusal::Ambiguous),
-            ("/iiif/3/sec/full/max/0/default.jpg/", Refusal::Unknown),
-            ("/iiif/3/sec/full/max/0/default.jpg%23/info.json", Refusal::Unknown),
-            ("/iiif/3/sec/INFO.JSON", Refusal::Unknown),
-            ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Unknown),
+            ("/iiif/3/sec/full/max/0/default.jpg/", Refusal::Shape),
+            ("/iiif/3/sec/full/max/0/default.jpg%23/info.json", Refusal::Shape),
+            ("/iiif/3/sec/INFO.JSON", Refusal::Shape),
+            ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Shape),
             ("/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg", Refusal::Ambiguous),
-            ("/iiif/3/sec/full/max/0/default", Refusal::Unknown),
-            ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Unknown),
+            ("/iiif/3/sec/full/max/0/default", Refusal::Shape),
+            ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Shape),
         ] {
             assert_eq!(find(path), Err(refusal), "{path}");
         }

@@ -5,26 +5,36 @@
 //! two ways is never guessed at: it is refused with 400, so that the resource which was decided on
 //! is the one the wrapped server answers with.
 
+mod dialect;
 mod encoding;
 mod families;
 mod files;
 mod image_api;
 mod image_request;
+mod part;
 mod pattern;
 mod pattern_marks;
 mod pattern_tree;
 mod patterns;
+mod scale;
+mod shape;
+mod url_identifier;
 
 use std::borrow::Cow;
+use std::mem;
 
 use http::StatusCode;
 
+pub use dialect::Dialect;
 pub use families::Families;
 pub use files::Files;
 pub use image_api::ImageApi;
 pub use image_request::ImageRequest;
 pub use pattern::Pattern;
 pub use patterns::Patterns;
+
+use dialect::Spelling;
+use part::Part;
 
 pub(crate) use encoding::{ambiguous_path, without_parameters};
 
@@ -75,6 +85,12 @@ pub trait ResourceMap: Send + Sync + 'static {
         true
     }
 
+    /// How the server behind reads identifiers, where that is known: it is checked when the configuration
+    /// is built, and told to operators. Default: not known.
+    fn dialect(&self) -> Option<&Dialect> {
+        None
+    }
+
     /// Which families of the specification are spoken below the base. Default: 2.0.
     fn families(&self) -> Families {
         Families::default()
@@ -100,7 +116,10 @@ pub enum Refusal {
     Ambiguous,
     /// It has no known shape: 404.
     Unknown,
-    /// It cannot be told now, as when a map panics: 503.
+    /// It lies below an Image API base and has not the segments of an image: 404, and a line that says
+    /// what an identifier may look like.
+    Shape,
+    /// It can not be told now, as when a map panics: 503.
     Unavailable,
 }
 
@@ -108,7 +127,7 @@ impl Refusal {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Ambiguous => StatusCode::BAD_REQUEST,
-            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Unknown | Self::Shape => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -121,6 +140,10 @@ pub struct Resource<'a> {
     identifier: Cow<'a, str>,
     kind: ResourceKind<'a>,
     content_type: Cow<'a, str>,
+    part: Part,
+    spelling: Spelling<'a>,
+    /// The identifier as the server is asked for it, where rules see another one.
+    read: Option<Cow<'a, str>>,
 }
 
 /// What of a resource a path asks for.
@@ -157,7 +180,24 @@ impl<'a> Resource<'a> {
             identifier: identifier.into(),
             kind,
             content_type: content_type.into(),
+            part: Part::default(),
+            spelling: Spelling::OneSegment,
+            read: None,
         }
+    }
+
+    /// The same, written in a dialect's way.
+    #[inline]
+    fn written_as(mut self, spelling: Spelling<'a>, part: Part) -> Self {
+        self.spelling = spelling;
+        self.part = part;
+        self
+    }
+
+    /// The same under another name for the rules.
+    fn called(mut self, identifier: Cow<'a, str>) -> Self {
+        self.read = Some(mem::replace(&mut self.identifier, identifier));
+        self
     }
 
     /// The base path it lies below, such as `/iiif/3`.
@@ -166,7 +206,8 @@ impl<'a> Resource<'a> {
         &self.base
     }
 
-    /// Its identifier, percent-decoded once: `dir/page 1` for `dir%2Fpage%201`.
+    /// Its identifier, percent-decoded once, as the base's [`Dialect`] reads it: `dir/page 1` for
+    /// `dir%2Fpage%201`. However it was spelled, it is the same.
     #[must_use]
     pub fn identifier(&self) -> &str {
         &self.identifier
@@ -194,12 +235,86 @@ impl<'a> Resource<'a> {
         &self.content_type
     }
 
+    /// The page of a document, counted from one, where the path names one
+    /// ([`Dialect::cantaloupe`]).
+    ///
+    /// A page is a picture of its own: it has its own size and its own probe. Its
+    /// [`identifier`](Self::identifier) is the document's.
+    #[must_use]
+    pub fn page(&self) -> Option<u32> {
+        (self.part.page > 0).then_some(self.part.page)
+    }
+
+    /// The scale of the picture as numerator and denominator, where the path names one
+    /// ([`Dialect::cantaloupe`]).
+    #[must_use]
+    pub fn scale(&self) -> Option<(u32, u32)> {
+        (self.part.scale.0 > 0).then_some(self.part.scale)
+    }
+
     /// The path that names it as a whole, in its one canonical spelling: the base URI of an image
     /// service, the URI of any other resource.
     #[must_use]
     pub fn path(&self) -> String {
-        let whole = !matches!(self.kind, ResourceKind::Content);
-        format!("{}/{}", self.base, encoding::encode(&self.identifier, whole))
+        format!("{}/{}", self.base, self.name())
+    }
+
+    /// The path of what was asked for, in its one canonical spelling: of an image with region, size,
+    /// rotation, quality and format, of an image's description with `/info.json`, of all else as
+    /// [`path`](Self::path).
+    ///
+    /// A proxy asks the server behind for this, and nothing that it sends on holds another spelling.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::resource::{ImageApi, Match, ResourceMap};
+    ///
+    /// let map = ImageApi::new("/iiif/3");
+    /// let asked = "/iiif/3/m%73%2f117/full/^max/0/default.jpg";
+    /// let Match::Found(image) = map.find(asked) else { unreachable!() };
+    /// assert_eq!(image.request_path(), "/iiif/3/ms%2F117/full/%5Emax/0/default.jpg");
+    /// ```
+    #[must_use]
+    pub fn request_path(&self) -> String {
+        let mut path = self.path();
+        match &self.kind {
+            ResourceKind::Image(image) => {
+                path.push('/');
+                path.push_str(&image.write());
+            }
+            ResourceKind::ImageInformation => path.push_str("/info.json"),
+            ResourceKind::ImageService | ResourceKind::Content => {}
+        }
+        path
+    }
+
+    /// The identifier with its page and scale as it stands in a URI.
+    fn name(&self) -> String {
+        match self.kind {
+            ResourceKind::Content => encoding::encode(&self.identifier, false),
+            _ if self.part.is_whole() => {
+                self.spelling.write(self.read.as_ref().unwrap_or(&self.identifier))
+            }
+            _ => {
+                let mut name = self.spelling.write(self.read.as_ref().unwrap_or(&self.identifier));
+                let mut part = String::new();
+                self.part.write(&mut part);
+                name.push_str(&encoding::encode(&part, true));
+                name
+            }
+        }
+    }
+
+    /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.
+    pub(crate) fn full_identifier(&self) -> Cow<'_, str> {
+        let identifier = self.read.as_ref().unwrap_or(&self.identifier);
+        if self.part.is_whole() {
+            return Cow::Borrowed(identifier);
+        }
+        let mut full = identifier.clone().into_owned();
+        self.part.write(&mut full);
+        Cow::Owned(full)
     }
 
     /// Whether it is, or belongs to, an image service.
@@ -216,7 +331,28 @@ impl<'a> Resource<'a> {
         } else {
             ResourceKind::Content
         };
-        Resource::new(&*self.base, identifier, kind, &*self.content_type)
+        // One that is no identifier here leads to a path that is refused.
+        let split = self.spelling.has_parts().then(|| part::split(identifier, false).ok()).flatten();
+        let (identifier, part) = split.unwrap_or((identifier, Part::default()));
+        let sibling = Resource::new(&*self.base, identifier, kind, &*self.content_type)
+            .written_as(self.spelling.clone(), part);
+        let url = matches!(self.spelling, Spelling::Url { .. });
+        match url.then(|| url_identifier::for_rules(identifier)).flatten() {
+            Some(plain) => sibling.called(Cow::Owned(plain)),
+            None => sibling,
+        }
+    }
+
+    /// What `other` asks for, of this resource.
+    #[must_use]
+    pub(crate) fn same_part_as(self, other: &Resource<'a>) -> Self {
+        Self { kind: other.kind.clone(), ..self }
+    }
+
+    /// The image service that an image or a description belongs to.
+    #[must_use]
+    pub(crate) fn whole(self) -> Self {
+        Self { kind: ResourceKind::ImageService, ..self }
     }
 
     /// The same resource, owning its parts.
@@ -232,6 +368,9 @@ impl<'a> Resource<'a> {
                 ResourceKind::Content => ResourceKind::Content,
             },
             content_type: Cow::Owned(self.content_type.into_owned()),
+            part: self.part,
+            spelling: self.spelling.into_owned(),
+            read: self.read.map(|read| Cow::Owned(read.into_owned())),
         }
     }
 }

@@ -9,6 +9,7 @@ mod html;
 mod setup;
 mod wire;
 
+mod aliases;
 mod authentication;
 mod bearer;
 mod codec;

@@ -262,7 +262,7 @@ async fn pa_02_decided_is_what_is_forwarded() {
         ("/iiif/3/a%20b%C3%BC/full/max/0/default.jpg?x=%2e%2e&y", "a bü"),
         ("/iiif/3/ark:%2F12148%2Fbtv1b/full/%5Emax/!0/default.jpg", "ark:/12148/btv1b"),
         ("/iiif/3/100%25/0,0,1,1/1,/0/gray.png", "100%"),
-        ("/iiif/3/a%3Bb/full/max/0/default.jpg", "a;b"),
+        ("/iiif/3/a%2Cb/full/max/0/default.jpg", "a,b"),
         ("/files/a/b%20c.mp4?t=1", "a/b c.mp4"),
     ] {
         forwarded.lock().unwrap().clear();

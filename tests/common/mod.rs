@@ -8,6 +8,7 @@
 pub mod families;
 pub mod faults;
 pub mod logs;
+pub mod readings;
 pub mod shapes;
 pub mod steps;
 

@@ -139,7 +139,7 @@ impl Small {
     pub(crate) fn new(pixels: u32, dimensions: Arc<Dimensions>) -> Self {
         let known = Arc::clone(&dimensions);
         let sized = MaxUnauthorized::new(pixels)
-            .with_dimensions(move |image: &Resource<'_>| known.known(&image.path())?.size);
+            .with_dimensions_of_pages(move |image: &Resource<'_>| known.known(&image.path())?.size);
         Self { plain: MaxUnauthorized::new(pixels), sized: Arc::new(sized), dimensions }
     }
 }

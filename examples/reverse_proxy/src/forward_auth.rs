@@ -11,6 +11,7 @@
 //! Everything else is 401 or 403. nginx then sends the request through the proxy, which answers it in
 //! full: refusals, `info.json`, preflights, and those images whose identifier needs escapes.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
@@ -71,7 +72,8 @@ impl Answers {
         if !is_read || !self.can_be_served(request.uri()) {
             return no(StatusCode::FORBIDDEN);
         }
-        let path = HeaderValue::from_str(request.uri().path());
+        // What was decided on, and not how it was spelled.
+        let path = HeaderValue::from_str(&self.canonical(request.uri().path()));
         *request.method_mut() = Method::GET;
         request.extensions_mut().insert(PeerAddr(peer.ip()));
         let decided = match self.check.clone().oneshot(request).await {
@@ -95,16 +97,22 @@ impl Answers {
         }
     }
 
+    /// The one spelling of a path of images; of all else the path as it is.
+    fn canonical<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let image = self.routes.base_of(path).and_then(|(base, _)| base.image(path));
+        image.map_or(Cow::Borrowed(path), |image| Cow::Owned(image.request_path()))
+    }
+
     /// Whether nginx could serve it: what nginx takes it for is what is decided on.
     fn can_be_served(&self, uri: &Uri) -> bool {
         let path = uri.path();
-        let Some((base, below)) = self.routes.base_of(path) else { return false };
+        let Some((base, _)) = self.routes.base_of(path) else { return false };
         let is_content = match base.kind {
             // Identifier, region, size, rotation, quality and format: descriptions are the proxy's.
-            Kind::Images { .. } => below.split('/').count() == 5,
+            Kind::Images(_) => base.image(path).is_some_and(|own| own.image().is_some()),
             Kind::Files => true,
         };
-        let same_when_decoded = self.config.allow_escapes || !path.contains('%');
+        let same_when_decoded = self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');
         is_content && same_when_decoded && uri.query().is_none()
     }
 }

@@ -64,6 +64,10 @@ fn load(file: &Path) -> Result<Config, BoxError> {
 fn checked(file: &Path, config: &Config) {
     let store = config.store.as_ref().map_or("", |_| "; the store was not asked");
     println!("{}: no mistakes{store}", file.display());
+    for base in &config.bases {
+        let dialect = base.dialect().map(|dialect| dialect.name());
+        println!("{}: {}", base.path, dialect.map_or("files".into(), |name| format!("images, dialect {name}")));
+    }
 }
 
 fn hash_password() -> Result<(), BoxError> {

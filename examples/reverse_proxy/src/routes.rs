@@ -1,23 +1,12 @@
 //! From the paths that browsers know to those of the image server, and back.
 
-use http::Uri;
+use std::borrow::Cow;
+
 use http::uri::{Authority, PathAndQuery, Scheme};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use http::{StatusCode, Uri};
+use tower_iiif_auth::resource::Resource;
 
 use crate::config::{Base, Config, Kind};
-
-/// What stands in no URI, though a request may be sent with it: an image server that writes the public
-/// URI into JSON would end a text at a quotation mark.
-const NO_URI: &AsciiSet = &CONTROLS
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 /// The paths of a configuration.
 pub(crate) struct Routes {
@@ -67,24 +56,47 @@ impl Routes {
         }
     }
 
-    /// What the image server is asked for: the path to the byte as it came in, below the place that
-    /// the base has there.
-    pub(crate) fn upstream_target(&self, uri: &Uri) -> Result<PathAndQuery, http::uri::InvalidUri> {
-        let Some((base, below)) = self.base_of(uri.path()) else {
-            return PathAndQuery::try_from(uri.path_and_query().map_or("/", PathAndQuery::as_str));
+    /// What the image server is asked for, below the place that the base has there: of an image the one
+    /// spelling of what was decided on, of a file the path to the byte as it came in.
+    pub(crate) fn upstream_target(&self, uri: &Uri) -> Result<PathAndQuery, http::Error> {
+        let Some((base, _)) = self.base_of(uri.path()) else {
+            let own = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+            return Ok(PathAndQuery::try_from(own)?);
+        };
+        let path = match (&base.kind, base.image(uri.path())) {
+            (Kind::Images(_), Some(image)) => Cow::Owned(image.request_path()),
+            (Kind::Files, _) => Cow::Borrowed(uri.path()),
+            // The layers have refused it.
+            (Kind::Images(_), None) => return Err(StatusCode::from_u16(0).unwrap_err().into()),
         };
         let query = uri.query().filter(|_| base.pass_query);
         let (mark, query) = query.map_or(("", ""), |query| ("?", query));
-        PathAndQuery::try_from(format!("{}/{below}{mark}{query}", base.upstream_path))
+        Ok(PathAndQuery::try_from(format!("{}{mark}{query}", base.upstream_path_of(&path)))?)
     }
 
-    /// The public URI of the image that a path asks for.
+    /// What the image server is told in `X-IIIF-ID`: the public URI of the image that a path asks for.
+    ///
+    /// IIPImage prints what it is told in a way in which it may hold no escape: it is told a name of the
+    /// proxy's, in place of which the URI is put afterwards ([`description`](crate::forward)). Cantaloupe
+    /// is told nothing, as its version 4 takes it for an identifier.
     pub(crate) fn image_id(&self, path: &str) -> Option<String> {
-        let (base, below) = self.base_of(path)?;
-        let identifier = below.split('/').next()?;
-        matches!(base.kind, Kind::Images { .. }).then(|| {
-            format!("{}{}/{}", self.public_url, base.path, utf8_percent_encode(identifier, NO_URI))
-        })
+        let (base, _) = self.base_of(path)?;
+        let image = base.image(path)?;
+        match base.dialect()? {
+            dialect if dialect.is_cantaloupe() => None,
+            dialect if dialect.is_iipimage() => Some(self.stand_in(base)),
+            _ => Some(self.public_uri(&image)),
+        }
+    }
+
+    /// The public URI of a resource as a whole.
+    pub(crate) fn public_uri(&self, resource: &Resource<'_>) -> String {
+        format!("{}{}", self.public_url, resource.path())
+    }
+
+    /// A URI without an escape that stands for the public URI of any image of a base.
+    pub(crate) fn stand_in(&self, base: &Base) -> String {
+        format!("{}://{}{}/-", self.public_scheme, self.public_host, base.path)
     }
 
     /// The public URL of what the image server has at this path, told in an answer to a request below

@@ -32,6 +32,14 @@ export function paintPictures(folder) {
   execFileSync('rm', [sheet, flat, other]);
 }
 
+/** A picture of 256 by 192 pixels of one grey, from 0 to 255. */
+export function swatch(folder, name, grey) {
+  const [black, file] = [join(folder, `${name}-0.v`), join(folder, `${name}.v`)];
+  vips('black', black, '256', '192', '--bands', '3');
+  vips('linear', black, file, '1', String(grey), '--uchar');
+  return file;
+}
+
 /** A pyramid of any picture; `options` go to `vips tiffsave`. */
 export function pyramid(from, to, options = ['--compression', 'jpeg']) {
   vips('tiffsave', from, to, '--tile', '--pyramid', '--tile-width', '256', '--tile-height', '256', ...options);

@@ -2,8 +2,9 @@
 
 use tower_iiif_auth::IiifAuthBuilder;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::resource::{Families, Files, ImageApi};
+use tower_iiif_auth::resource::{Dialect, Families, Files, ImageApi, Match, Resource, ResourceMap};
 
+use super::dialect;
 use super::mistakes::Span;
 use super::section::{Found, Section};
 
@@ -25,12 +26,9 @@ pub struct Base {
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Images by the IIIF Image API.
-    Images {
-        /// The versions of the authorization specification that are spoken there.
-        families: Families,
-        /// A raw `;` belongs to the identifier.
-        path_parameters: bool,
-    },
+    ///
+    /// It is told in which dialect, and which versions of the authorization specification are spoken.
+    Images(ImageApi),
     /// Sound, video, PDF: anything else.
     Files,
 }
@@ -38,15 +36,36 @@ pub enum Kind {
 impl Base {
     pub(super) fn add_to(&self, builder: IiifAuthBuilder) -> IiifAuthBuilder {
         match &self.kind {
-            Kind::Images { families, path_parameters } => {
-                let images = ImageApi::new(&self.path).families(*families);
-                builder.resources(match path_parameters {
-                    true => images.with_insecure_path_parameters(),
-                    false => images,
-                })
-            }
+            Kind::Images(images) => builder.resources(images.clone()),
             Kind::Files => builder.resources(Files::new(&self.path)),
         }
+    }
+}
+
+impl Base {
+    /// How the image server reads identifiers; `None` for files.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&Dialect> {
+        match &self.kind {
+            Kind::Images(images) => ResourceMap::dialect(images),
+            Kind::Files => None,
+        }
+    }
+
+    /// The image, or the description of one, that a path below the base names.
+    pub(crate) fn image<'a>(&'a self, path: &'a str) -> Option<Resource<'a>> {
+        match &self.kind {
+            Kind::Images(images) => match images.find(path) {
+                Match::Found(resource) => Some(resource),
+                Match::Elsewhere | Match::Refused(_) => None,
+            },
+            Kind::Files => None,
+        }
+    }
+
+    /// A path of the base's as the image server has it.
+    pub(crate) fn upstream_path_of(&self, path: &str) -> String {
+        format!("{}{}", self.upstream_path, path.strip_prefix(&*self.path).unwrap_or(path))
     }
 }
 
@@ -63,14 +82,15 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
         }
     });
     let pass_query = section.or("pass_query", false);
+    let at = path.as_ref().map_or("/", |path| path.value.as_str());
     let kind = match section.optional::<String>("kind") {
-        None => Some(images(&mut section)),
-        Some(Found { value, .. }) if value == "images" => Some(images(&mut section)),
+        None => Some(images(&mut section, at)),
+        Some(Found { value, .. }) if value == "images" => Some(images(&mut section, at)),
         Some(Found { value, .. }) if value == "files" => Some(Kind::Files),
         Some(Found { value, span }) => {
             mistakes.add(&span, format!("kind {value:?} is neither \"images\" nor \"files\""));
             // So that keys of images are not called unknown, too.
-            images(&mut section);
+            images(&mut section, at);
             None
         }
     };
@@ -81,7 +101,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
     Some(Base { path, upstream_path, pass_query, kind: kind?, span })
 }
 
-fn images(section: &mut Section<'_, '_>) -> Kind {
+fn images(section: &mut Section<'_, '_>, path: &str) -> Kind {
     let mistakes = section.mistakes;
     let mut spoken = Vec::new();
     for Found { value, span } in section.list("families") {
@@ -100,6 +120,6 @@ fn images(section: &mut Section<'_, '_>) -> Kind {
     if section.or("redirecting_content", false) {
         families = families.redirecting_content();
     }
-    let path_parameters = section.or("insecure_path_parameters", false);
-    Kind::Images { families, path_parameters }
+    let dialect = dialect::read(section);
+    Kind::Images(ImageApi::new(path).families(families).dialect(dialect))
 }

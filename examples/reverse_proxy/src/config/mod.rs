@@ -6,6 +6,7 @@
 mod access;
 mod auth;
 mod base;
+mod dialect;
 mod manifests;
 mod mistakes;
 mod network;

@@ -1,6 +1,7 @@
 //! To the image server and back, streamed in both directions.
 
 mod cookies;
+mod description;
 mod idle;
 mod names;
 mod patience;
@@ -12,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 use http::{HeaderName, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
@@ -73,6 +74,14 @@ impl Forward {
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (mut head, body) = request.into_parts();
         let base = self.routes.base_of(head.uri.path()).map(|(base, _)| base);
+        if let Some(response) = description::base_uri(&self.routes, head.uri.path()) {
+            return response;
+        }
+        let ids = description::ids(&self.routes, head.uri.path());
+        if ids.is_some() {
+            description::ask_for_all(&mut head);
+        }
+        let method = head.method.clone();
         if let Err(error) = request::prepare(self, &mut head) {
             tracing::error!(%error, "a request cannot be put into words for the image server");
             return self.failed(Fault::Answer);
@@ -110,7 +119,17 @@ impl Forward {
             tracing::warn!(reason, "the image server's answer is not passed on");
             return self.failed(Fault::Answer);
         }
-        Response::from_parts(head, boxed(Idle::new(body, self.upstream.idle_timeout)))
+        let body = Idle::new(body, self.upstream.idle_timeout);
+        let Some(ids) = ids.filter(|_| head.status == StatusCode::OK) else {
+            return Response::from_parts(head, boxed(body));
+        };
+        match description::put_right(&ids, &method, &mut head, body).await {
+            Ok(body) => Response::from_parts(head, boxed(Full::new(body).map_err(|never| match never {}))),
+            Err(reason) => {
+                tracing::warn!(reason, "the image server's answer is not passed on");
+                self.failed(Fault::Answer)
+            }
+        }
     }
 
     fn failed(&self, fault: Fault) -> Response<Body> {

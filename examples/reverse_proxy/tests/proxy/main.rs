@@ -3,6 +3,7 @@
 
 mod answers;
 mod configuration;
+mod dialects;
 mod faults;
 mod forward_auth;
 mod forwarding;

@@ -1,0 +1,134 @@
+//! What the parts of an Image API path look like, and that an identifier does not look like them.
+
+use super::{Refusal, encoding};
+
+/// Whether a text is a region to any server: what follows is then no part of the identifier.
+pub(super) fn is_region(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'f' | b'F' | b's' | b'S', ..] => {
+            text.eq_ignore_ascii_case("full") || text.eq_ignore_ascii_case("square")
+        }
+        bytes => bytes.iter().filter(|byte| **byte == b',').count() > 2,
+    }
+}
+
+/// The same of a size.
+pub(super) fn is_size(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.contains(&b',') {
+        return true;
+    }
+    let plain = text.trim_start_matches(['^', '!']);
+    plain.eq_ignore_ascii_case("max")
+        || plain.eq_ignore_ascii_case("full")
+        || plain.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("pct:"))
+}
+
+/// The same of a rotation.
+pub(super) fn is_rotation(text: &str) -> bool {
+    let number = text.strip_prefix('!').unwrap_or(text).as_bytes();
+    !number.is_empty()
+        && number.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
+}
+
+/// The same of quality and format.
+pub(super) fn is_last(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    text.contains('.') && text.bytes().all(plain)
+}
+
+/// Whether an identifier names a file of an image sequence of `IIPImage`'s, `name_pyr_000_090.tif`: such a
+/// file is `name` as well.
+#[inline]
+pub(super) fn is_of_a_sequence(identifier: &str) -> bool {
+    let bytes = identifier.as_bytes();
+    let name = &bytes[..memchr::memrchr(b'.', bytes).unwrap_or(bytes.len())];
+    let Some((name, [b'_', y @ ..])) = name.split_last_chunk::<4>() else { return false };
+    let Some((name, [b'_', x @ ..])) = name.split_last_chunk::<4>() else { return false };
+    name.ends_with(b"_pyr") && x.iter().chain(y).all(u8::is_ascii_digit)
+}
+
+/// Refuses an identifier of parts that servers disagree on: none, dots, spaces at their ends; and one
+/// that holds an image request or a description's name, as a server that decodes first finds its end
+/// elsewhere.
+///
+/// # Errors
+///
+/// [`Refusal::Ambiguous`].
+pub(super) fn check_parts(identifier: &str) -> Result<(), Refusal> {
+    let mut before: Option<&str> = None;
+    for part in identifier.split('/') {
+        let ends = part.as_bytes();
+        let odd = encoding::is_dot_or_empty(part)
+            || ends.last() == Some(&b'.')
+            || part.trim().len() != part.len();
+        let within = before.is_some_and(|before| {
+            part.eq_ignore_ascii_case("info.json") || is_region(before) && is_size(part)
+        });
+        if odd || within {
+            return Err(Refusal::Ambiguous);
+        }
+        before = Some(part);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_an_image_request() {
+        for (text, region, size, rotation) in [
+            ("full", true, true, false),
+            ("FULL", true, true, false),
+            ("square", true, false, false),
+            ("0,0,1,1", true, true, false),
+            ("pct:0,0,1.5,1", true, true, false),
+            ("-1,0,1,1", true, true, false),
+            ("max", false, true, false),
+            ("^max", false, true, false),
+            ("^!1,1", false, true, false),
+            ("512,", false, true, false),
+            ("pct:5", false, true, false),
+            ("0", false, false, true),
+            ("!22.5", false, false, true),
+            ("12148", false, false, true),
+            ("btv1b8449691v", false, false, false),
+            ("", false, false, false),
+        ] {
+            assert_eq!((is_region(text), is_size(text), is_rotation(text)), (region, size, rotation), "{text}");
+        }
+        assert!(is_last("default.jpg") && !is_last("default") && !is_last("default.jpg&FIF=x"));
+    }
+
+    #[test]
+    fn files_of_a_sequence() {
+        for (name, is) in [
+            ("seq_pyr_000_090.tif", true),
+            ("dir/seq_pyr_000_090", true),
+            ("seq_pyr_000_09.tif", false),
+            ("seq_000_090.tif", false),
+            ("seq", false),
+            ("_pyr_000_0x0.tif", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_a_sequence(name), is, "{name}");
+        }
+    }
+
+    /// AL-06, PA-01: no identifier has a second end.
+    #[test]
+    fn identifiers_with_one_end() {
+        for good in ["sec", "dir/sec", "info.json", "full", "a/full/b", "ark:/12148/btv/f29", ".sec", "a.b/c"] {
+            assert!(check_parts(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "/a", "a/", "a//b", "a/../b", ".", "sec.", "a./b", "op../en.tif", "sec ", " sec", "a/ b", "a /b",
+            "sec/info.json", "sec/INFO.JSON", "sec/full/max/0/default.jpg", "sec/0,0,9,9/9,", "sec/Full/,1",
+            "sec\u{a0}",
+        ] {
+            assert_eq!(check_parts(bad), Err(Refusal::Ambiguous), "{bad}");
+        }
+    }
+}
