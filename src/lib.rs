@@ -127,6 +127,7 @@ pub mod fuzzing;
 mod gate;
 mod hand_off;
 pub mod logout;
+mod media_type;
 pub mod observe;
 mod page;
 mod path;

@@ -12,6 +12,7 @@ use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
     Realm, Seals, Texts, ThirdPartyCookies,
 };
+use crate::describe::SaidOnce;
 use crate::observe::{Observation, Observer};
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
@@ -361,14 +362,16 @@ impl IiifAuthBuilder {
             return Err(ConfigError::NoDefaultAccessService);
         }
 
+        let maps: Vec<_> = self.maps.into_iter().map(BoundMap::new).collect();
         let core = Core {
+            active_content: maps.iter().any(BoundMap::has_active_content),
             probe_prefix: format!("{}/probe", self.endpoints).into(),
             continue_path: format!("{}/continue", self.endpoints).into(),
             services_differ: access.iter().any(|access| !access.protects.is_empty()),
             public_url,
             seals: Seals::of(&keyring),
             clock: self.clock,
-            maps: self.maps.into_iter().map(BoundMap::new).collect(),
+            maps,
             public_paths: self.public_paths,
             realms,
             access,
@@ -381,6 +384,7 @@ impl IiifAuthBuilder {
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
             manifests: self.manifests,
+            misplaced: SaidOnce::new(),
             hand_on_session: self.hand_on_session,
             observer: self.observer,
             compatibility: self.compatibility,

@@ -52,16 +52,22 @@
 
 mod collect;
 pub(crate) mod description;
-mod document;
+mod edit;
 mod future;
 mod gated;
 mod headers;
+mod json;
 mod layer;
+mod location;
 mod manifest;
 mod open;
 mod plan;
+mod refused;
 mod service;
 
 pub use future::DescribeFuture;
 pub use layer::DescribeLayer;
+pub use manifest::{DescribedManifest, LeftOut, LeftOutReason, NotDescribed};
 pub use service::Describe;
+
+pub(crate) use manifest::SaidOnce;

@@ -27,6 +27,7 @@ pub struct ImageApi {
     base: Box<str>,
     path_parameters: bool,
     families: Families,
+    active_content: bool,
 }
 
 impl ImageApi {
@@ -34,7 +35,7 @@ impl ImageApi {
     #[must_use]
     pub fn new(base: &str) -> Self {
         let base = base.trim_end_matches('/').into();
-        Self { base, path_parameters: false, families: Families::default() }
+        Self { base, path_parameters: false, families: Families::default(), active_content: false }
     }
 
     /// The families of the specification that this base speaks. Default: 2.0.
@@ -53,6 +54,15 @@ impl ImageApi {
     #[must_use]
     pub fn with_insecure_path_parameters(mut self) -> Self {
         self.path_parameters = true;
+        self
+    }
+
+    /// Lets what the image server answers run in browsers as pages of this site: see
+    /// [`ResourceMap::insecure_active_content`]. Right where it has pages of its own below this base, and
+    /// reflects nothing of a request in them.
+    #[must_use]
+    pub fn insecure_active_content(mut self) -> Self {
+        self.active_content = true;
         self
     }
 
@@ -120,6 +130,10 @@ impl ResourceMap for ImageApi {
 
     fn families(&self) -> Families {
         self.families
+    }
+
+    fn insecure_active_content(&self) -> bool {
+        self.active_content
     }
 }
 

@@ -75,6 +75,15 @@ pub trait ResourceMap: Send + Sync + 'static {
     fn families(&self) -> Families {
         Families::default()
     }
+
+    /// Whether content below the base may run in browsers as a page of this site: HTML, SVG and XML with
+    /// their scripts, also error pages. Default: `false`.
+    ///
+    /// Where users deposit files, `true` lets each of them read what every reader of the file may see,
+    /// and take tokens in the reader's name. What users deposit belongs on another host.
+    fn insecure_active_content(&self) -> bool {
+        false
+    }
 }
 
 /// What a path names.
