@@ -108,28 +108,32 @@ impl<'a> Edits<'a> {
     /// The 2.0 context before the last one, which stays last (Presentation 3.0 §4.6).
     pub(super) fn add_context(&mut self) {
         let json = self.json;
-        let top = json.top();
-        let Some(value) = json.get(top, "@context") else {
-            let start = json.range(top).start + 1;
-            // Before whatever else is put in here; behind it stands a service at the least.
-            self.edits.insert(0, (start..start, format!(r#""@context":["{CONTEXT}"],"#)));
-            return;
-        };
-        let contexts = if json.is_null(value) { Vec::new() } else { json.list(value) };
-        if contexts.iter().any(|context| json.is_text(*context, CONTEXT)) {
-            return;
+        let mut edits = Vec::new();
+        match json.get(json.top(), "@context") {
+            // Behind it stands a service at the least.
+            None => {
+                let start = json.range(json.top()).start + 1;
+                edits.push((start..start, format!(r#""@context":["{CONTEXT}"],"#)));
+            }
+            Some(value) => {
+                let there = if json.is_null(value) { Vec::new() } else { json.list(value) };
+                if there.iter().any(|context| json.is_text(*context, CONTEXT)) {
+                    return;
+                }
+                match there.last().map(|last| json.range(*last)) {
+                    None => edits.push((json.range(value), format!(r#"["{CONTEXT}"]"#))),
+                    Some(Range { start, .. }) if json.is_array(value) => {
+                        edits.push((start..start, format!(r#""{CONTEXT}","#)));
+                    }
+                    Some(Range { start, end }) => {
+                        edits.push((start..start, format!(r#"["{CONTEXT}","#)));
+                        edits.push((end..end, "]".to_owned()));
+                    }
+                }
+            }
         }
-        let Some(last) = contexts.last() else {
-            self.edits.push((json.range(value), format!(r#"["{CONTEXT}"]"#)));
-            return;
-        };
-        let range = json.range(*last);
-        if json.is_array(value) {
-            self.insert(range.start, format!(r#""{CONTEXT}","#));
-        } else {
-            self.insert(range.start, format!(r#"["{CONTEXT}","#));
-            self.insert(range.end, "]".to_owned());
-        }
+        // Before whatever else is put in at the same place.
+        self.edits.splice(0..0, edits);
     }
 
     fn insert(&mut self, at: usize, text: String) {
@@ -144,12 +148,24 @@ impl<'a> Edits<'a> {
         let mut edited = String::with_capacity(text.len() + more);
         let mut done = 0;
         for (range, put) in &self.edits {
-            edited.push_str(text.get(done..range.start).unwrap_or_default());
+            // It stands in what was replaced as a whole.
+            if range.start < done {
+                continue;
+            }
+            edited.push_str(&text[done..range.start]);
             edited.push_str(put);
             done = range.end;
         }
         edited.push_str(&text[done..]);
         edited
+    }
+}
+
+/// Where in the text an object's services will stand.
+pub(super) fn place_of(json: &Json<'_>, object: Node) -> usize {
+    match json.get(object, "service") {
+        Some(value) => json.range(value).start,
+        None => json.children(object).last().map_or(0, |last| json.range(last).end),
     }
 }
 
@@ -252,8 +268,9 @@ mod tests {
             ("{ }".to_owned(), r#"{"service":[{"id":"p"}] }"#.to_owned()),
         ] {
             assert_eq!(described(&before).as_ref(), Some(&after));
-            let read: Value = serde_json::from_str(&after).unwrap();
-            assert!(read["service"].as_array().unwrap().contains(&serde_json::json!({"id": "p"})));
+            let read: Value = serde_json::from_str(&after.replace("1e400", "1")).unwrap();
+            let ours = serde_json::json!({"id": "p"});
+            assert!(read["service"].as_array().unwrap().contains(&ours), "{after}");
             assert_eq!(described(&after).as_ref(), Some(&after), "twice adds nothing");
         }
     }

@@ -9,9 +9,11 @@ mod html;
 mod setup;
 mod wire;
 
+mod active_content;
 mod authentication;
 mod bearer;
 mod codec;
+mod descriptions;
 mod forwarded;
 mod http;
 mod info_json;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::super::edit::{Edits, HostVersion, NotDescribable};
 use super::super::json::Json;
-use super::find::{self, is_manifest};
+use super::find::{Manifest, find, is_manifest};
 use super::left_out::LeftOut;
 use super::services::Writer;
-use super::standing::{self, Standing};
+use super::standing::{self, Standing, Standings};
 use crate::answer::BoxError;
 use crate::config::{Core, Manifests};
 
@@ -34,8 +34,8 @@ pub(super) struct Outcome {
     /// How many objects have their services.
     pub(super) places: usize,
     pub(super) left_out: Vec<LeftOut>,
-    /// What the authorizer said to the first resource on which it could not decide.
-    pub(super) undecided: Option<BoxError>,
+    /// What everybody may see of it.
+    pub(super) standings: Standings,
 }
 
 /// Which documents are described.
@@ -58,7 +58,7 @@ pub(super) async fn described(
     if !json.is_object(json.top()) || (taken == Taken::Manifests && !is_manifest(&json)) {
         return Ok(Outcome::default());
     }
-    let manifest = find::find(core, settings, &json);
+    let manifest = find(core, settings, &json);
     let mut asked = HashMap::new();
     for slot in &manifest.slots {
         if !asked.contains_key(&slot.path) {
@@ -68,17 +68,41 @@ pub(super) async fn described(
             return Err(NotDescribable("it shows more resources than the limit").into());
         }
     }
-    let mut standings = standing::of_all(core, asked).await.map_err(Undescribed::Later)?;
+    let standings = standing::of_all(core, asked).await.map_err(Undescribed::Later)?;
+    let (text, places) = written(core, settings, &json, &manifest, &standings)?;
+    Ok(Outcome { text, places, left_out: manifest.left_out, standings })
+}
+
+/// The same where everything was asked before, and the members stand in another order now: what stands
+/// first is written in full.
+pub(super) fn described_again(
+    core: &Core,
+    settings: &Manifests,
+    text: &str,
+    standings: &Standings,
+) -> Result<Option<String>, Undescribed> {
+    let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
+    let manifest = find(core, settings, &json);
+    Ok(written(core, settings, &json, &manifest, standings)?.0)
+}
+
+fn written(
+    core: &Core,
+    settings: &Manifests,
+    json: &Json<'_>,
+    manifest: &Manifest,
+    standings: &Standings,
+) -> Result<(Option<String>, usize), NotDescribable> {
     let mut writer = Writer::new(core, settings, manifest.version);
-    let mut edits = Edits::of(&json);
+    let mut edits = Edits::of(json);
     let (mut in_flow, mut places) = (false, 0);
     for slot in &manifest.slots {
-        if !standings.all.get(&slot.path).is_some_and(|own| *own == Standing::Protected) {
+        if standings.all.get(&slot.path) != Some(&Standing::Protected) {
             continue;
         }
         let services = writer.services(&slot.resource);
         if services.is_empty() {
-            return Err(NotDescribable("no access service is for a resource in it").into());
+            return Err(NotDescribable("no access service is for a resource in it"));
         }
         in_flow |= services.iter().any(|service| service.in_flow);
         edits.put(slot.object, &services);
@@ -87,10 +111,5 @@ pub(super) async fn described(
     if in_flow && manifest.version == HostVersion::Three {
         edits.add_context();
     }
-    Ok(Outcome {
-        text: (!edits.is_empty()).then(|| edits.apply()),
-        places,
-        left_out: manifest.left_out,
-        undecided: standings.undecided.take(),
-    })
+    Ok(((!edits.is_empty()).then(|| edits.apply()), places))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::super::edit::HostVersion;
+use super::super::edit::{HostVersion, place_of};
 use super::super::json::{Json, Node};
 use super::left_out::{self, LeftOut};
 use super::{STRUCTURE, path_of};
@@ -14,7 +14,7 @@ use crate::resource::{Resource, ResourceKind};
 /// A manifest, as far as it is edited.
 pub(super) struct Manifest {
     pub(super) version: HostVersion,
-    /// In the order of the document.
+    /// In the order in which their services will stand.
     pub(super) slots: Vec<Slot>,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -50,7 +50,8 @@ pub(super) fn find(core: &Core, settings: &Manifests, json: &Json<'_>) -> Manife
         left_out: Vec::new(),
     };
     finder.walk();
-    let Finder { slots, left_out, .. } = finder;
+    let Finder { mut slots, left_out, .. } = finder;
+    slots.sort_by_cached_key(|slot| place_of(json, slot.object));
     Manifest { version, slots, left_out }
 }
 

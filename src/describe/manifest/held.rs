@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::description;
 use super::super::edit::NotDescribable;
-use super::edit::{Outcome, Taken, Undescribed, described};
+use super::edit::{Outcome, Taken, Undescribed, described, described_again};
 use super::left_out::LeftOut;
 use super::standing::{self, Standing};
 use crate::answer::BoxError;
@@ -180,11 +180,17 @@ impl IiifAuth {
         how: &Manifests,
     ) -> Result<DescribedManifest, NotDescribed> {
         let text = serde_json::to_string(manifest).map_err(|_| NotDescribed::NotJson)?;
-        let (text, described) = self.describe_manifest_text(&text, how).await?;
-        if let Cow::Owned(text) = text {
-            *manifest = serde_json::from_str(&text).map_err(|_| NotDescribed::NotJson)?;
+        let outcome = decided(self, &text, how).await?;
+        if let Some(text) = &outcome.text {
+            let mut value = read(text)?;
+            // Its members have an order of their own.
+            let text = serde_json::to_string(&value).map_err(|_| NotDescribed::NotJson)?;
+            if let Some(text) = described_again(&self.core, how, &text, &outcome.standings)? {
+                value = read(&text)?;
+            }
+            *manifest = value;
         }
-        Ok(described)
+        Ok(DescribedManifest { places: outcome.places, left_out: outcome.left_out })
     }
 
     /// The same for a manifest as text, of which every byte stays but what is put in. It is borrowed
@@ -198,12 +204,21 @@ impl IiifAuth {
         manifest: &'t str,
         how: &Manifests,
     ) -> Result<(Cow<'t, str>, DescribedManifest), NotDescribed> {
-        let outcome = described(&self.core, how, manifest, Taken::All).await?;
-        let Outcome { text, places, left_out, undecided } = outcome;
-        if let Some(error) = undecided {
-            return Err(NotDescribed::Authorizer(error));
-        }
+        let Outcome { text, places, left_out, .. } = decided(self, manifest, how).await?;
         let text = text.map_or(Cow::Borrowed(manifest), Cow::Owned);
         Ok((text, DescribedManifest { places, left_out }))
     }
+}
+
+/// What became of a manifest of whose resources all could be decided on.
+async fn decided(auth: &IiifAuth, text: &str, how: &Manifests) -> Result<Outcome, NotDescribed> {
+    let mut outcome = described(&auth.core, how, text, Taken::All).await?;
+    match outcome.standings.undecided.take() {
+        Some(error) => Err(NotDescribed::Authorizer(error)),
+        None => Ok(outcome),
+    }
+}
+
+fn read(text: &str) -> Result<Value, NotDescribed> {
+    serde_json::from_str(text).map_err(|_| NotDescribed::NotJson)
 }
