@@ -137,6 +137,7 @@ mod query;
 pub mod resource;
 mod respond;
 pub mod revocation;
+mod said;
 mod seal;
 pub mod stack;
 mod storage_access;

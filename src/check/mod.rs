@@ -49,6 +49,7 @@ mod private;
 mod refusal;
 mod service;
 
+pub use active::keep_still;
 pub use future::CheckFuture;
 pub use layer::CheckLayer;
 pub use service::Check;

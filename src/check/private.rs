@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::active::{self, Content};
+use super::active::{Content, Still};
 use crate::respond;
 
 /// What is done to the headers of a response that is passed on.
@@ -14,12 +14,12 @@ pub(super) struct Care {
     /// It needed a session.
     private: Option<Private>,
     /// It may have been deposited by users, and must not run.
-    still: bool,
+    still: Still,
 }
 
 impl Care {
     #[inline]
-    pub(super) fn new(private: Option<Private>, still: bool) -> Self {
+    pub(super) fn new(private: Option<Private>, still: Still) -> Self {
         Self { private, still }
     }
 
@@ -27,8 +27,7 @@ impl Care {
     pub(super) fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap) {
         match &mut self.private {
             Some(private) => private.apply(status, headers, self.still),
-            None if self.still => active::keep_still(status, headers),
-            None => {}
+            None => self.still.apply(status, headers),
         }
     }
 }
@@ -78,8 +77,8 @@ impl Private {
     }
 
     #[inline]
-    fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: bool) {
-        let given = Given::of(headers, self.remaining, still);
+    fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: Still) {
+        let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie.take() {
             headers.append(SET_COOKIE, cookie);
         }
@@ -100,8 +99,8 @@ impl Private {
         if self.storage_access {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
-        if still {
-            given.content.keep_still(status, headers);
+        if still != Still::No {
+            given.content.keep_still(still, status, headers);
         }
     }
 }
@@ -121,7 +120,7 @@ struct Given {
 }
 
 impl Given {
-    fn of(headers: &mut HeaderMap, remaining: u64, still: bool) -> Self {
+    fn of(headers: &mut HeaderMap, remaining: u64) -> Self {
         let mut given = Self {
             cache_controls: 0,
             wish: Wish::Nothing,
@@ -142,7 +141,7 @@ impl Given {
             } else if *name == VARY {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
-            } else if !(still && given.content.look(name, value)) {
+            } else if !given.content.look(name, value) {
                 given.unwelcome |= is_unwelcome(name.as_str());
             }
         }
@@ -283,7 +282,7 @@ mod tests {
                 headers.append(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(origin));
             }
             let private = Private::until(Duration::from_secs(remaining));
-            Care::new(Some(private), false).apply(StatusCode::OK, &mut headers);
+            Care::new(Some(private), Still::No).apply(StatusCode::OK, &mut headers);
             assert_eq!(headers[CACHE_CONTROL], expected, "{upstream:?}");
             assert_eq!(headers.get_all(CACHE_CONTROL).iter().count(), 1);
             for name in [EXPIRES, WWW_AUTHENTICATE, ACCESS_CONTROL_ALLOW_CREDENTIALS] {

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use tower_service::Service;
 
+use super::active::Still;
 use super::future::CheckFuture;
 use super::private::{Care, Private};
 use super::{active, lower, refusal};
@@ -32,8 +33,9 @@ use crate::storage_access;
 ///
 /// Content of either kind, errors of the inner service's included, gets `X-Content-Type-Options: nosniff`
 /// and, unless it is an image (not SVG), sound, video, PDF or JSON, `Content-Security-Policy: sandbox` as a
-/// further policy, so that what users have deposited does not run with this site's cookies. Scripts for
-/// service workers are refused, and `Service-Worker-Allowed` is left out. See
+/// further policy, so that what users have deposited does not run with this site's cookies. A tile that is a
+/// picture needs neither, and to what else does not run the former is added where there is room for it. Scripts for service workers are refused, and `Service-Worker-Allowed` is left
+/// out. See
 /// [`ResourceMap::insecure_active_content`](crate::resource::ResourceMap::insecure_active_content).
 #[derive(Clone, Debug)]
 pub struct Check<S> {
@@ -88,7 +90,7 @@ where
         if matches!(resource.kind(), ResourceKind::ImageInformation) {
             // Descriptions are for everyone (2.0 §2.1); only reading them is.
             if is_read(head.method()) {
-                let care = Care::new(None, core.keeps_still(&resource));
+                let care = Care::new(None, Still::of(core, &resource));
                 return CheckFuture::forwarded(self.inner.call(request), care);
             }
             return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
@@ -194,9 +196,9 @@ fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            Course::Forward(Care::new(Some(private), core.keeps_still(resource)), session.take())
+            Course::Forward(Care::new(Some(private), Still::of(core, resource)), session.take())
         }
-        (Decision::Grant, _) => Course::Forward(Care::new(None, core.keeps_still(resource)), None),
+        (Decision::Grant, _) => Course::Forward(Care::new(None, Still::of(core, resource)), None),
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }

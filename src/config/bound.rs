@@ -15,7 +15,6 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{
     Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies,
 };
-use crate::describe::SaidOnce;
 use crate::observe::Observer;
 use crate::path;
 use crate::protocol::v2::Profile;
@@ -24,6 +23,7 @@ use crate::resource::{
     Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
 };
 use crate::revocation::Revocations;
+use crate::said::SaidOnce;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
 use crate::storage_access::{self, StorageAccess};
 

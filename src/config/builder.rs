@@ -12,10 +12,10 @@ use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
     Realm, Seals, Texts, ThirdPartyCookies,
 };
-use crate::describe::SaidOnce;
 use crate::observe::{Observation, Observer};
 use crate::resource::{Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
+use crate::said::SaidOnce;
 use crate::seal::Keyring;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -189,7 +189,7 @@ impl IiifAuthBuilder {
     /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
     /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
     /// among [`public_paths`](Self::public_paths), or let it lie below a base. What can not be
-    /// described is answered with 502, and with 503 if the authorizer takes longer for all of a
+    /// described is answered with 502, an error of the inner service's with its status alone, and with 503 if the authorizer takes longer for all of a
     /// manifest's resources than [`decision_timeout`](Self::decision_timeout).
     ///
     /// # Example

@@ -194,7 +194,7 @@ where
 
 /// What becomes of the inner service's answer, told from its head.
 enum Course {
-    /// Sound or pictures at the path of a manifest: as it is.
+    /// Sound, pictures, PDF at the path of a manifest: as it is.
     PassOn,
     Answer(Response<Bytes>),
     Collect,
@@ -205,8 +205,8 @@ fn course(work: &Work, status: StatusCode, headers: &HeaderMap) -> Course {
     if status != StatusCode::OK {
         return Course::Answer(refused::answer(work.described(), status, headers));
     }
-    // Of no other type it is asked what is in it: viewers do not look at it either.
-    let is_media = |own: MediaType<'_>| own.is_picture() || own.is_sound_or_video();
+    // Every other type may be wrong: viewers do not look at it either.
+    let is_media = |own: MediaType<'_>| own.is_passive() && !own.is_json();
     if matches!(work, Work::Manifest(_)) && MediaType::all_are(headers, is_media) {
         return Course::PassOn;
     }

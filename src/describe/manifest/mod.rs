@@ -5,7 +5,6 @@ mod find;
 mod held;
 mod left_out;
 mod response;
-mod said;
 mod services;
 mod standing;
 
@@ -13,7 +12,6 @@ pub use held::{DescribedManifest, NotDescribed};
 pub use left_out::{LeftOut, LeftOutReason};
 
 pub(super) use response::{ManifestPlan, respond};
-pub(crate) use said::SaidOnce;
 
 /// What Presentation documents are built of (3.0 §2.1, §2.2 and 2.1 §2): no content, and where only id
 /// and type stand, a reference that is to be looked up.

@@ -16,6 +16,8 @@ pub struct Base {
     pub upstream_path: String,
     /// Whether what stands behind a `?` goes on to the image server.
     pub pass_query: bool,
+    /// Whether what lies below may run in browsers as a page of this site.
+    pub active_content: bool,
     /// Image API or files.
     pub kind: Kind,
     pub(super) span: Span,
@@ -40,12 +42,22 @@ impl Base {
         match &self.kind {
             Kind::Images { families, path_parameters } => {
                 let images = ImageApi::new(&self.path).families(*families);
+                let images = match self.active_content {
+                    true => images.insecure_active_content(),
+                    false => images,
+                };
                 builder.resources(match path_parameters {
                     true => images.with_insecure_path_parameters(),
                     false => images,
                 })
             }
-            Kind::Files => builder.resources(Files::new(&self.path)),
+            Kind::Files => {
+                let files = Files::new(&self.path);
+                builder.resources(match self.active_content {
+                    true => files.insecure_active_content(),
+                    false => files,
+                })
+            }
         }
     }
 }
@@ -63,6 +75,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
         }
     });
     let pass_query = section.or("pass_query", false);
+    let active_content = section.or("insecure_active_content", false);
     let kind = match section.optional::<String>("kind") {
         None => Some(images(&mut section)),
         Some(Found { value, .. }) if value == "images" => Some(images(&mut section)),
@@ -78,7 +91,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
     section.finish();
     let path = path?.value;
     let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
-    Some(Base { path, upstream_path, pass_query, kind: kind?, span })
+    Some(Base { path, upstream_path, pass_query, active_content, kind: kind?, span })
 }
 
 fn images(section: &mut Section<'_, '_>) -> Kind {
