@@ -25,6 +25,7 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B },
         Own { #[pin] body: Full<Bytes> },
+        OfHead,
     }
 }
 
@@ -32,6 +33,11 @@ impl<B> ResponseBody<B> {
     /// The inner service's body.
     pub(crate) fn inner(body: B) -> Self {
         Self { kind: Kind::Inner { body } }
+    }
+
+    /// Nothing, in place of a body whose length is not told: that of an answer to a HEAD is not zero.
+    pub(crate) fn of_head() -> Self {
+        Self { kind: Kind::OfHead }
     }
 
     /// Bytes of our own.
@@ -52,7 +58,7 @@ impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             Kind::Inner { .. } => "ResponseBody::Inner(..)",
-            Kind::Own { .. } => "ResponseBody::Own(..)",
+            Kind::Own { .. } | Kind::OfHead => "ResponseBody::Own(..)",
         })
     }
 }
@@ -71,6 +77,7 @@ where
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
             KindProj::Own { body } => body.poll_frame(cx).map_err(|never| match never {}),
+            KindProj::OfHead => Poll::Ready(None),
         }
     }
 
@@ -78,6 +85,7 @@ where
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
             Kind::Own { body } => body.is_end_stream(),
+            Kind::OfHead => true,
         }
     }
 
@@ -85,6 +93,7 @@ where
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
             Kind::Own { body } => body.size_hint(),
+            Kind::OfHead => SizeHint::new(),
         }
     }
 }

@@ -109,3 +109,18 @@ pub(crate) fn failure(what: &'static str, error: &dyn Display) {
 pub(crate) fn undescribed(path: &str, reason: &'static str) {
     event!(Level::WARN, path = path, reason = reason, "could not be described");
 }
+
+/// Content of a manifest looks like this publisher's, and got no services.
+pub(crate) fn misplaced(path: &str, id: &str, reason: &'static str, count: usize) {
+    // What stands behind a question mark may be a secret.
+    let id = id.split('?').next().unwrap_or_default();
+    let id: String = id.chars().take(200).collect();
+    event!(
+        Level::WARN,
+        path = path,
+        reason = reason,
+        id = id.as_str(),
+        count = count,
+        "services could not be placed"
+    );
+}

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::IiifAuth;
+use tower_iiif_auth::describe::LeftOutReason;
 use tower_iiif_auth::resource::{Match, Resource, ResourceKind, ResourceMap};
 
 /// Prints whose information document is at `/prints/{number}/about`. It panics at `/prints/broken`.
@@ -146,7 +147,12 @@ async fn a_map_that_panics_opens_nothing() {
     }
     assert_eq!(publisher.calls(), 0);
     let mut manifest = json!({"items": [{"id": format!("{BASE}/prints/broken/whole.jpg")}]});
-    auth().describe_manifest(&mut manifest).await;
+    let before = manifest.clone();
+    let described = auth().describe_manifest(&mut manifest).await.unwrap();
+    assert_eq!((described.places(), &manifest), (0, &before), "nothing is told of it");
+    let [left_out] = described.left_out() else { panic!("{described:?}") };
+    assert_eq!(left_out.id(), format!("{BASE}/prints/broken/whole.jpg"));
+    assert_eq!(left_out.reason(), LeftOutReason::Path);
     // The others are as they were.
     assert_eq!(publisher.get("/prints/pub/whole.jpg", &[]).await.status(), 200);
     assert_denied(&publisher.get("/prints/sec/whole.jpg", &[]).await, 401);

@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use std::borrow::Cow;
 use std::fmt;
 
 use futures_util::FutureExt;
@@ -42,8 +43,13 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+/// The text of a document as browsers decode it: with replacement characters, without a byte order mark.
+fn decoded(document: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document))
+}
+
 fn foreign(document: &[u8]) -> Option<Vec<(String, String)>> {
-    let Members(members) = serde_json::from_slice(document).ok()?;
+    let Members(members) = serde_json::from_str(&decoded(document)).ok()?;
     let foreign = members.into_iter().filter(|(name, _)| !OURS.contains(&&**name));
     Some(foreign.map(|(name, value)| (name, value.get().to_owned())).collect())
 }
@@ -80,15 +86,19 @@ fuzz_target!(|input: &[u8]| {
         let path = format!("/iiif/{base}/sec/info.json");
         PUBLISHER.set_info(input);
         let once = PUBLISHER.get(&path, headers);
-        let Some(before) = foreign(input) else {
-            assert_eq!(once.status(), 502, "it cannot be described");
-            continue;
-        };
-        if once.status() == 502 {
-            continue;
+        let text = std::str::from_utf8(once.body()).expect("it is UTF-8 now");
+        match foreign(input) {
+            Some(before) => {
+                assert_eq!(once.status(), status, "browsers read it");
+                assert_eq!(foreign(once.body()), Some(before));
+            }
+            // Half of a surrogate pair in a name is nothing to this reader.
+            None if once.status() == status => assert!(text.contains("\\u"), "{text}"),
+            None => {
+                assert_eq!(once.status(), 502, "it cannot be described");
+                continue;
+            }
         }
-        assert_eq!(once.status(), status);
-        assert_eq!(foreign(once.body()), Some(before));
         let described: Value = serde_json::from_slice(once.body()).unwrap_or_default();
         assert!(described.is_null() || described["service"].is_array());
         PUBLISHER.set_info(once.body());
@@ -100,9 +110,11 @@ fuzz_target!(|input: &[u8]| {
 
     let Ok(before) = serde_json::from_slice::<Value>(input) else { return };
     let mut once = before.clone();
-    PUBLISHER.auth.describe_manifest(&mut once).now_or_never().expect("nothing waits");
+    let described = PUBLISHER.auth.describe_manifest(&mut once).now_or_never();
+    let described = described.expect("nothing waits").expect("nothing fails");
     assert_only_added(&before, &once);
     let mut twice = once.clone();
-    PUBLISHER.auth.describe_manifest(&mut twice).now_or_never().expect("nothing waits");
+    let again = PUBLISHER.auth.describe_manifest(&mut twice).now_or_never();
+    assert_eq!(again.expect("nothing waits").expect("nothing fails"), described);
     assert_eq!(once, twice);
 });

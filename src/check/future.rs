@@ -8,7 +8,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::private::Private;
+use super::private::Care;
 use super::service::Course;
 use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
@@ -27,7 +27,7 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S, F, ReqBody> {
-        Forwarded { #[pin] response: F, private: Option<Private> },
+        Forwarded { #[pin] response: F, care: Care },
         Own { response: Option<Response<Bytes>> },
         Deciding { course: BoxFuture<Course>, allowed: Option<(S, Request<ReqBody>)> },
     }
@@ -37,8 +37,8 @@ impl<S, ReqBody> CheckFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) fn forwarded(response: S::Future, private: Option<Private>) -> Self {
-        Self { state: State::Forwarded { response, private } }
+    pub(super) fn forwarded(response: S::Future, care: Care) -> Self {
+        Self { state: State::Forwarded { response, care } }
     }
 
     pub(super) fn own(response: Response<Bytes>) -> Self {
@@ -60,11 +60,9 @@ where
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {
-                StateProj::Forwarded { response, private } => {
+                StateProj::Forwarded { response, care } => {
                     let mut response = ready!(response.poll(cx))?;
-                    if let Some(private) = private {
-                        private.apply(response.headers_mut());
-                    }
+                    care.apply(response.status(), response.headers_mut());
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
                 StateProj::Own { response } => {
@@ -73,12 +71,12 @@ where
                 }
                 StateProj::Deciding { course, allowed } => match ready!(course.as_mut().poll(cx)) {
                     Course::Answer(response) => State::Own { response: Some(response) },
-                    Course::Forward(private, session) => {
+                    Course::Forward(care, session) => {
                         let (mut inner, mut request) = allowed.take().expect("decided only once");
                         if let Some(session) = session {
                             request.extensions_mut().insert(session);
                         }
-                        State::Forwarded { response: inner.call(request), private }
+                        State::Forwarded { response: inner.call(request), care }
                     }
                 },
             };

@@ -41,6 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod active;
 mod future;
 mod layer;
 mod lower;
@@ -48,6 +49,7 @@ mod private;
 mod refusal;
 mod service;
 
+pub use active::keep_still;
 pub use future::CheckFuture;
 pub use layer::CheckLayer;
 pub use service::Check;

@@ -3,9 +3,34 @@
 use std::time::Duration;
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::active::{Content, Still};
 use crate::respond;
+
+/// What is done to the headers of a response that is passed on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Care {
+    /// It needed a session.
+    private: Option<Private>,
+    /// It may have been deposited by users, and must not run.
+    still: Still,
+}
+
+impl Care {
+    #[inline]
+    pub(super) fn new(private: Option<Private>, still: Still) -> Self {
+        Self { private, still }
+    }
+
+    #[inline]
+    pub(super) fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+        match &mut self.private {
+            Some(private) => private.apply(status, headers, self.still),
+            None => self.still.apply(status, headers),
+        }
+    }
+}
 
 /// Makes a response private, for no longer than its session lasts.
 #[derive(Clone, Debug)]
@@ -52,7 +77,7 @@ impl Private {
     }
 
     #[inline]
-    pub(super) fn apply(&mut self, headers: &mut HeaderMap) {
+    fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: Still) {
         let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie.take() {
             headers.append(SET_COOKIE, cookie);
@@ -74,6 +99,9 @@ impl Private {
         if self.storage_access {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
+        if still != Still::No {
+            given.content.keep_still(still, status, headers);
+        }
     }
 }
 
@@ -88,6 +116,7 @@ struct Given {
     varies_with_cookie: bool,
     /// Whether something has to go.
     unwelcome: bool,
+    content: Content,
 }
 
 impl Given {
@@ -99,6 +128,7 @@ impl Given {
             varies: false,
             varies_with_cookie: false,
             unwelcome: false,
+            content: Content::unknown(),
         };
         for (name, value) in headers.iter_mut() {
             if *name == CACHE_CONTROL {
@@ -111,7 +141,7 @@ impl Given {
             } else if *name == VARY {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
-            } else {
+            } else if !given.content.look(name, value) {
                 given.unwelcome |= is_unwelcome(name.as_str());
             }
         }
@@ -251,7 +281,8 @@ mod tests {
             for origin in ["https://viewer.example", "*"] {
                 headers.append(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static(origin));
             }
-            Private::until(Duration::from_secs(remaining)).apply(&mut headers);
+            let private = Private::until(Duration::from_secs(remaining));
+            Care::new(Some(private), Still::No).apply(StatusCode::OK, &mut headers);
             assert_eq!(headers[CACHE_CONTROL], expected, "{upstream:?}");
             assert_eq!(headers.get_all(CACHE_CONTROL).iter().count(), 1);
             for name in [EXPIRES, WWW_AUTHENTICATE, ACCESS_CONTROL_ALLOW_CREDENTIALS] {

@@ -44,6 +44,14 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
     private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))
 }
 
+/// A script that would watch over this site is not given out for that.
+pub(super) fn service_worker() -> Response<Bytes> {
+    let text = "No script of this place is a service worker.\n";
+    let mut response = respond::text(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", text);
+    finish(&mut response);
+    response
+}
+
 /// A redirect to an absolute URI.
 pub(super) fn redirect(location: &str, status: StatusCode, head: &Head<'_>) -> Response<Bytes> {
     if is_grpc(head) {

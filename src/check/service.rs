@@ -7,9 +7,10 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use tower_service::Service;
 
+use super::active::Still;
 use super::future::CheckFuture;
-use super::private::Private;
-use super::{lower, refusal};
+use super::private::{Care, Private};
+use super::{active, lower, refusal};
 use crate::answer::BoxFuture;
 use crate::aspect::{AspectError, Head, Session};
 use crate::authorizer::{Decision, Denial};
@@ -28,7 +29,14 @@ use crate::storage_access;
 /// A response that needed a session becomes private to its user: `Cache-Control: private` with an
 /// age no longer than the session, `Vary: Cookie`, no headers for shared caches, one
 /// `Access-Control-Allow-Origin: *`, no `WWW-Authenticate`. A response that is open to everyone is
-/// passed on as it is.
+/// passed on as it is, but for this:
+///
+/// Content of either kind, errors of the inner service's included, gets `X-Content-Type-Options: nosniff`
+/// and, unless it is an image (not SVG), sound, video, PDF or JSON, `Content-Security-Policy: sandbox` as a
+/// further policy, so that what users have deposited does not run with this site's cookies. A tile that is a
+/// picture needs neither, and to what else does not run the former is added where there is room for it. Scripts for service workers are refused, and `Service-Worker-Allowed` is left
+/// out. See
+/// [`ResourceMap::insecure_active_content`](crate::resource::ResourceMap::insecure_active_content).
 #[derive(Clone, Debug)]
 pub struct Check<S> {
     inner: S,
@@ -37,7 +45,7 @@ pub struct Check<S> {
 
 /// What is done with a request.
 pub(super) enum Course {
-    Forward(Option<Private>, Option<Session<'static>>),
+    Forward(Care, Option<Session<'static>>),
     Answer(Response<Bytes>),
 }
 
@@ -65,7 +73,9 @@ where
         let path = head.uri().path();
         let watch = Watch::begin(core, Place::Content);
         let resource = match core.find(path) {
-            Found::Public => return CheckFuture::forwarded(self.inner.call(request), None),
+            Found::Public => {
+                return CheckFuture::forwarded(self.inner.call(request), Care::default());
+            }
             Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
@@ -80,9 +90,13 @@ where
         if matches!(resource.kind(), ResourceKind::ImageInformation) {
             // Descriptions are for everyone (2.0 §2.1); only reading them is.
             if is_read(head.method()) {
-                return CheckFuture::forwarded(self.inner.call(request), None);
+                let care = Care::new(None, Still::of(core, &resource));
+                return CheckFuture::forwarded(self.inner.call(request), care);
             }
             return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+        }
+        if active::is_service_worker(&resource, head.headers()) && core.keeps_still(&resource) {
+            return CheckFuture::own(refusal::service_worker());
         }
         let now = core.now();
         let question = Question { head, resource: &resource, now, token: None };
@@ -90,13 +104,13 @@ where
             Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
                 match course(core, &head, &resource, &mut verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
-                    Course::Forward(private, None) => {
-                        CheckFuture::forwarded(self.inner.call(request), private)
+                    Course::Forward(care, None) => {
+                        CheckFuture::forwarded(self.inner.call(request), care)
                     }
-                    Course::Forward(private, Some(session)) => {
+                    Course::Forward(care, Some(session)) => {
                         let mut request = request;
                         request.extensions_mut().insert(session);
-                        CheckFuture::forwarded(self.inner.call(request), private)
+                        CheckFuture::forwarded(self.inner.call(request), care)
                     }
                 }
             }
@@ -182,9 +196,9 @@ fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            Course::Forward(Some(private), session.take())
+            Course::Forward(Care::new(Some(private), Still::of(core, resource)), session.take())
         }
-        (Decision::Grant, _) => Course::Forward(None, None),
+        (Decision::Grant, _) => Course::Forward(Care::new(None, Still::of(core, resource)), None),
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }

@@ -20,9 +20,11 @@ use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
 use crate::resource::{
-    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path,
+    without_parameters,
 };
 use crate::revocation::Revocations;
+use crate::said::SaidOnce;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
 use crate::storage_access::{self, StorageAccess};
 
@@ -32,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) seals: Seals,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) maps: Vec<BoundMap>,
+    /// Whether below any base content may run in browsers.
+    pub(crate) active_content: bool,
     pub(crate) public_paths: Vec<Pattern>,
     pub(crate) realms: Vec<BoundRealm>,
     pub(crate) access: Vec<BoundAccess>,
@@ -47,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) decision_timeout: Duration,
     pub(crate) longest_info: usize,
     pub(crate) manifests: Vec<Manifests>,
+    /// The manifests of which was said that services could not be placed.
+    pub(crate) misplaced: SaidOnce,
     pub(crate) hand_on_session: bool,
     pub(crate) observer: Option<Box<Observer>>,
     pub(crate) compatibility: Compatibility,
@@ -87,12 +93,19 @@ impl Seals {
 pub(crate) struct BoundMap {
     base: Box<str>,
     families: Families,
+    active_content: bool,
     map: Box<dyn ResourceMap>,
 }
 
 impl BoundMap {
     pub(crate) fn new(map: Box<dyn ResourceMap>) -> Self {
-        Self { base: map.base().into(), families: map.families(), map }
+        let (base, families) = (map.base().into(), map.families());
+        Self { base, families, active_content: map.insecure_active_content(), map }
+    }
+
+    /// Whether what lies below may run in browsers.
+    pub(crate) fn has_active_content(&self) -> bool {
+        self.active_content
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -258,6 +271,17 @@ impl Core {
     pub(crate) fn families_of(&self, resource: &Resource<'_>) -> Families {
         let own = |map: &&BoundMap| map.base() == resource.base();
         self.maps.iter().find(own).map_or_else(Families::default, BoundMap::families)
+    }
+
+    /// Whether a resource must not run in browsers as a page of this site.
+    #[inline]
+    pub(crate) fn keeps_still(&self, resource: &Resource<'_>) -> bool {
+        !self.active_content || !self.is_below_active(resource)
+    }
+
+    #[inline(never)]
+    fn is_below_active(&self, resource: &Resource<'_>) -> bool {
+        self.maps.iter().any(|map| map.has_active_content() && map.base() == resource.base())
     }
 
     /// Which family's service a path is, for a service whose 2.0 path is `own`: those of 1.0 and 0.9

@@ -15,6 +15,7 @@ use crate::config::{
 use crate::observe::{Observation, Observer};
 use crate::resource::{Dialect, Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};
+use crate::said::SaidOnce;
 use crate::seal::Keyring;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -186,9 +187,9 @@ impl IiifAuthBuilder {
     /// fits counts. Default: none.
     ///
     /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
-    /// [`Manifests::images`] says so. It does not change who may read a manifest: list its path
-    /// among [`public_paths`](Self::public_paths), or let it lie below a base. What cannot be
-    /// described is answered with 502, and with 503 if the authorizer takes longer for all of a
+    /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
+    /// among [`public_paths`](Self::public_paths), or let it lie below a base. What can not be
+    /// described is answered with 502, an error of the inner service's with its status alone, and with 503 if the authorizer takes longer for all of a
     /// manifest's resources than [`decision_timeout`](Self::decision_timeout).
     ///
     /// # Example
@@ -364,14 +365,16 @@ impl IiifAuthBuilder {
             return Err(ConfigError::NoDefaultAccessService);
         }
 
+        let maps: Vec<_> = self.maps.into_iter().map(BoundMap::new).collect();
         let core = Core {
+            active_content: maps.iter().any(BoundMap::has_active_content),
             probe_prefix: format!("{}/probe", self.endpoints).into(),
             continue_path: format!("{}/continue", self.endpoints).into(),
             services_differ: access.iter().any(|access| !access.protects.is_empty()),
             public_url,
             seals: Seals::of(&keyring),
             clock: self.clock,
-            maps: self.maps.into_iter().map(BoundMap::new).collect(),
+            maps,
             public_paths: self.public_paths,
             realms,
             access,
@@ -384,6 +387,7 @@ impl IiifAuthBuilder {
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
             manifests: self.manifests,
+            misplaced: SaidOnce::new(),
             hand_on_session: self.hand_on_session,
             observer: self.observer,
             compatibility: self.compatibility,

@@ -51,6 +51,11 @@ impl PublicUrl {
         &self.text
     }
 
+    /// What stands behind the origin: nothing, or a path without a slash at its end.
+    pub(crate) fn path(&self) -> &str {
+        &self.text[self.origin.as_str().len()..]
+    }
+
     /// The absolute URI of a path.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)
@@ -58,7 +63,7 @@ impl PublicUrl {
 
     /// The path as browsers see it.
     pub(crate) fn browser_path(&self, path: &str) -> String {
-        format!("{}{path}", &self.text[self.origin.as_str().len()..])
+        format!("{}{path}", self.path())
     }
 }
 

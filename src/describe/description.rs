@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::edit::{HostVersion, Service};
 use crate::config::{BoundCookieService, Core};
 use crate::protocol::v2::{ProbeReference, ProbeService};
 use crate::resource::Resource;
@@ -67,6 +68,16 @@ pub(super) struct Put {
     pub(super) id: Option<String>,
     pub(super) for_two: Box<RawValue>,
     pub(super) for_three: Box<RawValue>,
+}
+
+impl Put {
+    pub(super) fn for_host(self, version: HostVersion, in_flow: bool) -> Service {
+        let json = match version {
+            HostVersion::Two => self.for_two,
+            HostVersion::Three => self.for_three,
+        };
+        Service { id: self.id, json, in_flow }
+    }
 }
 
 /// The probe of a resource, to be put into its description; `None` if no access service is for it.

@@ -6,19 +6,21 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG, LOCATION};
 use http::response::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::collect::{Collect, CollectError};
-use super::document::{Document, HostVersion, NotDescribable};
-use super::headers;
+use super::edit::{Edits, HostVersion};
+use super::json::{self, Json};
 use super::manifest::{self, ManifestPlan};
-use super::plan::{Plan, Rewrite};
+use super::plan::{Described, Plan, Rewrite};
 use super::service::prepare;
+use super::{description, headers, refused};
 use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
+use crate::media_type::MediaType;
 use crate::respond;
 
 pin_project! {
@@ -30,6 +32,8 @@ pin_project! {
     {
         #[pin]
         state: State<S, S::Future, ReqBody, ResBody>,
+        // Of a HEAD everything is answered but the body.
+        head: bool,
     }
 }
 
@@ -41,7 +45,7 @@ pin_project! {
     {
         Own { response: Option<Response<Bytes>> },
         Deciding { plan: BoxFuture<Plan>, allowed: Option<(S, Request<ReqBody>)> },
-        Inner { #[pin] response: F, work: Option<(Work, Method)> },
+        Inner { #[pin] response: F, work: Option<Work> },
         Collecting {
             #[pin] body: Collect<ResBody>,
             head: Option<(Parts, Work)>,
@@ -59,15 +63,15 @@ enum Work {
 impl Work {
     fn longest(&self) -> usize {
         match self {
-            Self::Info(rewrite) => rewrite.longest,
+            Self::Info(rewrite) => rewrite.described.core.longest_info,
             Self::Manifest(plan) => plan.settings.longest,
         }
     }
 
-    fn path(&self) -> &str {
+    fn described(&self) -> &Described {
         match self {
-            Self::Info(rewrite) => &rewrite.path,
-            Self::Manifest(plan) => &plan.path,
+            Self::Info(rewrite) => &rewrite.described,
+            Self::Manifest(plan) => &plan.described,
         }
     }
 }
@@ -79,21 +83,23 @@ where
 {
     /// Passes the inner service's response on.
     pub(super) fn inner(response: S::Future) -> Self {
-        Self { state: State::Inner { response, work: None } }
+        Self { state: State::Inner { response, work: None }, head: false }
     }
 
     /// Answers in place of the inner service.
-    pub(super) fn own(status: StatusCode) -> Self {
-        Self { state: State::Own { response: Some(plain(status)) } }
+    pub(super) fn own(status: StatusCode, method: &Method) -> Self {
+        Self { state: State::Own { response: Some(plain(status)) }, head: *method == Method::HEAD }
     }
 
     pub(super) fn deciding(plan: BoxFuture<Plan>, inner: S, request: Request<ReqBody>) -> Self {
-        Self { state: State::Deciding { plan, allowed: Some((inner, request)) } }
+        let head = *request.method() == Method::HEAD;
+        Self { state: State::Deciding { plan, allowed: Some((inner, request)) }, head }
     }
 
     /// Carries out a plan: `inner` is ready.
     pub(super) fn planned(plan: Plan, inner: &mut S, request: Request<ReqBody>) -> Self {
-        Self { state: State::of(plan, inner, request) }
+        let head = *request.method() == Method::HEAD;
+        Self { state: State::of(plan, inner, request), head }
     }
 }
 
@@ -104,16 +110,13 @@ where
 {
     fn of(mut plan: Plan, inner: &mut S, mut request: Request<ReqBody>) -> Self {
         prepare(&mut plan, &mut request);
-        let method = request.method().clone();
         match plan {
             Plan::Open => Self::Inner { response: inner.call(request), work: None },
             Plan::Rewrite(rewrite) => {
-                let work = Some((Work::Info(rewrite), method));
-                Self::Inner { response: inner.call(request), work }
+                Self::Inner { response: inner.call(request), work: Some(Work::Info(rewrite)) }
             }
             Plan::Manifest(plan) => {
-                let work = Some((Work::Manifest(plan), method));
-                Self::Inner { response: inner.call(request), work }
+                Self::Inner { response: inner.call(request), work: Some(Work::Manifest(plan)) }
             }
             Plan::Lower(location) => Self::Own { response: Some(lower(&location)) },
             Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
@@ -135,7 +138,7 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Own { response } => {
                     let response = response.take().expect("future polled after completion");
-                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                    return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
                 }
                 StateProj::Deciding { plan, allowed } => {
                     let plan = ready!(plan.as_mut().poll(cx));
@@ -144,13 +147,21 @@ where
                 }
                 StateProj::Inner { response, work } => {
                     let response = ready!(response.poll(cx))?;
-                    let Some((work, method)) = work.take() else {
+                    let Some(work) = work.take() else {
                         return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                     };
-                    match begin(response, work, &method) {
-                        Begun::Done(response) => return Poll::Ready(Ok(*response)),
-                        Begun::Collect { body, head } => {
-                            State::Collecting { body, head: Some(*head) }
+                    match course(&work, response.status(), response.headers()) {
+                        Course::PassOn if *this.head => {
+                            return Poll::Ready(Ok(response.map(|_| ResponseBody::of_head())));
+                        }
+                        Course::PassOn => {
+                            return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                        }
+                        Course::Answer(response) => State::Own { response: Some(response) },
+                        Course::Collect => {
+                            let (parts, body) = response.into_parts();
+                            let body = Collect::new(body, work.longest());
+                            State::Collecting { body, head: Some((parts, work)) }
                         }
                     }
                 }
@@ -159,11 +170,11 @@ where
                     let (parts, work) = head.take().expect("collected only once");
                     match (whole(&parts, body), work) {
                         (Err(reason), work) => {
-                            let response = undescribed(work.path(), reason);
+                            let response = undescribed(work.described(), reason);
                             State::Own { response: Some(response) }
                         }
                         (Ok(body), Work::Info(rewrite)) => {
-                            State::Own { response: Some(finish(parts, &rewrite, &body)) }
+                            State::Own { response: Some(finish(parts, *rewrite, &body)) }
                         }
                         (Ok(body), Work::Manifest(plan)) => {
                             let response = Box::pin(manifest::respond(parts, plan, body));
@@ -173,7 +184,7 @@ where
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));
-                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                    return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
                 }
             };
             this.state.set(next);
@@ -181,40 +192,35 @@ where
     }
 }
 
-enum Begun<B> {
-    Done(Box<Response<ResponseBody<B>>>),
-    Collect { body: Collect<B>, head: Box<(Parts, Work)> },
+/// What becomes of the inner service's answer, told from its head.
+enum Course {
+    /// Sound, pictures, PDF at the path of a manifest: as it is.
+    PassOn,
+    Answer(Response<Bytes>),
+    Collect,
 }
 
-/// Looks at the head of the inner response: only a plain 200 can be described.
-fn begin<B: Body>(mut response: Response<B>, work: Work, method: &Method) -> Begun<B> {
-    let is_manifest = matches!(work, Work::Manifest(_));
-    if is_manifest && !manifest::is_json(response.headers()) {
-        return Begun::Done(Box::new(response.map(ResponseBody::inner)));
+/// Only a plain 200 can be described.
+fn course(work: &Work, status: StatusCode, headers: &HeaderMap) -> Course {
+    if status != StatusCode::OK {
+        return Course::Answer(refused::answer(work.described(), status, headers));
     }
-    if response.status() != StatusCode::OK {
-        headers::readable(response.headers_mut());
-        return Begun::Done(Box::new(response.map(ResponseBody::inner)));
+    // Every other type may be wrong: viewers do not look at it either.
+    let is_media = |own: MediaType<'_>| own.is_passive() && !own.is_json();
+    if matches!(work, Work::Manifest(_)) && MediaType::all_are(headers, is_media) {
+        return Course::PassOn;
     }
-    let encoded = response
-        .headers()
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        let own = undescribed(work.path(), "it is compressed although that was not asked for");
-        return Begun::Done(Box::new(own.map(ResponseBody::own)));
+    let encodings = headers.get_all(CONTENT_ENCODING);
+    if encodings.iter().any(|own| !own.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let reason = "it is compressed although that was not asked for";
+        return Course::Answer(undescribed(work.described(), reason));
     }
-    let (mut parts, body) = response.into_parts();
-    if *method == Method::HEAD {
-        match &work {
-            Work::Info(rewrite) => fit(&mut parts, rewrite),
-            // What of it will be put in is not known without the body.
-            Work::Manifest(_) => headers::rewritten(&mut parts.headers),
-        }
-        return Begun::Done(Box::new(Response::from_parts(parts, ResponseBody::default())));
-    }
-    let body = Collect::new(body, work.longest());
-    Begun::Collect { body, head: Box::new((parts, work)) }
+    Course::Collect
+}
+
+/// The body of an answer of ours.
+fn own<B>(body: Bytes, head: bool) -> ResponseBody<B> {
+    if head { ResponseBody::of_head() } else { ResponseBody::own(body) }
 }
 
 /// The whole document, or what is wrong with it.
@@ -231,17 +237,22 @@ fn whole(parts: &Parts, body: Result<Bytes, CollectError>) -> Result<Bytes, &'st
 }
 
 /// Rewrites the collected document.
-fn finish(mut parts: Parts, rewrite: &Rewrite, body: &Bytes) -> Response<Bytes> {
-    let body = match edit(body, rewrite) {
-        Ok(body) => Bytes::from(body),
-        Err(NotDescribable(reason)) => return undescribed(&rewrite.path, reason),
+fn finish(mut parts: Parts, rewrite: Rewrite, body: &Bytes) -> Response<Bytes> {
+    let Rewrite { described, services, in_flow, status, gated, known } = rewrite;
+    let Some(body) = edited(body, services, in_flow) else {
+        return undescribed(&described, "it is no JSON object");
     };
-    fit(&mut parts, rewrite);
-    if rewrite.status != StatusCode::OK {
+    let body = Bytes::from(body);
+    parts.status = status;
+    headers::rewritten(&mut parts.headers);
+    if gated {
+        headers::gated(&mut parts.headers, status == StatusCode::OK);
+    }
+    if status != StatusCode::OK {
         return Response::from_parts(parts, body);
     }
     if let Some(tag) = headers::etag(&body) {
-        if headers::is_known(rewrite.known.as_ref(), &tag) {
+        if headers::is_known(known.as_ref(), &tag) {
             parts.status = StatusCode::NOT_MODIFIED;
             parts.headers.insert(ETAG, tag);
             return Response::from_parts(parts, Bytes::new());
@@ -251,29 +262,18 @@ fn finish(mut parts: Parts, rewrite: &Rewrite, body: &Bytes) -> Response<Bytes> 
     Response::from_parts(parts, body)
 }
 
-/// Fits status and headers to the rewritten document.
-fn fit(parts: &mut Parts, rewrite: &Rewrite) {
-    parts.status = rewrite.status;
-    headers::rewritten(&mut parts.headers);
-    if rewrite.gated {
-        headers::gated(&mut parts.headers, rewrite.status == StatusCode::OK);
+/// `None` for what is no JSON object to a browser.
+fn edited(body: &[u8], services: Vec<description::Put>, in_flow: bool) -> Option<String> {
+    let text = json::decode(body);
+    let json = Json::parse(&text).filter(|json| json.is_object(json.top()))?;
+    let version = HostVersion::of_info(&json);
+    let mut edits = Edits::of(&json);
+    let services: Vec<_> = services.into_iter().map(|put| put.for_host(version, in_flow)).collect();
+    edits.put(json.top(), &services);
+    if in_flow && version == HostVersion::Three {
+        edits.add_context();
     }
-}
-
-fn edit(body: &[u8], rewrite: &Rewrite) -> Result<Vec<u8>, NotDescribable> {
-    let mut document = Document::parse(body)?;
-    let version = document.version();
-    if rewrite.in_flow && version == HostVersion::Three {
-        document.add_context()?;
-    }
-    for put in &rewrite.services {
-        let service = match version {
-            HostVersion::Three => &put.for_three,
-            HostVersion::Two => &put.for_two,
-        };
-        document.add_service(service.clone(), put.id.as_deref())?;
-    }
-    document.to_bytes()
+    Some(edits.apply())
 }
 
 /// Leads to the description of a lesser version, which stays on this origin, so that a token goes along
@@ -290,8 +290,8 @@ fn lower(location: &str) -> Response<Bytes> {
 }
 
 /// A protected resource whose description would lack its services is worse than none.
-fn undescribed(path: &str, reason: &'static str) -> Response<Bytes> {
-    crate::trace::undescribed(path, reason);
+fn undescribed(described: &Described, reason: &'static str) -> Response<Bytes> {
+    crate::trace::undescribed(&described.path, reason);
     plain(StatusCode::BAD_GATEWAY)
 }
 

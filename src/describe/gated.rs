@@ -7,7 +7,7 @@ use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::description;
-use super::plan::{Plan, Rewrite};
+use super::plan::{Described, Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
@@ -162,7 +162,7 @@ fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String 
 }
 
 /// What is done, and what that tells of the content.
-fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
+fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
     let (outcome, status) = match (&verdict.decision, &verdict.basis) {
         (Decision::Grant, Basis::Open) if asked.higher.is_none() => {
             return (Outcome::Granted, Plan::Open);
@@ -184,12 +184,11 @@ fn plan(core: &Core, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
         return (outcome, Plan::Undescribed);
     }
     let rewrite = Rewrite {
-        path: asked.whole.path(),
+        described: Described::information(core, &asked.whole),
         services,
         in_flow,
         status,
         gated: true,
-        longest: core.longest_info,
         known: None,
     };
     (outcome, Plan::Rewrite(Box::new(rewrite)))

@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, ETAG,
-    IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
-    RANGE, TRANSFER_ENCODING, VARY, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, REFRESH, TRAILER, TRANSFER_ENCODING, VARY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::media_type::MediaType;
 use crate::respond;
 
 /// Asks the inner service for the whole document, plain: what browsers know of an earlier one is
@@ -23,8 +25,13 @@ pub(super) fn ask_plainly(headers: &mut HeaderMap) -> Option<HeaderValue> {
 }
 
 /// What is true of the inner document and not of the rewritten one.
-const OF_THE_OLD_BODY: [HeaderName; 11] = [
+const OF_THE_OLD_BODY: [HeaderName; 18] = [
     CONTENT_LENGTH,
+    CONTENT_RANGE,
+    AGE,
+    LOCATION,
+    REFRESH,
+    TRAILER,
     TRANSFER_ENCODING,
     CONTENT_ENCODING,
     ETAG,
@@ -35,16 +42,52 @@ const OF_THE_OLD_BODY: [HeaderName; 11] = [
     HeaderName::from_static("digest"),
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("signature"),
+    HeaderName::from_static("signature-input"),
 ];
+
+/// Orders to a web server in front to send something else in place of this body.
+fn is_order(name: &str) -> bool {
+    ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-litespeed-location", "x-reproxy-"]
+        .iter()
+        .any(|order| name.starts_with(order))
+}
 
 /// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere.
 pub(super) fn rewritten(headers: &mut HeaderMap) {
     for name in OF_THE_OLD_BODY {
         headers.remove(name);
     }
+    respond::remove_all(headers, is_order);
     respond::tell_caches_nothing_else(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !(says_json(headers) && is_utf8(headers)) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     respond::allow_any_origin(headers);
+}
+
+/// Whether the one type that a response names, if it names any, is one of JSON.
+pub(super) fn says_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    match (types.next(), types.next()) {
+        (None, _) => true,
+        (Some(one), None) => MediaType::of(one).is_some_and(MediaType::is_json),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Whether a type is named, and no other encoding than what is sent.
+fn is_utf8(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|own| {
+        let own = own.as_bytes().to_ascii_lowercase();
+        let charset = own.windows(8).position(|part| part == b"charset=");
+        charset.is_none_or(|at| {
+            let value = own[at + 8..].trim_ascii().strip_prefix(b"\"").unwrap_or(&own[at + 8..]);
+            value.starts_with(b"utf-8") || value.starts_with(b"utf8")
+        })
+    })
 }
 
 /// Says that the answer depends on who asks, and that a refusal is not to be kept.
@@ -53,12 +96,6 @@ pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
     if !granted {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-}
-
-/// Lets viewers read a document that is passed on as it is, and browsers ask for no password.
-pub(super) fn readable(headers: &mut HeaderMap) {
-    headers.remove(WWW_AUTHENTICATE);
-    respond::allow_any_origin(headers);
 }
 
 /// An entity tag of the bytes sent: it changes with the inner document and with the configuration.

@@ -7,9 +7,15 @@
 //! 2.0 context at their top; Image API 2 documents, whose top may not be touched, carry it in the
 //! probe.
 //!
-//! The answer stays 200 and readable for everyone: a client learns from it where to ask.
+//! The answer stays 200 and readable for everyone: a client learns from it where to ask. The document is
+//! read as browsers read it: bytes that are no UTF-8 become replacement characters, and of two members of
+//! one name the later counts.
 //!
-//! Manifests at configured paths get the services of the protected content that they show, see
+//! Of what is described nothing goes out but a description. An inner answer of another status than 200 is
+//! answered anew, without its body, its validators and its headers: errors keep their status, a redirect
+//! leads to another description below the same base, all else is 502.
+//!
+//! Manifests at configured paths, whatever their `Content-Type`, get the services of the protected content that they show, see
 //! [`IiifAuthBuilder::manifests`]. An application that writes its own may finish them by
 //! [`IiifAuth::probe_service`] and [`IiifAuth::describe_manifest`].
 //!
@@ -52,16 +58,20 @@
 
 mod collect;
 pub(crate) mod description;
-mod document;
+mod edit;
 mod future;
 mod gated;
 mod headers;
+mod json;
 mod layer;
+mod location;
 mod manifest;
 mod open;
 mod plan;
+mod refused;
 mod service;
 
 pub use future::DescribeFuture;
 pub use layer::DescribeLayer;
+pub use manifest::{DescribedManifest, LeftOut, LeftOutReason, NotDescribed};
 pub use service::Describe;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::description;
-use super::plan::{Plan, Rewrite};
+use super::plan::{Described, Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
 use crate::config::Core;
@@ -25,7 +25,7 @@ pub(super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan>
 }
 
 /// What is done with the description of a resource on which nobody's decision is `outcome`.
-fn plan(core: &Core, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
+fn plan(core: &Arc<Core>, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
     match outcome {
         Ok(Decision::Grant) => return Plan::Open,
         Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => return Plan::Absent,
@@ -35,12 +35,11 @@ fn plan(core: &Core, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) 
     }
     match description::put_probe(core, whole) {
         Some(probe) => Plan::Rewrite(Box::new(Rewrite {
-            path: whole.path(),
+            described: Described::information(core, whole),
             services: vec![probe],
             in_flow: true,
             status: StatusCode::OK,
             gated: false,
-            longest: core.longest_info,
             known: None,
         })),
         None => Plan::Undescribed,

@@ -1,9 +1,13 @@
 //! What is done with a description.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, StatusCode};
 
 use super::description::Put;
 use super::manifest::ManifestPlan;
+use crate::config::Core;
+use crate::resource::Resource;
 
 pub(super) enum Plan {
     /// It is open to everyone: passed on.
@@ -20,9 +24,29 @@ pub(super) enum Plan {
     Undescribed,
 }
 
+/// Which document is described.
+pub(super) struct Described {
+    pub(super) core: Arc<Core>,
+    /// The path that it is asked for at.
+    pub(super) path: String,
+    /// The base that it lies below; none for a manifest that is no resource.
+    pub(super) base: Option<String>,
+}
+
+impl Described {
+    /// The information document of a whole.
+    pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            path: format!("{}/info.json", whole.path()),
+            base: Some(whole.base().to_owned()),
+        }
+    }
+}
+
 /// What is put into a description, and how it is answered.
 pub(super) struct Rewrite {
-    pub(super) path: String,
+    pub(super) described: Described,
     pub(super) services: Vec<Put>,
     /// Whether the 2.0 context is needed for them.
     pub(super) in_flow: bool,
@@ -30,7 +54,6 @@ pub(super) struct Rewrite {
     pub(super) status: StatusCode,
     /// Whether the answer depends on who asks.
     pub(super) gated: bool,
-    pub(super) longest: usize,
     /// The client's `If-None-Match`.
     pub(super) known: Option<HeaderValue>,
 }

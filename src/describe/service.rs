@@ -1,5 +1,4 @@
 use std::mem;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
@@ -62,21 +61,21 @@ where
             // It may be a description: without its services it is worse than none.
             Found::Refused(why @ Refusal::Unavailable) => {
                 Watch::begin(core, Place::Content).refused(core, path, why);
-                return DescribeFuture::own(why.status());
+                return DescribeFuture::own(why.status(), request.method());
             }
             Found::Resource(resource) if resource.is_image_service() => {
                 return DescribeFuture::inner(self.inner.call(request));
             }
-            _ => {
+            found => {
                 let Some(settings) = core.manifests.iter().find(|own| own.covers(path)) else {
                     return DescribeFuture::inner(self.inner.call(request));
                 };
-                let plan = Plan::Manifest(Box::new(ManifestPlan {
-                    core: Arc::clone(core),
-                    settings: settings.clone(),
-                    path: path.to_owned(),
-                    known: None,
-                }));
+                let resource = match &found {
+                    Found::Resource(resource) => Some(resource),
+                    Found::Public | Found::Refused(_) => None,
+                };
+                let plan = ManifestPlan::new(core, settings, path, resource);
+                let plan = Plan::Manifest(Box::new(plan));
                 return DescribeFuture::planned(plan, &mut self.inner, request);
             }
         };
@@ -103,9 +102,12 @@ where
 
 /// Prepares a request whose answer will be rewritten.
 pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
-    match plan {
-        Plan::Rewrite(rewrite) => rewrite.known = headers::ask_plainly(request.headers_mut()),
-        Plan::Manifest(plan) => plan.known = headers::ask_plainly(request.headers_mut()),
-        Plan::Open | Plan::Absent | Plan::Lower(_) | Plan::Undescribed => {}
-    }
+    let known = match plan {
+        Plan::Rewrite(rewrite) => &mut rewrite.known,
+        Plan::Manifest(plan) => &mut plan.known,
+        Plan::Open | Plan::Absent | Plan::Lower(_) | Plan::Undescribed => return,
+    };
+    *known = headers::ask_plainly(request.headers_mut());
+    // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
+    *request.method_mut() = Method::GET;
 }

@@ -193,10 +193,13 @@ impl Dialect {
         let cantaloupe = self.is_cantaloupe();
         let substitute = self.slash_substitute.as_deref();
         let forbidden = |c: char| {
-            !c.is_ascii_graphic() || matches!(c, '/' | '%' | '\\' | ';' | '&' | '?' | '#' | ',' | '.')
+            !c.is_ascii_graphic()
+                || matches!(c, '/' | '%' | '\\' | ';' | '&' | '?' | '#' | ',' | '.')
         };
         if substitute.is_some() && !cantaloupe {
-            Some("slash_substitute is Cantaloupe's: leave it out, or say that the server is Cantaloupe")
+            Some(
+                "slash_substitute is Cantaloupe's: leave it out, or say that the server is Cantaloupe",
+            )
         } else if substitute == Some("") {
             Some("slash_substitute is empty: leave it out, or write what stands for a slash")
         } else if substitute.is_some_and(|text| text.contains(forbidden)) {
@@ -205,19 +208,27 @@ impl Dialect {
                  / % \\ ; & ? # , . and no space",
             )
         } else if substitute.is_some_and(|text| text.bytes().all(|b| b.is_ascii_alphanumeric())) {
-            Some("slash_substitute is of letters and digits alone, which stand in names: use others, such as __")
+            Some(
+                "slash_substitute is of letters and digits alone, which stand in names: use others, such as __",
+            )
         } else if self.scale_by_hyphen && !cantaloupe {
-            Some("scale_by_hyphen is Cantaloupe 4's: leave it out, or say that the server is Cantaloupe")
+            Some(
+                "scale_by_hyphen is Cantaloupe 4's: leave it out, or say that the server is Cantaloupe",
+            )
         } else if self.several_segments && cantaloupe {
             Some("several_segments: Cantaloupe takes one segment; leave it out")
         } else if self.urls && self.several_segments {
-            Some("urls: an identifier that is a URL is one segment, encoded; leave several segments or URLs out")
+            Some(
+                "urls: an identifier that is a URL is one segment, encoded; leave several segments or URLs out",
+            )
         } else if self.urls && substitute.is_some() {
             Some("urls: a slash substitute would stand in URLs, too; leave one of them out")
         } else if self.literal.contains(|c| !SPECIAL.contains(&c)) {
             Some("insecure_characters may hold ; & + @ # ? and no others")
         } else if cantaloupe && self.literal.contains(';') {
-            Some("insecure_characters: Cantaloupe reads a page or a scale behind ; so leave it out there")
+            Some(
+                "insecure_characters: Cantaloupe reads a page or a scale behind ; so leave it out there",
+            )
         } else {
             None
         }

@@ -24,13 +24,8 @@ pub(super) fn encode_image(parts: &str) -> String {
 
 /// A URL, encoded as a whole. What need not be escaped stays, as nearly everybody leaves it.
 pub(super) fn encode_url(url: &str) -> String {
-    const URL: &AsciiSet = &SEGMENT
-        .add(b':')
-        .remove(b'!')
-        .remove(b'*')
-        .remove(b'\'')
-        .remove(b'(')
-        .remove(b')');
+    const URL: &AsciiSet =
+        &SEGMENT.add(b':').remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
     utf8_percent_encode(url, URL).to_string()
 }
 
@@ -74,8 +69,13 @@ impl<'p> Plain<'p> {
             }
             at += 1;
         }
-        (begin < path.len() && bytes[at - 1] != b'.')
-            .then_some(Self { path, marks, slashes, has_colon, has_suffix })
+        (begin < path.len() && bytes[at - 1] != b'.').then_some(Self {
+            path,
+            marks,
+            slashes,
+            has_colon,
+            has_suffix,
+        })
     }
 
     /// What stands before and behind the slash with so many slashes behind it, of at most four.
@@ -244,8 +244,25 @@ mod tests {
     #[test]
     fn plain_paths_mean_themselves() {
         let mut paths: Vec<String> = [
-            "", "/", "a", "a/b", "a//b", "a/", "/a", "./a", "a/..", "...", "a/.b", "a./b", "a/b.", "a..b",
-            "1/2/3/4/5/6/7/..", "a/b/c/d/e/f/g", "a:b/c", "a/full/max/0/default.jpg", "a/b/full/max/0/d.jpg",
+            "",
+            "/",
+            "a",
+            "a/b",
+            "a//b",
+            "a/",
+            "/a",
+            "./a",
+            "a/..",
+            "...",
+            "a/.b",
+            "a./b",
+            "a/b.",
+            "a..b",
+            "1/2/3/4/5/6/7/..",
+            "a/b/c/d/e/f/g",
+            "a:b/c",
+            "a/full/max/0/default.jpg",
+            "a/b/full/max/0/d.jpg",
         ]
         .map(str::to_owned)
         .into();
@@ -271,7 +288,10 @@ mod tests {
                 assert_eq!(plain.split_before(last), expected, "{path:?} {last}");
             }
             let last = path.rsplit('/').next().unwrap_or_default();
-            assert_eq!((plain.has_suffix, plain.has_colon), (last.contains('.'), path.contains(':')));
+            assert_eq!(
+                (plain.has_suffix, plain.has_colon),
+                (last.contains('.'), path.contains(':'))
+            );
         }
     }
 

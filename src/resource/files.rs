@@ -20,19 +20,30 @@ use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding};
 pub struct Files {
     base: Box<str>,
     content_type: Option<Box<str>>,
+    active_content: bool,
 }
 
 impl Files {
     /// The files below `base`, a path such as `/files`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').into(), content_type: None }
+        let base = base.trim_end_matches('/').into();
+        Self { base, content_type: None, active_content: false }
     }
 
     /// The Presentation 3 type of all of them; by default it follows from the file's extension.
     #[must_use]
     pub fn content_type(mut self, content_type: &str) -> Self {
         self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Lets these files run in browsers as pages of this site: see
+    /// [`ResourceMap::insecure_active_content`]. Right where only the publisher puts files there, such as
+    /// pages with a viewer of their own.
+    #[must_use]
+    pub fn insecure_active_content(mut self) -> Self {
+        self.active_content = true;
         self
     }
 }
@@ -68,6 +79,10 @@ impl ResourceMap for Files {
 
     fn may_be_information(&self, _: &str) -> bool {
         false
+    }
+
+    fn insecure_active_content(&self) -> bool {
+        self.active_content
     }
 }
 

@@ -34,6 +34,7 @@ pub struct ImageApi {
     base: Box<str>,
     dialect: Dialect,
     families: Families,
+    active_content: bool,
 }
 
 impl ImageApi {
@@ -41,7 +42,12 @@ impl ImageApi {
     #[must_use]
     pub fn new(base: &str) -> Self {
         let base = base.trim_end_matches('/').into();
-        Self { base, dialect: Dialect::default(), families: Families::default() }
+        Self {
+            base,
+            dialect: Dialect::default(),
+            families: Families::default(),
+            active_content: false,
+        }
     }
 
     /// The families of the specification that this base speaks. Default: 2.0.
@@ -67,6 +73,15 @@ impl ImageApi {
     #[must_use]
     pub fn with_insecure_path_parameters(mut self) -> Self {
         self.dialect = self.dialect.with_insecure_characters(";");
+        self
+    }
+
+    /// Lets what the image server answers run in browsers as pages of this site: see
+    /// [`ResourceMap::insecure_active_content`]. Right where it has pages of its own below this base, and
+    /// reflects nothing of a request in them.
+    #[must_use]
+    pub fn insecure_active_content(mut self) -> Self {
+        self.active_content = true;
         self
     }
 
@@ -163,7 +178,11 @@ fn split_at_the_start(below: &str) -> Result<(&str, ResourceKind<'_>), Refusal> 
     }
     // Servers that fold `a//b` and `a/./b` would make a known shape of these.
     let odd = below.bytes().any(|byte| matches!(byte, b'&' | b';'));
-    if odd || encoding::ambiguous_segments(below) { Err(Refusal::Ambiguous) } else { Err(Refusal::Shape) }
+    if odd || encoding::ambiguous_segments(below) {
+        Err(Refusal::Ambiguous)
+    } else {
+        Err(Refusal::Shape)
+    }
 }
 
 /// The identifier, which is all but what is asked of it.
@@ -204,6 +223,10 @@ impl ResourceMap for ImageApi {
 
     fn families(&self) -> Families {
         self.families
+    }
+
+    fn insecure_active_content(&self) -> bool {
+        self.active_content
     }
 }
 

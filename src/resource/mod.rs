@@ -95,6 +95,15 @@ pub trait ResourceMap: Send + Sync + 'static {
     fn families(&self) -> Families {
         Families::default()
     }
+
+    /// Whether content below the base may run in browsers as a page of this site: HTML, SVG and XML with
+    /// their scripts, also error pages. Default: `false`.
+    ///
+    /// Where users deposit files, `true` lets each of them read what every reader of the file may see,
+    /// and take tokens in the reader's name. What users deposit belongs on another host.
+    fn insecure_active_content(&self) -> bool {
+        false
+    }
 }
 
 /// What a path names.
@@ -332,7 +341,8 @@ impl<'a> Resource<'a> {
             ResourceKind::Content
         };
         // One that is no identifier here leads to a path that is refused.
-        let split = self.spelling.has_parts().then(|| part::split(identifier, false).ok()).flatten();
+        let split =
+            self.spelling.has_parts().then(|| part::split(identifier, false).ok()).flatten();
         let (identifier, part) = split.unwrap_or((identifier, Part::default()));
         let sibling = Resource::new(&*self.base, identifier, kind, &*self.content_type)
             .written_as(self.spelling.clone(), part);

@@ -97,7 +97,11 @@ mod tests {
             ("btv1b8449691v", false, false, false),
             ("", false, false, false),
         ] {
-            assert_eq!((is_region(text), is_size(text), is_rotation(text)), (region, size, rotation), "{text}");
+            assert_eq!(
+                (is_region(text), is_size(text), is_rotation(text)),
+                (region, size, rotation),
+                "{text}"
+            );
         }
         assert!(is_last("default.jpg") && !is_last("default") && !is_last("default.jpg&FIF=x"));
     }
@@ -120,12 +124,37 @@ mod tests {
     /// AL-06, PA-01: no identifier has a second end.
     #[test]
     fn identifiers_with_one_end() {
-        for good in ["sec", "dir/sec", "info.json", "full", "a/full/b", "ark:/12148/btv/f29", ".sec", "a.b/c"] {
+        for good in [
+            "sec",
+            "dir/sec",
+            "info.json",
+            "full",
+            "a/full/b",
+            "ark:/12148/btv/f29",
+            ".sec",
+            "a.b/c",
+        ] {
             assert!(check_parts(good).is_ok(), "{good}");
         }
         for bad in [
-            "", "/a", "a/", "a//b", "a/../b", ".", "sec.", "a./b", "op../en.tif", "sec ", " sec", "a/ b", "a /b",
-            "sec/info.json", "sec/INFO.JSON", "sec/full/max/0/default.jpg", "sec/0,0,9,9/9,", "sec/Full/,1",
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            "a/../b",
+            ".",
+            "sec.",
+            "a./b",
+            "op../en.tif",
+            "sec ",
+            " sec",
+            "a/ b",
+            "a /b",
+            "sec/info.json",
+            "sec/INFO.JSON",
+            "sec/full/max/0/default.jpg",
+            "sec/0,0,9,9/9,",
+            "sec/Full/,1",
             "sec\u{a0}",
         ] {
             assert_eq!(check_parts(bad), Err(Refusal::Ambiguous), "{bad}");

@@ -9,10 +9,12 @@ mod html;
 mod setup;
 mod wire;
 
+mod active_content;
 mod aliases;
 mod authentication;
 mod bearer;
 mod codec;
+mod descriptions;
 mod forwarded;
 mod http;
 mod info_json;

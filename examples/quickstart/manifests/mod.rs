@@ -94,7 +94,10 @@ async fn manifest(State(state): State<Arc<Manifests>>, Path(file): Path<String>)
             let mut manifest =
                 presentation_3::manifest(&place, name, label, &pictures, handlist.as_ref());
             // Puts the probe of the PDF into its body. Images declare theirs in info.json.
-            state.auth.describe_manifest(&mut manifest).await;
+            if let Err(error) = state.auth.describe_manifest(&mut manifest).await {
+                tracing::error!(%error, "a manifest is held back");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
             (
                 manifest,
                 "application/ld+json;profile=\"http://iiif.io/api/presentation/3/context.json\"",

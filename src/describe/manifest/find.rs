@@ -1,13 +1,12 @@
-//! Where services go in a manifest: what of it is this publisher's, and at which byte.
+//! Where services go in a manifest: what of it is this publisher's, and in which object.
 
-use std::fmt;
-use std::ops::Range;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::super::document::{HostVersion, NotDescribable, host_version};
-use super::{DEEPEST, STRUCTURE, path_of};
+use super::super::edit::{HostVersion, place_of};
+use super::super::json::{Json, Node};
+use super::left_out::{self, LeftOut};
+use super::{STRUCTURE, path_of};
 use crate::config::{Core, Found, Manifests};
 use crate::protocol::Family;
 use crate::resource::{Resource, ResourceKind};
@@ -15,12 +14,9 @@ use crate::resource::{Resource, ResourceKind};
 /// A manifest, as far as it is edited.
 pub(super) struct Manifest {
     pub(super) version: HostVersion,
-    /// Behind the brace that opens it.
-    pub(super) begin: usize,
-    /// The value of `@context`.
-    pub(super) context: Option<Range<usize>>,
-    /// In the order of the document.
+    /// In the order in which their services will stand.
     pub(super) slots: Vec<Slot>,
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 /// An object that may get services.
@@ -28,48 +24,35 @@ pub(super) struct Slot {
     pub(super) resource: Resource<'static>,
     /// What the authorizer is asked once for: the path that it stands under.
     pub(super) path: String,
-    pub(super) at: At,
+    pub(super) object: Node,
 }
 
-pub(super) enum At {
-    /// The value of its `service`.
-    Value(Range<usize>),
-    /// Behind its last member: it has no `service`.
-    End(usize),
+/// Whether a document calls itself a manifest.
+pub(super) fn is_manifest(json: &Json<'_>) -> bool {
+    json.is_object(json.top())
+        && Object::of(json, json.top()).is_of(json, &["Manifest", "sc:Manifest"])
 }
 
-impl At {
-    fn place(&self) -> usize {
-        match self {
-            Self::Value(range) => range.start,
-            Self::End(place) => *place,
-        }
-    }
-}
-
-/// `None` for JSON that is no manifest.
-pub(super) fn find(
-    core: &Core,
-    settings: &Manifests,
-    text: &str,
-) -> Result<Option<Manifest>, NotDescribable> {
-    let top: &RawValue = serde_json::from_str(text).map_err(|_| NotDescribable("it is no JSON"))?;
-    if !top.get().starts_with('{') {
-        return Ok(None);
-    }
-    let object = Object::read(top)?;
-    if !object.is_of(&["Manifest", "sc:Manifest"]) {
-        return Ok(None);
-    }
-    let context = object.context.map_or("", RawValue::get);
-    let version = host_version(context, object.id.is_some(), object.at_id.is_some());
-    let mut finder = Finder { core, settings, text, slots: Vec::new() };
-    let begin = finder.range(top).start + 1;
-    let context = object.context.map(|context| finder.range(context));
-    finder.object(&object, Position { top: true, ..Position::default() }, 0)?;
-    let mut slots = finder.slots;
-    slots.sort_by_key(|slot| slot.at.place());
-    Ok(Some(Manifest { version, begin, context, slots }))
+pub(super) fn find(core: &Core, settings: &Manifests, json: &Json<'_>) -> Manifest {
+    let top = Object::of(json, json.top());
+    // What tells nothing of itself is of the version that is written today.
+    let by_spelling = || match (top.at_id.or(top.at_kind), top.id.or(top.kind)) {
+        (Some(_), None) => HostVersion::Two,
+        _ => HostVersion::Three,
+    };
+    let version = HostVersion::told_by(json).unwrap_or_else(by_spelling);
+    let mut finder = Finder {
+        core,
+        settings,
+        json,
+        dead: HashSet::new(),
+        slots: Vec::new(),
+        left_out: Vec::new(),
+    };
+    finder.walk();
+    let Finder { mut slots, left_out, .. } = finder;
+    slots.sort_by_cached_key(|slot| place_of(json, slot.object));
+    Manifest { version, slots, left_out }
 }
 
 /// What stands above a value.
@@ -83,75 +66,90 @@ struct Position {
 struct Finder<'a> {
     core: &'a Core,
     settings: &'a Manifests,
-    text: &'a str,
+    json: &'a Json<'a>,
+    /// Members that another one of the same name takes the place of, further behind: no browser sees
+    /// them.
+    dead: HashSet<Node>,
     slots: Vec<Slot>,
+    left_out: Vec<LeftOut>,
 }
 
-impl<'a> Finder<'a> {
-    fn walk(
-        &mut self,
-        value: &'a RawValue,
-        position: Position,
-        depth: usize,
-    ) -> Result<(), NotDescribable> {
-        if depth > DEEPEST {
-            return Err(NotDescribable("it is nested too deeply"));
-        }
-        match value.get().as_bytes().first() {
-            Some(b'[') => {
-                for value in list(value)? {
-                    self.walk(value, position, depth + 1)?;
-                }
+impl Finder<'_> {
+    /// Looks at every value in the order of the document, however deep it stands.
+    fn walk(&mut self) {
+        let json = self.json;
+        // The objects and arrays around: where each ends, and what is so in it.
+        let mut around: Vec<(usize, Position)> = Vec::new();
+        let mut at = 0;
+        while let Some(node) = json.node(at) {
+            while around.last().is_some_and(|(end, _)| *end <= at) {
+                around.pop();
             }
-            Some(b'{') => self.object(&Object::read(value)?, position, depth)?,
-            _ => {}
+            if self.dead.remove(&node) {
+                at = json.behind(node);
+                continue;
+            }
+            at += 1;
+            let top = Position { top: true, ..Position::default() };
+            let mut position = around.last().map_or(top, |(_, position)| *position);
+            match json.name(node).as_deref() {
+                Some("service") => position.in_service = true,
+                Some("thumbnail" | "logo") => position.in_thumbnail = true,
+                _ => {}
+            }
+            if json.is_object(node) {
+                self.object(node, position);
+                let below = Position { top: false, in_service: false, ..position };
+                around.push((json.behind(node), below));
+            } else if json.is_array(node) {
+                around.push((json.behind(node), Position { top: false, ..position }));
+            }
         }
-        Ok(())
     }
 
-    fn object(
-        &mut self,
-        object: &Object<'a>,
-        position: Position,
-        depth: usize,
-    ) -> Result<(), NotDescribable> {
-        if let Some((resource, path)) = self.content(object, position)? {
-            let at = match (object.service, object.last) {
-                (Some(service), _) => At::Value(self.range(service)),
-                (None, Some(last)) => At::End(self.range(last).end),
-                // It has an id at the least.
-                (None, None) => return Err(NotDescribable("an object is empty")),
-            };
-            self.slots.push(Slot { resource, path, at });
+    fn object(&mut self, node: Node, position: Position) {
+        let object = Object::of(self.json, node);
+        self.dead.extend(&object.dead);
+        let Some(id) = object.own_id(self.json) else { return };
+        let Some(path) = path_of(self.core, &id) else {
+            return self.leave_out(&id, &object, position);
+        };
+        let resource = match self.core.find(path) {
+            Found::Resource(resource) => resource,
+            Found::Refused(_) => return self.leave_out(&id, &object, position),
+            Found::Public => return,
+        };
+        if !self.may_get_services(&resource, &object, position) {
+            return;
         }
-        let below = Position { top: false, in_service: false, ..position };
-        if let Some(service) = object.service {
-            self.walk(service, Position { in_service: true, ..below }, depth + 1)?;
-        }
-        for value in &object.others {
-            self.walk(value, below, depth + 1)?;
-        }
-        for value in &object.thumbnails {
-            self.walk(value, Position { in_thumbnail: true, ..below }, depth + 1)?;
-        }
-        Ok(())
+        // A size may be open where the whole is not: it is asked for as it stands there.
+        let path = match resource.kind() {
+            ResourceKind::Image(_) => path.to_owned(),
+            _ => resource.path(),
+        };
+        self.slots.push(Slot { resource: resource.into_owned(), path, object: node });
     }
 
-    /// The resource that an object is, if it may get services, and its path as it stands there.
-    fn content(
+    fn leave_out(&mut self, id: &str, object: &Object, position: Position) {
+        let wanted = |resource: &Resource<'_>| self.may_get_services(resource, object, position);
+        if let Some(left_out) = left_out::of(self.core, id, wanted) {
+            self.left_out.push(left_out);
+        }
+    }
+
+    /// Whether an object that stands for a resource may get services.
+    fn may_get_services(
         &self,
-        object: &Object<'_>,
+        resource: &Resource<'_>,
+        object: &Object,
         position: Position,
-    ) -> Result<Option<(Resource<'static>, String)>, NotDescribable> {
-        let Some(id) = object.own_id() else { return Ok(None) };
-        let Some(path) = path_of(self.core, &id) else { return Ok(None) };
-        let Found::Resource(resource) = self.core.find(path) else { return Ok(None) };
-        let families = self.core.families_of(&resource);
+    ) -> bool {
+        let families = self.core.families_of(resource);
         if !families.contains(Family::V2) && families.described().next().is_none() {
-            return Ok(None);
+            return false;
         }
-        let described = match resource.kind() {
-            ResourceKind::Content => position.top || !object.is_of(&STRUCTURE),
+        match resource.kind() {
+            ResourceKind::Content => position.top || !object.is_of(self.json, &STRUCTURE),
             ResourceKind::ImageInformation => false,
             ResourceKind::ImageService | ResourceKind::Image(_) => {
                 self.settings.images
@@ -159,165 +157,63 @@ impl<'a> Finder<'a> {
                     && if position.in_service {
                         matches!(resource.kind(), ResourceKind::ImageService)
                     } else {
-                        !object.is_of(&STRUCTURE) && !self.has_image_service(object)?
+                        !object.is_of(self.json, &STRUCTURE) && !self.has_image_service(object)
                     }
             }
-        };
-        // A size may be open where the whole is not: it is asked for as it stands there.
-        let path = match resource.kind() {
-            ResourceKind::Image(_) => path.to_owned(),
-            _ => resource.path(),
-        };
-        Ok(described.then(|| (resource.into_owned(), path)))
-    }
-
-    fn has_image_service(&self, object: &Object<'_>) -> Result<bool, NotDescribable> {
-        let Some(services) = object.service else { return Ok(false) };
-        for service in list(services)? {
-            if !service.get().starts_with('{') {
-                continue;
-            }
-            let Some(id) = Object::read(service)?.own_id() else { continue };
-            let found = path_of(self.core, &id).map(|path| self.core.find(path));
-            let Some(Found::Resource(resource)) = found else { continue };
-            if resource.is_image_service() {
-                return Ok(true);
-            }
         }
-        Ok(false)
     }
 
-    /// Where in the document a value of it stands.
-    fn range(&self, value: &RawValue) -> Range<usize> {
-        let start = value.get().as_ptr().addr() - self.text.as_ptr().addr();
-        start..start + value.get().len()
-    }
-}
-
-/// The members of an object that matter, and all others that may hold further objects.
-#[derive(Default)]
-pub(super) struct Object<'a> {
-    id: Option<&'a RawValue>,
-    at_id: Option<&'a RawValue>,
-    kind: Option<&'a RawValue>,
-    at_kind: Option<&'a RawValue>,
-    context: Option<&'a RawValue>,
-    service: Option<&'a RawValue>,
-    thumbnails: Vec<&'a RawValue>,
-    others: Vec<&'a RawValue>,
-    last: Option<&'a RawValue>,
-}
-
-impl<'a> Object<'a> {
-    pub(super) fn read(value: &'a RawValue) -> Result<Self, NotDescribable> {
-        serde_json::from_str(value.get()).map_err(|_| NotDescribable("a member stands twice"))
-    }
-
-    pub(super) fn own_id(&self) -> Option<String> {
-        self.id.or(self.at_id).and_then(|id| serde_json::from_str(id.get()).ok())
-    }
-
-    fn is_of(&self, kinds: &[&str]) -> bool {
-        let is = |kind: &RawValue| {
-            serde_json::from_str::<String>(kind.get()).is_ok_and(|own| kinds.contains(&&*own))
-        };
-        [self.kind, self.at_kind].into_iter().flatten().any(|kind| match kind.get().as_bytes() {
-            [b'[', ..] => list(kind).is_ok_and(|all| all.iter().any(|kind| is(kind))),
-            _ => is(kind),
+    fn has_image_service(&self, object: &Object) -> bool {
+        let services = object.service.map_or_else(Vec::new, |service| self.json.list(service));
+        services.into_iter().any(|service| {
+            let Some(id) = Object::of(self.json, service).own_id(self.json) else { return false };
+            let found = path_of(self.core, &id).map(|path| self.core.find(path));
+            matches!(found, Some(Found::Resource(resource)) if resource.is_image_service())
         })
     }
 }
 
-/// The values of an array, or the one value that there is.
-pub(super) fn list(value: &RawValue) -> Result<Vec<&RawValue>, NotDescribable> {
-    if value.get().starts_with('[') {
-        serde_json::from_str(value.get()).map_err(|_| NotDescribable("an array cannot be read"))
-    } else {
-        Ok(vec![value])
-    }
+/// The members of an object that matter: of two of one name the last.
+#[derive(Default)]
+struct Object {
+    id: Option<Node>,
+    at_id: Option<Node>,
+    kind: Option<Node>,
+    at_kind: Option<Node>,
+    service: Option<Node>,
+    /// Those of which there is a later one.
+    dead: Vec<Node>,
 }
 
-enum Name {
-    Id,
-    AtId,
-    Type,
-    AtType,
-    Context,
-    Service,
-    Thumbnail,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-                Ok(match name {
-                    "id" => Name::Id,
-                    "@id" => Name::AtId,
-                    "type" => Name::Type,
-                    "@type" => Name::AtType,
-                    "@context" => Name::Context,
-                    "service" => Name::Service,
-                    "thumbnail" | "logo" => Name::Thumbnail,
-                    _ => Name::Other,
-                })
-            }
+impl Object {
+    fn of(json: &Json<'_>, node: Node) -> Self {
+        let mut object = Self::default();
+        if !json.is_object(node) {
+            return object;
         }
-
-        deserializer.deserialize_str(Text)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
+        let mut members: HashMap<Cow<'_, str>, Node> = HashMap::new();
+        for member in json.children(node) {
+            let Some(name) = json.name(member) else { continue };
+            match &*name {
+                "id" => object.id = Some(member),
+                "@id" => object.at_id = Some(member),
+                "type" => object.kind = Some(member),
+                "@type" => object.at_kind = Some(member),
+                "service" => object.service = Some(member),
+                _ => {}
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut object = Object::default();
-                while let Some((name, value)) = map.next_entry::<Name, &'de RawValue>()? {
-                    object.last = Some(value);
-                    let only = match name {
-                        Name::Id => &mut object.id,
-                        Name::AtId => &mut object.at_id,
-                        Name::Type => &mut object.kind,
-                        Name::AtType => &mut object.at_kind,
-                        Name::Context => &mut object.context,
-                        Name::Service => &mut object.service,
-                        Name::Thumbnail | Name::Other => {
-                            if value.get().starts_with(['{', '[']) {
-                                match name {
-                                    Name::Thumbnail => object.thumbnails.push(value),
-                                    _ => object.others.push(value),
-                                }
-                            }
-                            continue;
-                        }
-                    };
-                    // Readers do not agree on which of the two counts.
-                    if only.replace(value).is_some() {
-                        return Err(A::Error::custom("a member stands twice"));
-                    }
-                }
-                Ok(object)
-            }
+            object.dead.extend(members.insert(name, member));
         }
+        object
+    }
 
-        deserializer.deserialize_map(Members)
+    fn own_id<'a>(&self, json: &Json<'a>) -> Option<Cow<'a, str>> {
+        self.id.or(self.at_id).and_then(|id| json.string(id))
+    }
+
+    fn is_of(&self, json: &Json<'_>, kinds: &[&str]) -> bool {
+        let is = |kind: Node| json.string(kind).is_some_and(|own| kinds.contains(&&*own));
+        let named = [self.kind, self.at_kind].into_iter().flatten();
+        named.flat_map(|kind| json.list(kind)).any(is)
     }
 }

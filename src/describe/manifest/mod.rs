@@ -2,15 +2,16 @@
 
 mod edit;
 mod find;
+mod held;
+mod left_out;
 mod response;
 mod services;
 mod standing;
-mod value;
 
-pub(super) use response::{ManifestPlan, is_json, respond};
+pub use held::{DescribedManifest, NotDescribed};
+pub use left_out::{LeftOut, LeftOutReason};
 
-/// Deepest nesting that is walked: no manifest is as deep.
-const DEEPEST: usize = 64;
+pub(super) use response::{ManifestPlan, respond};
 
 /// What Presentation documents are built of (3.0 §2.1, §2.2 and 2.1 §2): no content, and where only id
 /// and type stand, a reference that is to be looked up.
@@ -34,5 +35,6 @@ const STRUCTURE: [&str; 14] = [
 /// The path of a URI below the public URL, without query and fragment.
 fn path_of<'u>(core: &crate::config::Core, uri: &'u str) -> Option<&'u str> {
     let path = uri.strip_prefix(core.public_url.as_str())?;
-    path.split(['?', '#']).next()
+    // Or it is another host that begins like this one.
+    path.starts_with('/').then(|| path.split(['?', '#']).next()).flatten()
 }

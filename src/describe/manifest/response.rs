@@ -3,31 +3,38 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG};
+use http::header::ETAG;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
-use super::super::document::NotDescribable;
+use super::super::edit::NotDescribable;
 use super::super::future::plain;
-use super::super::headers;
-use super::edit::{Undescribed, described};
+use super::super::plan::Described;
+use super::super::{headers, json};
+use super::edit::{Outcome, Taken, Undescribed, described};
 use crate::config::{Core, Manifests};
+use crate::resource::Resource;
 
 /// What is done with a manifest.
 pub(in super::super) struct ManifestPlan {
-    pub(in super::super) core: Arc<Core>,
+    pub(in super::super) described: Described,
     pub(in super::super) settings: Manifests,
-    pub(in super::super) path: String,
     /// The client's `If-None-Match`.
     pub(in super::super) known: Option<HeaderValue>,
 }
 
-/// Whether a response may be a manifest: JSON, or of no type at all.
-pub(in super::super) fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
-    let Ok(kind) = kind.to_str() else { return false };
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind.ends_with("+json") || kind == "text/json"
+impl ManifestPlan {
+    /// `resource`: what its path names, if it names one.
+    pub(in super::super) fn new(
+        core: &Arc<Core>,
+        settings: &Manifests,
+        path: &str,
+        resource: Option<&Resource<'_>>,
+    ) -> Self {
+        let base = resource.map(|resource| resource.base().to_owned());
+        let described = Described { core: Arc::clone(core), path: path.to_owned(), base };
+        Self { described, settings: settings.clone(), known: None }
+    }
 }
 
 /// The answer in place of the inner service's, whose whole body this is.
@@ -36,25 +43,33 @@ pub(in super::super) async fn respond(
     plan: Box<ManifestPlan>,
     body: Bytes,
 ) -> Response<Bytes> {
-    let edited = match std::str::from_utf8(&body) {
-        Ok(text) => described(&plan.core, &plan.settings, text).await,
-        Err(_) => Err(NotDescribable("it is no JSON").into()),
-    };
-    let body = match edited {
-        Ok(None) => {
-            let same = parts.headers.get(ETAG);
-            if same.is_some_and(|tag| headers::is_known(plan.known.as_ref(), tag)) {
-                return not_modified(parts);
-            }
-            return Response::from_parts(parts, body);
+    let Described { core, path, .. } = &plan.described;
+    let text = json::decode(&body);
+    let outcome = match described(core, &plan.settings, &text, Taken::Manifests).await {
+        Ok(outcome) => outcome,
+        // A page, a picture's bytes without a type: nothing that a viewer reads as a manifest.
+        Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::default(),
+        Err(Undescribed::NoJson) => return undescribed(path, "it is no JSON"),
+        Err(Undescribed::Not(NotDescribable(reason))) => return undescribed(path, reason),
+        Err(Undescribed::Later(error)) => {
+            crate::trace::failure("authorizer", &error);
+            return plain(StatusCode::SERVICE_UNAVAILABLE);
         }
-        Ok(Some(edited)) => Bytes::from(edited),
-        Err(Undescribed::Not(NotDescribable(reason))) => {
-            crate::trace::undescribed(&plan.path, reason);
-            return plain(StatusCode::BAD_GATEWAY);
-        }
-        Err(Undescribed::Later) => return plain(StatusCode::SERVICE_UNAVAILABLE),
     };
+    if let Some(first) = outcome.left_out.first() {
+        if core.misplaced.is_new(path) {
+            let reason = first.reason().as_str();
+            crate::trace::misplaced(path, first.id(), reason, outcome.left_out.len());
+        }
+    }
+    let Some(edited) = outcome.text else {
+        let same = parts.headers.get(ETAG);
+        if same.is_some_and(|tag| headers::is_known(plan.known.as_ref(), tag)) {
+            return not_modified(parts);
+        }
+        return Response::from_parts(parts, body);
+    };
+    let body = Bytes::from(edited);
     headers::rewritten(&mut parts.headers);
     if let Some(tag) = headers::etag(&body) {
         let is_known = headers::is_known(plan.known.as_ref(), &tag);
@@ -64,6 +79,11 @@ pub(in super::super) async fn respond(
         }
     }
     Response::from_parts(parts, body)
+}
+
+fn undescribed(path: &str, reason: &'static str) -> Response<Bytes> {
+    crate::trace::undescribed(path, reason);
+    plain(StatusCode::BAD_GATEWAY)
 }
 
 fn not_modified(mut parts: Parts) -> Response<Bytes> {

@@ -5,18 +5,10 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 
 use super::super::description;
-use super::super::document::HostVersion;
+use super::super::edit::{HostVersion, Service};
 use crate::config::{Core, Manifests};
 use crate::protocol::Family;
 use crate::resource::Resource;
-
-/// A service, and the id by which it is known when it is there already.
-pub(super) struct Service {
-    pub(super) id: Option<String>,
-    pub(super) json: Box<RawValue>,
-    /// Whether it is of 2.0, whose context is needed at the top.
-    pub(super) in_flow: bool,
-}
 
 /// Writes the services of one manifest, in its order.
 pub(super) struct Writer<'a> {
@@ -38,13 +30,7 @@ impl<'a> Writer<'a> {
     pub(super) fn services(&mut self, resource: &Resource<'_>) -> Vec<Service> {
         let mut services: Vec<_> = description::put_cookie_services(self.core, resource)
             .into_iter()
-            .map(|put| {
-                let json = match self.version {
-                    HostVersion::Two => put.for_two,
-                    HostVersion::Three => put.for_three,
-                };
-                Service { id: put.id, json, in_flow: false }
-            })
+            .map(|put| put.for_host(self.version, false))
             .collect();
         if self.core.families_of(resource).contains(Family::V2) {
             let id = self.core.probe_uri(resource);

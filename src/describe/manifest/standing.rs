@@ -22,34 +22,63 @@ pub(super) enum Standing {
     Hidden,
 }
 
-impl Standing {
-    fn of(outcome: Result<Decision, BoxError>) -> Self {
-        match outcome {
-            Ok(Decision::Grant) => Self::Open,
-            Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => Self::Hidden,
-            Ok(_) => Self::Protected,
+/// What everybody may see of each resource, by its path.
+#[derive(Default)]
+pub(super) struct Standings {
+    pub(super) all: HashMap<String, Standing>,
+    /// What the authorizer said to the first on which it could not decide.
+    pub(super) undecided: Option<BoxError>,
+}
+
+impl Standings {
+    fn insert(&mut self, path: String, outcome: Result<Decision, BoxError>) {
+        let standing = match outcome {
+            Ok(decision) => Standing::of(&decision),
             // The content is denied while this lasts; that it is protected may be told.
             Err(error) => {
                 crate::trace::failure("authorizer", &error);
-                Self::Protected
+                self.undecided.get_or_insert(error);
+                Standing::Protected
             }
+        };
+        self.all.insert(path, standing);
+    }
+}
+
+impl Standing {
+    fn of(decision: &Decision) -> Self {
+        match decision {
+            Decision::Grant => Self::Open,
+            Decision::Deny(denial) if denial.remedy() == Remedy::Absent => Self::Hidden,
+            _ => Self::Protected,
         }
     }
+}
+
+/// What everybody may see of one resource.
+pub(super) async fn of_one(core: &Arc<Core>, resource: &Resource<'static>) -> Standing {
+    let outcome = match core.decide_as_nobody(resource, core.now()) {
+        Answer::Now(outcome) => outcome,
+        Answer::Later(outcome) => core.within_time(outcome).await,
+    };
+    let mut standings = Standings::default();
+    standings.insert(String::new(), outcome);
+    standings.all.into_values().next().unwrap_or(Standing::Protected)
 }
 
 /// Asks for each; all together take no longer than one decision may.
 pub(super) async fn of_all(
     core: &Arc<Core>,
     resources: HashMap<String, Resource<'static>>,
-) -> Result<HashMap<String, Standing>, BoxError> {
-    let mut standings = HashMap::with_capacity(resources.len());
+) -> Result<Standings, BoxError> {
+    let mut standings = Standings::default();
     let mut asked = resources.into_iter();
     let now = core.now();
     // Without a timer or a task, as long as nothing has to wait.
     for (path, resource) in asked.by_ref() {
         match core.decide_as_nobody(&resource, now) {
             Answer::Now(outcome) => {
-                standings.insert(path, Standing::of(outcome));
+                standings.insert(path, outcome);
             }
             Answer::Later(outcome) => {
                 let core = Arc::clone(core);
@@ -64,10 +93,10 @@ pub(super) async fn of_all(
 
 async fn waiting(
     core: Arc<Core>,
-    mut standings: HashMap<String, Standing>,
+    mut standings: Standings,
     mut asked: impl Iterator<Item = (String, Resource<'static>)>,
     first: (String, BoxFuture<Result<Decision, BoxError>>),
-) -> Result<HashMap<String, Standing>, BoxError> {
+) -> Result<Standings, BoxError> {
     let now = core.now();
     let mut under_way = vec![first];
     loop {
@@ -75,7 +104,7 @@ async fn waiting(
             let Some((path, resource)) = asked.next() else { break };
             match core.decide_as_nobody(&resource, now) {
                 Answer::Now(outcome) => {
-                    standings.insert(path, Standing::of(outcome));
+                    standings.insert(path, outcome);
                 }
                 Answer::Later(outcome) => under_way.push((path, outcome)),
             }
@@ -91,7 +120,7 @@ async fn waiting(
                     Ok(Poll::Ready(outcome)) => outcome,
                     Err(panic) => Err(panic),
                 };
-                standings.insert(std::mem::take(path), Standing::of(outcome));
+                standings.insert(std::mem::take(path), outcome);
                 false
             });
             if under_way.len() < before { Poll::Ready(()) } else { Poll::Pending }

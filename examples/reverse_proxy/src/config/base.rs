@@ -17,6 +17,8 @@ pub struct Base {
     pub upstream_path: String,
     /// Whether what stands behind a `?` goes on to the image server.
     pub pass_query: bool,
+    /// Whether what lies below may run in browsers as a page of this site.
+    pub active_content: bool,
     /// Image API or files.
     pub kind: Kind,
     pub(super) span: Span,
@@ -37,7 +39,13 @@ impl Base {
     pub(super) fn add_to(&self, builder: IiifAuthBuilder) -> IiifAuthBuilder {
         match &self.kind {
             Kind::Images(images) => builder.resources(images.clone()),
-            Kind::Files => builder.resources(Files::new(&self.path)),
+            Kind::Files => {
+                let files = Files::new(&self.path);
+                builder.resources(match self.active_content {
+                    true => files.insecure_active_content(),
+                    false => files,
+                })
+            }
         }
     }
 }
@@ -82,15 +90,18 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
         }
     });
     let pass_query = section.or("pass_query", false);
+    let active_content = section.or("insecure_active_content", false);
     let at = path.as_ref().map_or("/", |path| path.value.as_str());
     let kind = match section.optional::<String>("kind") {
-        None => Some(images(&mut section, at)),
-        Some(Found { value, .. }) if value == "images" => Some(images(&mut section, at)),
+        None => Some(images(&mut section, at, active_content)),
+        Some(Found { value, .. }) if value == "images" => {
+            Some(images(&mut section, at, active_content))
+        }
         Some(Found { value, .. }) if value == "files" => Some(Kind::Files),
         Some(Found { value, span }) => {
             mistakes.add(&span, format!("kind {value:?} is neither \"images\" nor \"files\""));
             // So that keys of images are not called unknown, too.
-            images(&mut section, at);
+            images(&mut section, at, active_content);
             None
         }
     };
@@ -98,10 +109,10 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
     section.finish();
     let path = path?.value;
     let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
-    Some(Base { path, upstream_path, pass_query, kind: kind?, span })
+    Some(Base { path, upstream_path, pass_query, active_content, kind: kind?, span })
 }
 
-fn images(section: &mut Section<'_, '_>, path: &str) -> Kind {
+fn images(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Kind {
     let mistakes = section.mistakes;
     let mut spoken = Vec::new();
     for Found { value, span } in section.list("families") {
@@ -121,5 +132,6 @@ fn images(section: &mut Section<'_, '_>, path: &str) -> Kind {
         families = families.redirecting_content();
     }
     let dialect = dialect::read(section);
-    Kind::Images(ImageApi::new(path).families(families).dialect(dialect))
+    let images = ImageApi::new(path).families(families).dialect(dialect);
+    Kind::Images(if active_content { images.insecure_active_content() } else { images })
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::observe::Observation;
+use tower_iiif_auth::resource::Pattern;
 use tower_iiif_auth::revocation::Redis;
 use tower_iiif_auth::{ConfigError, IiifAuth};
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// What is protected.
     pub bases: Vec<Base>,
+    /// Those public paths whose pages may run in browsers as pages of this site.
+    pub active_paths: Vec<Pattern>,
     /// Logins that the proxy itself answers.
     pub logins: Vec<Login>,
     /// Who was logged out, where several proxies serve the same users.
@@ -144,6 +147,8 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         None
     };
     let bases: Vec<_> = section.sections("base").into_iter().filter_map(base::read).collect();
+    let active_paths = section.list("insecure_active_paths").into_iter();
+    let active_paths = active_paths.map(|own| Pattern::from(own.value.as_str())).collect();
     let store = section.section("store").map(|own| store::read(own, folder));
     let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
     let admin = section.section("admin").and_then(|mut admin| {
@@ -178,6 +183,7 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         trusted_proxies: trusted_proxies?,
         upstream: upstream?,
         bases,
+        active_paths,
         logins,
         store,
         forward_auth,

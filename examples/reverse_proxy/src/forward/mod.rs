@@ -20,6 +20,8 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_iiif_auth::IiifAuth;
 use tower_iiif_auth::aspect::TrustedProxies;
+use tower_iiif_auth::check::keep_still;
+use tower_iiif_auth::resource::Pattern;
 use url::Url;
 
 use crate::body::{Body, boxed, empty, plain};
@@ -40,6 +42,7 @@ pub(crate) struct Forward {
     trusted_proxies: TrustedProxies,
     /// The configuration's identity headers, which clients cannot send on.
     claims: Vec<HeaderName>,
+    active_paths: Vec<Pattern>,
     metrics: Arc<Metrics>,
 }
 
@@ -67,13 +70,19 @@ impl Forward {
         let told = [upstream.user_header.clone(), upstream.roles_header.clone()];
         let claims = told.into_iter().flatten().chain(sign_on).collect();
         let trusted_proxies = config.trusted_proxies.clone();
-        Self { client, upstream, routes, auth, trusted_proxies, claims, metrics }
+        let active_paths = config.active_paths.clone();
+        Self { client, upstream, routes, auth, trusted_proxies, claims, active_paths, metrics }
     }
 
     /// The image server's answer, or why there is none.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (mut head, body) = request.into_parts();
         let base = self.routes.base_of(head.uri.path()).map(|(base, _)| base);
+        // Below a base the layers see to it.
+        let still = base.is_none() && !self.may_run(head.uri.path());
+        if still && head.headers.contains_key("service-worker") {
+            return plain(StatusCode::FORBIDDEN, "No script of this place is a service worker.\n");
+        }
         if let Some(response) = description::base_uri(&self.routes, head.uri.path()) {
             return response;
         }
@@ -120,16 +129,26 @@ impl Forward {
             return self.failed(Fault::Answer);
         }
         let body = Idle::new(body, self.upstream.idle_timeout);
-        let Some(ids) = ids.filter(|_| head.status == StatusCode::OK) else {
-            return Response::from_parts(head, boxed(body));
+        let body = match ids.filter(|_| head.status == StatusCode::OK) {
+            None => boxed(body),
+            Some(ids) => match description::put_right(&ids, &method, &mut head, body).await {
+                Ok(body) => boxed(Full::new(body).map_err(|never| match never {})),
+                Err(reason) => {
+                    tracing::warn!(reason, "the image server's answer is not passed on");
+                    return self.failed(Fault::Answer);
+                }
+            },
         };
-        match description::put_right(&ids, &method, &mut head, body).await {
-            Ok(body) => Response::from_parts(head, boxed(Full::new(body).map_err(|never| match never {}))),
-            Err(reason) => {
-                tracing::warn!(reason, "the image server's answer is not passed on");
-                self.failed(Fault::Answer)
-            }
+        let mut response = Response::from_parts(head, body);
+        if still {
+            keep_still(&mut response);
         }
+        response
+    }
+
+    /// Whether the pages at a public path may run as pages of this site.
+    fn may_run(&self, path: &str) -> bool {
+        self.active_paths.iter().any(|own| own.matches(path))
     }
 
     fn failed(&self, fault: Fault) -> Response<Body> {

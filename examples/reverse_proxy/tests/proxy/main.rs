@@ -1,6 +1,7 @@
 //! The reverse proxy on real sockets. Names begin with the row of the list of attacks that they prove.
 #![allow(clippy::print_stdout, reason = "figures that were measured")]
 
+mod active_content;
 mod answers;
 mod configuration;
 mod dialects;

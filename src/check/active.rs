@@ -1,0 +1,180 @@
+//! What users deposit must not run as a page of this site, where it could ask the token service for a
+//! token with the reader's cookies, and read what the reader may see.
+//!
+//! Content below a base is never sniffed (`X-Content-Type-Options: nosniff`), and what a browser might
+//! run, or what is of no sure type, is shown as a page of nobody's (`Content-Security-Policy: sandbox`):
+//! with an origin of its own, without scripts and forms. In the `<img>` of a page SVG shows as ever. A
+//! tile that says that it is a picture needs neither: browsers look for no more than another picture in
+//! it.
+
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::config::Core;
+use crate::media_type::MediaType;
+use crate::resource::{Resource, ResourceKind};
+
+static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+static SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
+
+/// Sent with the script of a service worker, and with nothing else (Service Workers, "Update"). It would
+/// see every request of a part of this site, logins among them.
+const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
+/// Gives such a script more of the site.
+const SERVICE_WORKER_ALLOWED: &str = "service-worker-allowed";
+
+/// Whether a browser asks for a file to have it watch over this site. Image services have no scripts.
+#[inline]
+pub(super) fn is_service_worker(resource: &Resource<'_>, headers: &HeaderMap) -> bool {
+    matches!(resource.kind(), ResourceKind::Content) && headers.contains_key(SERVICE_WORKER)
+}
+
+/// How far a response is kept from running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Still {
+    /// Not at all: the publisher says so, or it is the application's own.
+    #[default]
+    No,
+    /// A tile, of which only that is looked at what is no picture.
+    Tile,
+    Content,
+}
+
+impl Still {
+    #[inline]
+    pub(super) fn of(core: &Core, resource: &Resource<'_>) -> Self {
+        if !core.keeps_still(resource) {
+            Self::No
+        } else if matches!(resource.kind(), ResourceKind::Image(_)) {
+            Self::Tile
+        } else {
+            Self::Content
+        }
+    }
+
+    /// Sees to a response that is passed on as it is otherwise.
+    #[inline]
+    pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
+        match self {
+            Self::Tile if !is_one_picture(headers) => keep_headers_still(status, headers),
+            Self::Content => keep_headers_still(status, headers),
+            Self::No | Self::Tile => {}
+        }
+    }
+}
+
+/// Whether that is said for sure: where no header stands twice its type does not either.
+#[inline]
+fn is_one_picture(headers: &HeaderMap) -> bool {
+    static TYPE: HeaderName = CONTENT_TYPE;
+    headers.len() == headers.keys_len() && headers.get(&TYPE).is_some_and(is_passive)
+}
+
+/// What the inner service's headers say of the content.
+pub(super) struct Content {
+    typed: bool,
+    /// Whether each type that is named is of what does not run.
+    passive: bool,
+    nosniff: bool,
+    /// Whether it is said in a way that forbids nothing.
+    sniffed: bool,
+    sandboxed: bool,
+    /// Whether a service worker would get more.
+    allowing: bool,
+}
+
+impl Content {
+    pub(super) const fn unknown() -> Self {
+        Self {
+            typed: false,
+            passive: true,
+            nosniff: false,
+            sniffed: false,
+            sandboxed: false,
+            allowing: false,
+        }
+    }
+
+    /// Takes note of a header, if it is one that says of the content.
+    #[inline]
+    pub(super) fn look(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
+        if *name == CONTENT_TYPE {
+            self.typed = true;
+            self.passive &= is_passive(value);
+        } else if *name == X_CONTENT_TYPE_OPTIONS {
+            // Of several the first counts to browsers.
+            self.nosniff |= value.as_bytes().eq_ignore_ascii_case(b"nosniff") && !self.sniffed;
+            self.sniffed |= !self.nosniff;
+        } else if *name == CONTENT_SECURITY_POLICY {
+            self.sandboxed |= *value == SANDBOX;
+        } else if name.as_str() == SERVICE_WORKER_ALLOWED {
+            self.allowing = true;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Adds what is missing.
+    #[inline]
+    pub(super) fn keep_still(&self, still: Still, status: StatusCode, headers: &mut HeaderMap) {
+        let passive = self.typed && self.passive;
+        if passive && still == Still::Tile {
+            return;
+        }
+        if !self.nosniff {
+            // In what is a picture browsers look for other pictures at the most: for that a header map
+            // that is just full is not made larger.
+            if !passive || headers.len() < headers.capacity() {
+                headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF.clone());
+            }
+        }
+        if self.allowing {
+            headers.remove(SERVICE_WORKER_ALLOWED);
+        }
+        // What has no type and no body of its own would say it of what the browser has already.
+        let is_of_another = !self.typed && status == StatusCode::NOT_MODIFIED;
+        if !passive && !self.sandboxed && !is_of_another {
+            // A further policy: it holds beside those that are there.
+            headers.append(CONTENT_SECURITY_POLICY, SANDBOX.clone());
+        }
+    }
+}
+
+/// Keeps a response from running in browsers as a page of this site, as [`Check`](super::Check) does with
+/// content below a base: for what an application passes on from elsewhere at other paths, such as a
+/// proxy's public ones.
+///
+/// It gets `X-Content-Type-Options: nosniff` and, unless it is an image (not SVG), sound, video, PDF or
+/// JSON, `Content-Security-Policy: sandbox` as a further policy; `Service-Worker-Allowed` is left out.
+/// Refuse requests with the header `Service-Worker` beside.
+///
+/// # Example
+///
+/// ```
+/// use http::Response;
+/// use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+/// use tower_iiif_auth::check::keep_still;
+///
+/// let mut page = Response::builder().header(CONTENT_TYPE, "text/html").body("<script>…").unwrap();
+/// keep_still(&mut page);
+/// assert_eq!(page.headers()[CONTENT_SECURITY_POLICY], "sandbox");
+/// ```
+pub fn keep_still<B>(response: &mut Response<B>) {
+    keep_headers_still(response.status(), response.headers_mut());
+}
+
+#[inline(never)]
+fn keep_headers_still(status: StatusCode, headers: &mut HeaderMap) {
+    let mut content = Content::unknown();
+    for (name, value) in &*headers {
+        content.look(name, value);
+    }
+    content.keep_still(Still::Content, status, headers);
+}
+
+#[inline]
+fn is_passive(value: &HeaderValue) -> bool {
+    // Nearly every tile.
+    value.as_bytes() == b"image/jpeg" || MediaType::of(value).is_some_and(MediaType::is_passive)
+}

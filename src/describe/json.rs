@@ -1,0 +1,428 @@
+//! JSON as browsers read it: where each value of a text begins and ends, and nothing is copied.
+//!
+//! `response.json()` decodes the bytes as UTF-8, with replacement characters and without a byte order
+//! mark, and of two members of one name the later counts (ECMA-262, `JSON.parse`). It knows no depth
+//! that is too deep and no number that is too large, and an escape may be half of a surrogate pair. What
+//! a viewer can read is read here, to the same end.
+
+use std::borrow::Cow;
+use std::iter;
+use std::ops::Range;
+
+/// The text of a body, as browsers decode it (WHATWG Encoding, "UTF-8 decode").
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+}
+
+/// A text of JSON and the places of its values.
+#[derive(Debug)]
+pub(super) struct Json<'a> {
+    text: &'a str,
+    /// Each before what is in it, in the order of the text.
+    values: Vec<Place>,
+}
+
+/// Where a value stands. A text is shorter than 4 GiB.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    end: u32,
+    /// The first value that is no longer in this one.
+    next: u32,
+    /// Its name with the quotation marks; of no length where it has none.
+    name: (u32, u32),
+}
+
+/// One value of a [`Json`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Node(usize);
+
+impl<'a> Json<'a> {
+    /// `None` for what `JSON.parse` does not read.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        u32::try_from(text.len()).ok()?;
+        let mut scanner =
+            Scanner { bytes: text.as_bytes(), at: 0, values: Vec::new(), open: Vec::new() };
+        scanner.document()?;
+        Some(Self { text, values: scanner.values })
+    }
+
+    pub(super) fn top(&self) -> Node {
+        Node(0)
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    pub(super) fn node(&self, index: usize) -> Option<Node> {
+        (index < self.values.len()).then_some(Node(index))
+    }
+
+    /// The index of the first value that is not in this one.
+    pub(super) fn behind(&self, node: Node) -> usize {
+        self.values[node.0].next as usize
+    }
+
+    pub(super) fn range(&self, node: Node) -> Range<usize> {
+        let place = self.values[node.0];
+        place.start as usize..place.end as usize
+    }
+
+    /// To the byte.
+    pub(super) fn raw(&self, node: Node) -> &'a str {
+        &self.text[self.range(node)]
+    }
+
+    pub(super) fn is_object(&self, node: Node) -> bool {
+        self.first(node) == b'{'
+    }
+
+    pub(super) fn is_array(&self, node: Node) -> bool {
+        self.first(node) == b'['
+    }
+
+    pub(super) fn is_null(&self, node: Node) -> bool {
+        self.first(node) == b'n'
+    }
+
+    fn first(&self, node: Node) -> u8 {
+        self.text.as_bytes()[self.values[node.0].start as usize]
+    }
+
+    /// What stands directly in an object or an array.
+    pub(super) fn children(&self, node: Node) -> impl Iterator<Item = Node> {
+        let end = self.behind(node);
+        let mut at = node.0 + 1;
+        iter::from_fn(move || {
+            let child = (at < end).then_some(Node(at))?;
+            at = self.behind(child);
+            Some(child)
+        })
+    }
+
+    /// The values of an array, or the one value that there is.
+    pub(super) fn list(&self, node: Node) -> Vec<Node> {
+        if self.is_array(node) { self.children(node).collect() } else { vec![node] }
+    }
+
+    /// The name of a member; `None` for what is no member of an object.
+    pub(super) fn name(&self, node: Node) -> Option<Cow<'a, str>> {
+        let (start, end) = self.values[node.0].name;
+        (start < end).then(|| unescaped(&self.text[start as usize..end as usize]))
+    }
+
+    /// The member of an object that counts: the last of its name.
+    pub(super) fn get(&self, object: Node, name: &str) -> Option<Node> {
+        let own = |node: &Node| self.name(*node).is_some_and(|own| own == name);
+        self.is_object(object).then(|| self.children(object).filter(own).last()).flatten()
+    }
+
+    /// What a string says.
+    pub(super) fn string(&self, node: Node) -> Option<Cow<'a, str>> {
+        (self.first(node) == b'"').then(|| unescaped(self.raw(node)))
+    }
+
+    pub(super) fn is_text(&self, node: Node, text: &str) -> bool {
+        self.string(node).is_some_and(|own| own == text)
+    }
+}
+
+/// What a string says that is known to be one. Half of a surrogate pair becomes what it becomes in a
+/// request: a replacement character.
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    let inner = &quoted[1..quoted.len() - 1];
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        text.push_str(before);
+        let (own, behind) = escape.split_at(1);
+        rest = behind;
+        text.push(match own {
+            "b" => '\u{8}',
+            "f" => '\u{c}',
+            "n" => '\n',
+            "r" => '\r',
+            "t" => '\t',
+            "u" => {
+                let (unit, behind) = code_unit(rest);
+                let low = behind.strip_prefix("\\u").map(code_unit);
+                let pair = low.and_then(|(low, behind)| {
+                    let mut pair = char::decode_utf16([unit, low]);
+                    match (pair.next(), pair.next()) {
+                        (Some(Ok(char)), None) => Some((char, behind)),
+                        _ => None,
+                    }
+                });
+                let alone = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
+                let (char, behind) = pair.unwrap_or((alone, behind));
+                rest = behind;
+                char
+            }
+            other => other.chars().next().unwrap_or_default(),
+        });
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// Four hexadecimal digits, and what stands behind them.
+fn code_unit(text: &str) -> (u16, &str) {
+    let (digits, behind) = text.split_at_checked(4).unwrap_or((text, ""));
+    (u16::from_str_radix(digits, 16).unwrap_or(0xfffd), behind)
+}
+
+/// Goes over the text once, however deep it is.
+struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    values: Vec<Place>,
+    /// The objects and arrays that are not closed.
+    open: Vec<usize>,
+}
+
+impl Scanner<'_> {
+    fn document(&mut self) -> Option<()> {
+        self.space();
+        self.value((0, 0))?;
+        while let Some(&open) = self.open.last() {
+            self.space();
+            let is_object = self.bytes[self.values[open].start as usize] == b'{';
+            if self.peek() == Some(if is_object { b'}' } else { b']' }) {
+                self.at += 1;
+                self.open.pop();
+                self.values[open].end = self.place();
+                self.values[open].next = u32::try_from(self.values.len()).ok()?;
+                continue;
+            }
+            if self.values.len() > open + 1 {
+                self.expect(b',')?;
+                self.space();
+            }
+            let name = if is_object { self.name()? } else { (0, 0) };
+            self.value(name)?;
+        }
+        self.space();
+        (self.at == self.bytes.len()).then_some(())
+    }
+
+    fn name(&mut self) -> Option<(u32, u32)> {
+        let start = self.place();
+        self.string()?;
+        let name = (start, self.place());
+        self.space();
+        self.expect(b':')?;
+        self.space();
+        Some(name)
+    }
+
+    /// A value, or the beginning of one that holds others.
+    fn value(&mut self, name: (u32, u32)) -> Option<()> {
+        let (index, start) = (self.values.len(), self.place());
+        match self.peek()? {
+            b'{' | b'[' => {
+                self.at += 1;
+                self.open.push(index);
+            }
+            b'"' => self.string()?,
+            b't' => self.word(b"true")?,
+            b'f' => self.word(b"false")?,
+            b'n' => self.word(b"null")?,
+            _ => self.number()?,
+        }
+        let next = u32::try_from(index + 1).ok()?;
+        self.values.push(Place { start, end: self.place(), next, name });
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.expect(b'"')?;
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            match byte {
+                b'"' => return Some(()),
+                b'\\' => {
+                    let escape = self.peek()?;
+                    self.at += 1;
+                    match escape {
+                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                        b'u' => {
+                            let digits = self.bytes.get(self.at..self.at + 4)?;
+                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                            self.at += 4;
+                        }
+                        _ => return None,
+                    }
+                }
+                0..=0x1f => return None,
+                _ => {}
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<()> {
+        self.at += usize::from(self.peek() == Some(b'-'));
+        match self.peek()? {
+            b'0' => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let before = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        (self.at > before).then_some(())
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.bytes[self.at..].starts_with(word).then_some(())?;
+        self.at += word.len();
+        Some(())
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then_some(())?;
+        self.at += 1;
+        Some(())
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Where it is. That the text is not too long was looked at before.
+    #[allow(clippy::cast_possible_truncation, reason = "the length of the text fits")]
+    fn place(&self) -> u32 {
+        self.at as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DS-03: what is JSON for browsers, and what is not.
+    #[test]
+    fn what_is_read() {
+        for json in [
+            "1",
+            "-0",
+            "-0.5e+07",
+            "1e999",
+            "0",
+            "\"\"",
+            "null",
+            "[]",
+            "{}",
+            " [ 1 , [ ] , { } ] ",
+            "\t{\"a\" : {\"b\":[true,false,null]}, \"a\":2}\r\n",
+            r#""\ud800\uDC00\udfff\/""#,
+            "\"\u{2028}\u{7f}é\"",
+            r#"{"\ud800":1}"#,
+        ] {
+            assert!(Json::parse(json).is_some(), "{json}");
+        }
+        for json in [
+            "",
+            " ",
+            "[",
+            "]",
+            "{",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1}}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "-",
+            "NaN",
+            "nul",
+            "True",
+            "\"",
+            "\"\\\"",
+            "\"\\x41\"",
+            "\"\\u12g4\"",
+            "\"\\u12\"",
+            "\"a\nb\"",
+            "\"\0\"",
+            "[1]x",
+            "\u{feff}1",
+            "\u{a0}1",
+            "/**/1",
+            "{\"a\":1 \"b\":2}",
+            "[}",
+            "{]",
+        ] {
+            assert!(Json::parse(json).is_none(), "{json}");
+            assert!(serde_json::from_str::<serde_json::Value>(json).is_err(), "{json}");
+        }
+        let deep = format!("{}1{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert!(Json::parse(&deep).is_some());
+    }
+
+    #[test]
+    fn places_names_and_strings() {
+        let text =
+            r#" {"a":[1,{"b":"x"}],"\u0061":"\ud83d\uDE00\ud800\"\\\/\n!\udc00\ud800\u0041"} "#;
+        let json = Json::parse(text).unwrap();
+        let top = json.top();
+        assert_eq!(json.raw(top), text.trim());
+        let members: Vec<_> = json.children(top).collect();
+        assert_eq!(members.len(), 2);
+        assert_eq!(json.raw(members[0]), r#"[1,{"b":"x"}]"#);
+        // The later of two counts, however it is written.
+        assert_eq!(json.get(top, "a"), Some(members[1]));
+        assert_eq!(json.string(members[1]).unwrap(), "😀\u{fffd}\"\\/\n!\u{fffd}\u{fffd}A");
+        let below: Vec<_> = json.children(members[0]).collect();
+        assert_eq!((below.len(), json.name(below[0])), (2, None));
+        assert!(json.is_text(json.get(below[1], "b").unwrap(), "x"));
+        assert_eq!((json.get(below[0], "b"), json.get(members[0], "b")), (None, None));
+    }
+
+    /// DS-03: byte order mark, Latin-1, cut characters.
+    #[test]
+    fn bytes_are_forgiven_as_in_browsers() {
+        for (bytes, text) in [
+            (&b"\xef\xbb\xbf{}"[..], "{}"),
+            (b"\xef\xbb\xbf\xef\xbb\xbf{}", "\u{feff}{}"),
+            (b"Biblioth\xe8que", "Biblioth\u{fffd}que"),
+            (b"\xf0\x9f\x98!", "\u{fffd}!"),
+            (b"\xed\xa0\x80", "\u{fffd}\u{fffd}\u{fffd}"),
+            (b"\xc0\xaf", "\u{fffd}\u{fffd}"),
+            (b"\xff\xfe{\0", "\u{fffd}\u{fffd}{\0"),
+        ] {
+            assert_eq!(decode(bytes), text, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Where a description may lead: to another one below the same base.
+
+use http::HeaderValue;
+
+use super::plan::Described;
+use crate::config::Found;
+
+/// A `Location` of the inner service's as it may go out: absolute, at or below the same base, and read in
+/// one way only; `None` for every other.
+pub(super) fn on_base(described: &Described, value: &HeaderValue) -> Option<HeaderValue> {
+    let core = &described.core;
+    let target = value.to_str().ok()?.split('#').next().filter(|target| !target.is_empty())?;
+    // What browsers drop, turn round or escape.
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&byte);
+    if !target.bytes().all(plain) {
+        return None;
+    }
+    let absolute = target.strip_prefix(core.public_url.as_str());
+    let target = match absolute {
+        Some(rest) => rest.to_owned(),
+        None if target.starts_with("//") => return None,
+        None if target.starts_with('/') => target.strip_prefix(core.public_url.path())?.to_owned(),
+        None if target.starts_with('?') => format!("{}{target}", described.path),
+        None => {
+            let first = target.split(['/', '?']).next().unwrap_or_default();
+            let (folder, _) = described.path.rsplit_once('/')?;
+            (!first.contains(':')).then(|| format!("{folder}/{target}"))?
+        }
+    };
+    let path = target.split('?').next().unwrap_or_default();
+    if !path.starts_with('/') || path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return None;
+    }
+    let stays = match (core.find(path), &described.base) {
+        (Found::Resource(resource), Some(base)) => resource.base() == base,
+        // A manifest that is no resource: to another one.
+        (Found::Resource(_) | Found::Public, None) => {
+            core.manifests.iter().any(|own| own.covers(path))
+        }
+        _ => false,
+    };
+    stays.then(|| HeaderValue::try_from(core.public_url.join(&target)).ok()).flatten()
+}
