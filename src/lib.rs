@@ -130,6 +130,7 @@ pub mod logout;
 pub mod observe;
 mod page;
 mod path;
+mod posted;
 pub mod probe;
 pub mod protocol;
 mod query;

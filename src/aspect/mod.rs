@@ -11,6 +11,7 @@ pub(crate) mod aspects;
 mod binary;
 mod both;
 mod bound_cookie;
+mod chosen;
 mod client_ip;
 mod cookie;
 mod fields;
@@ -38,7 +39,8 @@ pub use session::FieldError;
 
 pub(crate) use access_cookie::cookie_covers;
 pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
-pub(crate) use bound_cookie::BoundCookie;
+pub(crate) use bound_cookie::{BoundCookie, FoundSession, Sessions};
+pub(crate) use chosen::Chosen;
 pub(crate) use cookie::CookieAttributes;
 pub(crate) use session::SKEW;
 
