@@ -4,10 +4,12 @@
 //! Every browser of today says it. A client that does not is no browser, and cannot be tricked into
 //! anything.
 
-use http::HeaderMap;
+use bytes::Bytes;
 use http::header::ORIGIN;
+use http::{HeaderMap, Response, StatusCode};
 
 use crate::config::Core;
+use crate::respond;
 
 /// Whether a request was made by a page of this very origin, or by no browser.
 pub(crate) fn is_made_here(core: &Core, headers: &HeaderMap) -> bool {
@@ -21,4 +23,32 @@ pub(crate) fn is_made_here(core: &Core, headers: &HeaderMap) -> bool {
 /// Whether a request loads a page into a tab: not an image, frame or script of another page.
 pub(crate) fn is_opened_in_tab(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-dest").is_none_or(|destination| destination.as_bytes() == b"document")
+}
+
+/// Whether a request was made in case the user goes there: a prefetch, a prerendered page, a preview.
+/// Nobody has gone anywhere yet, so that nothing may come of it.
+///
+/// `Sec-Purpose` is there for nothing else (Fetch, "The `Sec-Purpose` header"), whatever it says. The
+/// others are what browsers sent before it.
+pub(crate) fn is_speculative(headers: &HeaderMap) -> bool {
+    const PURPOSES: [&str; 3] = ["prefetch", "prerender", "preview"];
+    let is_purpose =
+        |word: &[u8]| PURPOSES.iter().any(|own| word.eq_ignore_ascii_case(own.as_bytes()));
+    let says = |name| {
+        let values = headers.get_all(name).iter().map(http::HeaderValue::as_bytes);
+        values.flat_map(|value| value.split(|byte| !byte.is_ascii_alphanumeric())).any(is_purpose)
+    };
+    headers.contains_key("sec-purpose") || ["purpose", "x-purpose", "x-moz"].into_iter().any(says)
+}
+
+/// Whether a request loads a frame, which a page that is prerendered may do.
+pub(crate) fn is_framed(headers: &HeaderMap) -> bool {
+    let destination = headers.get("sec-fetch-dest").map(http::HeaderValue::as_bytes);
+    matches!(destination, Some(b"iframe" | b"frame" | b"fencedframe"))
+}
+
+/// The answer to a speculative request: browsers throw it away, and load again when the user goes
+/// there.
+pub(crate) fn not_yet() -> Response<Bytes> {
+    respond::empty(StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -131,6 +131,7 @@ mod media_type;
 pub mod observe;
 mod page;
 mod path;
+mod posted;
 pub mod probe;
 pub mod protocol;
 mod query;

@@ -99,6 +99,12 @@ pub(crate) fn logout(realm: &str, outcome: &'static str) {
     event!(Level::INFO, realm = realm, outcome = outcome, "logout service");
 }
 
+/// The clock was set back by so much: all sessions of before are over.
+pub(crate) fn clock_went_back(by: std::time::Duration) {
+    let seconds = by.as_secs();
+    event!(Level::WARN, seconds = seconds, "the clock was set back: users have to log in again");
+}
+
 /// Something of the application's or the operator's failed; the request was denied.
 pub(crate) fn failure(what: &'static str, error: &dyn Display) {
     let error = error.to_string();

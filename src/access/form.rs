@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, Method};
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
 
 use crate::answer::BoxError;
 use crate::config::Core;
 use crate::fetch_metadata::is_made_here;
+use crate::posted::{self, TooSlow};
 
 /// Longest form that is read, in bytes: a sealed session and a word.
 const LONGEST: usize = 16 * 1024;
@@ -17,11 +17,11 @@ pub(super) fn is_posted_here(core: &Core, method: &Method, headers: &HeaderMap) 
 }
 
 /// The text of a form; `None` if it is too long, broken or no text.
-pub(super) async fn read<B>(body: B) -> Option<String>
+pub(super) async fn read<B>(core: &Core, body: B) -> Result<Option<String>, TooSlow>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let body = Limited::new(body, LONGEST).collect().await.ok()?;
-    String::from_utf8(body.to_bytes().into()).ok()
+    let body = posted::read(core.form_timeout, LONGEST, body).await?;
+    Ok(body.and_then(|body| String::from_utf8(body.into()).ok()))
 }

@@ -26,6 +26,8 @@ pub struct AccessGrant {
     pub(super) lifetime: Option<Duration>,
     pub(super) realm: Option<String>,
     pub(super) gesture_done: bool,
+    /// Whether a service of ours makes it for whoever clicks.
+    pub(super) by_a_click: bool,
 }
 
 #[derive(Clone)]
@@ -40,7 +42,7 @@ pub(super) enum Who {
 
 impl AccessGrant {
     fn new(who: Who) -> Self {
-        Self { who, lifetime: None, realm: None, gesture_done: false }
+        Self { who, lifetime: None, realm: None, gesture_done: false, by_a_click: false }
     }
 
     /// A new session for `subject`: a user name, an account number; empty for nobody in particular.
@@ -88,6 +90,11 @@ impl AccessGrant {
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
+    }
+
+    /// For whoever clicks: the session that they have of it is given again.
+    pub(super) fn by_a_click(self) -> Self {
+        Self { by_a_click: true, ..self }
     }
 
     /// Says that the user has just acted on this site and wanted this, so that no gesture page is

@@ -24,6 +24,9 @@
 //! `{endpoints}/hand-off`, its helper window, and `{endpoints}/redeem`, where the token service's frame
 //! redeems a login.
 //!
+//! What browsers load in case the user goes there (a prefetch, a prerendered page) is answered with 503 at
+//! every path of a login, and the application does not see it.
+//!
 //! # Example
 //!
 //! ```

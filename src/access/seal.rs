@@ -245,8 +245,8 @@ impl Context {
         now: Timestamp,
     ) -> Response<Bytes> {
         let mut response = pages::form_refused(self);
-        let sessions = cookie.sessions(&self.parts.headers, now);
-        if sessions.iter().any(|(own, _)| id.is_none_or(|id| *own == id)) {
+        let sessions = cookie.sessions(&self.parts.headers, now).list;
+        if sessions.iter().any(|own| id.is_none_or(|id| own.id == id)) {
             append(&mut response, cookie.delete().ok());
         }
         response
@@ -272,6 +272,10 @@ impl Context {
         let Who::New { subject, roles } = &grant.who else {
             return Ok(current.map(|session| Offered { session, is_new: false, before: None }));
         };
+        let again = |own: &&Session<'_>| Self::is_given_again(grant, own, cookie, now);
+        if let Some(session) = current.as_ref().filter(again).cloned() {
+            return Ok(Some(Offered { session, is_new: false, before: None }));
+        }
         let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
         let mut session = Session::builder(subject.as_str())
             .roles(roles.iter().map(String::as_str))

@@ -17,7 +17,7 @@ use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
-use crate::fetch_metadata::is_opened_in_tab;
+use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet};
 use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
@@ -63,6 +63,9 @@ where
         }
         let is_continue = *path == *core.continue_path;
         let at_service = core.access_at(path);
+        if is_speculative(request.headers()) && is_of_login(&core, path) {
+            return AccessCookieFuture::own(not_yet());
+        }
         let flow = Flow::read(&core, request.headers(), core.now());
         let mut context = Context {
             parts: Head::of(&request).to_parts(),
@@ -88,8 +91,12 @@ where
                 }
                 let body = request.into_body();
                 return AccessCookieFuture::working(async move {
-                    let form = form::read(body).await;
-                    hand_off::redeem(context.core, context.parts.headers, form).await
+                    match form::read(&context.core, body).await {
+                        Ok(form) => {
+                            hand_off::redeem(context.core, context.parts.headers, form).await
+                        }
+                        Err(too_slow) => too_slow.answer(),
+                    }
                 });
             }
         }
@@ -99,8 +106,10 @@ where
             }
             let body = request.into_body();
             return AccessCookieFuture::working(async move {
-                let form = form::read(body).await;
-                context.carry_out(form).await
+                match form::read(&context.core, body).await {
+                    Ok(form) => context.carry_out(form).await,
+                    Err(too_slow) => too_slow.answer(),
+                }
             });
         }
         let mut remember = None;
@@ -133,6 +142,17 @@ where
         }
         AccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
+}
+
+/// Whether a path is an endpoint of this layer's, an access service, or a step of a login: what is done
+/// there is done once.
+fn is_of_login(core: &Core, path: &str) -> bool {
+    let of_hand_off =
+        || [&core.hand_off_path, &core.redeem_path].into_iter().any(|own| path == &**own);
+    *path == *core.continue_path
+        || (core.third_party.hand_off && of_hand_off())
+        || core.access_at(path).is_some()
+        || core.access.iter().any(|access| access.covers(path))
 }
 
 /// The access service that a path belongs to. The nearest one, as a realm's services may lie below
@@ -231,7 +251,10 @@ where
             AccessCookieFuture::own(respond::for_method(&context.parts.method, response))
         }
         Method::POST => AccessCookieFuture::working(async move {
-            let form = form::read(body).await;
+            let form = match form::read(&context.core, body).await {
+                Ok(form) => form,
+                Err(too_slow) => return too_slow.answer(),
+            };
             let Some(decision) = decision(&mut context, form.as_deref()) else {
                 return pages::form_refused(&context);
             };
@@ -277,7 +300,8 @@ fn at_once<F>(mut context: Context, service: usize) -> AccessCookieFuture<F> {
 
 fn grant(core: &Core, service: usize) -> AccessGrant {
     let service = &core.access[service];
-    AccessGrant::to("").role(&*service.role).realm(&*core.realms[service.realm].name)
+    let grant = AccessGrant::to("").role(&*service.role).realm(&*core.realms[service.realm].name);
+    grant.by_a_click()
 }
 
 /// Leads from the URI that 1.0 or 0.9 know to the application's login. The viewer is remembered

@@ -1,26 +1,38 @@
 //! The sessions that the browser brings along while the user logs in.
 
+use std::time::Duration;
+
+use super::grant::{AccessGrant, Who};
 use super::seal::Context;
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, Session, SessionId};
+use crate::aspect::{BoundCookie, Chosen, FoundSession, Session, SessionId, Sessions};
 use crate::clock::Timestamp;
+use crate::revocation::Share;
 use crate::seal::Scratch;
 
+/// A session with less time than this is not given again.
+const LEAST_LEFT: Duration = Duration::from_secs(60);
+
 impl Context {
-    /// The live session in the request's access cookies.
+    /// The live session in the request's access cookies; none where there are several.
     pub(super) async fn live_session(
         &self,
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Result<Option<Session<'static>>, BoxError> {
-        let mut skip = 0;
-        while let Some((session, index)) = self.next_session(cookie, now, skip) {
-            if !self.core.is_revoked(session.id(), now).await? {
-                return Ok(Some(session));
+        let (mut chosen, mut skip) = (Chosen::default(), 0);
+        while let Some((session, found)) = self.next_session(cookie, now, skip) {
+            if chosen.is_before(&found) {
+                break;
             }
-            skip = index + 1;
+            skip = found.index + 1;
+            if !self.core.is_revoked(session.id(), now).await?
+                && chosen.take_in(session, found.is_partitioned()).is_err()
+            {
+                return Ok(None);
+            }
         }
-        Ok(None)
+        Ok(self.if_few(cookie, chosen))
     }
 
     /// The session in the request's access cookies that is not known to have ended. Where that has
@@ -30,25 +42,56 @@ impl Context {
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Option<Session<'static>> {
-        let mut skip = 0;
-        loop {
-            let (session, index) = self.next_session(cookie, now, skip)?;
-            if !self.core.is_known_revoked(session.id(), now) {
-                return Some(session);
+        let (mut chosen, mut skip) = (Chosen::default(), 0);
+        while let Some((session, found)) = self.next_session(cookie, now, skip) {
+            if chosen.is_before(&found) {
+                break;
             }
-            skip = index + 1;
+            skip = found.index + 1;
+            if !self.core.is_known_revoked(session.id(), now) {
+                chosen.take_in(session, found.is_partitioned()).ok()?;
+            }
         }
+        self.if_few(cookie, chosen)
     }
 
+    /// The next session of the request's cookies that the clock has not gone back behind.
     fn next_session(
         &self,
         cookie: &BoundCookie,
         now: Timestamp,
-        skip: usize,
-    ) -> Option<(Session<'static>, usize)> {
+        mut skip: usize,
+    ) -> Option<(Session<'static>, FoundSession)> {
         let mut scratch = Scratch::new();
-        let found = cookie.find(&self.parts.headers, now, &mut scratch, skip).ok()?;
-        Some((found.session(&scratch).ok()?.into_owned(), found.index))
+        loop {
+            let found = cookie.find(&self.parts.headers, now, &mut scratch, skip).ok()?;
+            if !self.core.is_of_before(found.issued_at()) {
+                return Some((found.session(&scratch).ok()?.into_owned(), found));
+            }
+            skip = found.index + 1;
+        }
+    }
+
+    /// What was chosen, unless there are more cookies than were looked at.
+    fn if_few(&self, cookie: &BoundCookie, chosen: Chosen) -> Option<Session<'static>> {
+        chosen.into_session().filter(|_| !cookie.are_too_many(&self.parts.headers))
+    }
+
+    /// Whether what a click grants is the session that the user has, and it need not be a new one: else
+    /// who clicks again and again would fill the list of sessions that were ended.
+    pub(super) fn is_given_again(
+        grant: &AccessGrant,
+        present: &Session<'_>,
+        cookie: &BoundCookie,
+        now: Timestamp,
+    ) -> bool {
+        let Who::New { subject, roles } = &grant.who else { return false };
+        // One that ends any moment is of no use.
+        let least = LEAST_LEFT.min(cookie.lifetime() / 2);
+        grant.by_a_click
+            && present.subject() == subject
+            && present.roles().eq(roles.iter().map(String::as_str))
+            && present.expires_at().remaining(now) >= least
     }
 
     /// The session, with the viewers that the user's session has come by while this one waited for a
@@ -80,11 +123,17 @@ impl Context {
         id: SessionId,
         now: Timestamp,
     ) -> Result<(), BoxError> {
-        for (old, until) in cookie.sessions(&self.parts.headers, now) {
-            if old != id {
-                self.core.revoke(old, until, now).await?;
+        let Sessions { list, are_all } = cookie.sessions(&self.parts.headers, now);
+        for old in list.iter().filter(|old| old.id != id) {
+            let share = Share::of(cookie.realm(), old.is_of_nobody);
+            match self.core.revoke(share, old.id, old.until, now).await {
+                // It opens what anybody has for a click: nobody's login waits for that.
+                Err(error) if old.is_of_nobody => {
+                    crate::trace::failure("revocation store", &error);
+                }
+                ended => ended?,
             }
         }
-        Ok(())
+        if are_all { Ok(()) } else { Err("there are more sessions than one request ends".into()) }
     }
 }

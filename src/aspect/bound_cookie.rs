@@ -11,12 +11,31 @@ use super::session::{Session, SessionId, Stamp};
 use crate::clock::Timestamp;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
 
-/// How many cookies of our name are tried: a sibling host can toss in junk beside the good one.
+/// How many cookies of a name of ours are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;
+
+/// How many sessions one request ends: a browser has one or two of a name.
+const MOST_ENDED: usize = 8;
+
+/// The live sessions in a request's cookies.
+pub(crate) struct Sessions {
+    pub(crate) list: Vec<Listed>,
+    /// Whether these are all that there are.
+    pub(crate) are_all: bool,
+}
+
+/// A session, as it is ended.
+pub(crate) struct Listed {
+    pub(crate) id: SessionId,
+    pub(crate) until: Timestamp,
+    /// Whether it is a session of nobody in particular.
+    pub(crate) is_of_nobody: bool,
+}
 
 /// The access cookie of a realm, ready to be read and set.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundCookie {
+    realm: Box<str>,
     attributes: CookieAttributes,
     lifetime: Duration,
     sealer: RecallingSealer,
@@ -51,7 +70,8 @@ impl BoundCookie {
         });
         let sealer = |purpose| RecallingSealer::new(keyring.sealer(purpose, realm));
         let (sealer, partitioned_sealer) = (sealer(Purpose::Cookie), sealer(Purpose::Partitioned));
-        Self { attributes, lifetime, sealer, partitioned, partitioned_sealer }
+        let realm = realm.into();
+        Self { realm, attributes, lifetime, sealer, partitioned, partitioned_sealer }
     }
 
     /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
@@ -65,10 +85,15 @@ impl BoundCookie {
         skip: usize,
     ) -> Result<FoundSession, AspectError> {
         let (mut lacks, mut own) = (AspectError::Missing, 0);
-        for text in self.attributes.values(headers).take(MAX_TRIES) {
+        let mut texts = self.attributes.values(headers);
+        while own < MAX_TRIES {
+            let Some(text) = texts.next() else { break };
             if own >= skip {
                 match self.open_own(text, now, scratch) {
-                    Ok(found) => return Ok(FoundSession { index: own, ..found }),
+                    Ok(found) => {
+                        let is_alone = !texts.any(|other| other != text);
+                        return Ok(FoundSession { index: own, is_alone, ..found });
+                    }
                     Err(error) => lacks = lacks.or_better(error),
                 }
             }
@@ -89,11 +114,24 @@ impl BoundCookie {
         scratch: &mut Scratch,
         skip: usize,
     ) -> Option<FoundSession> {
-        let texts = self.partitioned.as_ref()?.values(headers).take(MAX_TRIES);
-        texts.enumerate().skip(skip).find_map(|(index, text)| {
-            let found = self.open_partitioned(text, now, scratch)?;
-            Some(FoundSession { index, ..found })
-        })
+        let mut texts = self.partitioned.as_ref()?.values(headers);
+        for index in 0..MAX_TRIES {
+            let text = texts.next()?;
+            if index < skip {
+                continue;
+            }
+            if let Some(found) = self.open_partitioned(text, now, scratch) {
+                let is_alone = !texts.any(|other| other != text);
+                return Some(FoundSession { index, is_alone, ..found });
+            }
+        }
+        None
+    }
+
+    /// Whether there are more cookies of a name than are tried: then it is not known whose they are.
+    pub(crate) fn are_too_many(&self, headers: &HeaderMap) -> bool {
+        let too_many = |own: &CookieAttributes| own.values(headers).nth(MAX_TRIES).is_some();
+        too_many(&self.attributes) || self.partitioned.as_ref().is_some_and(too_many)
     }
 
     /// The cookies of our names, those of the partition last.
@@ -140,21 +178,26 @@ impl BoundCookie {
         FoundSession::at(place, Some(end), now, scratch).ok()
     }
 
-    /// Every live session in the request's cookies, with its end: a browser may send several.
-    pub(crate) fn sessions(
-        &self,
-        headers: &HeaderMap,
-        now: Timestamp,
-    ) -> Vec<(SessionId, Timestamp)> {
+    /// The live sessions in the request's cookies, each once: a browser may send several, and junk beside
+    /// them saves none from its end. No more of them than one request ends.
+    pub(crate) fn sessions(&self, headers: &HeaderMap, now: Timestamp) -> Sessions {
         let mut scratch = Scratch::new();
-        // All of them, however many: whoever logs out wants every one ended.
-        let partitioned = self.partitioned.iter().flat_map(|own| own.values(headers));
+        let mut list: Vec<Listed> = Vec::new();
         let own = self.attributes.values(headers).map(Value::Own);
-        let live = own.chain(partitioned.map(Value::Partitioned)).filter_map(|value| {
-            let found = self.open(value, now, &mut scratch)?;
-            Some((found.id(), found.session(&scratch).ok()?.expires_at()))
-        });
-        live.collect()
+        let partitioned = self.partitioned.iter().flat_map(|own| own.values(headers));
+        for value in own.chain(partitioned.map(Value::Partitioned)) {
+            let Some(found) = self.open(value, now, &mut scratch) else { continue };
+            let Ok(session) = found.session(&scratch) else { continue };
+            if list.iter().any(|own| own.id == session.id()) {
+                continue;
+            }
+            if list.len() == MOST_ENDED {
+                return Sessions { list, are_all: false };
+            }
+            let is_of_nobody = session.subject().is_empty();
+            list.push(Listed { id: session.id(), until: session.expires_at(), is_of_nobody });
+        }
+        Sessions { list, are_all: true }
     }
 
     /// The `Set-Cookie` value for `session`.
@@ -239,6 +282,11 @@ impl BoundCookie {
         &self.attributes.name
     }
 
+    /// The name of its realm.
+    pub(crate) fn realm(&self) -> &str {
+        &self.realm
+    }
+
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
@@ -258,6 +306,8 @@ pub(crate) struct FoundSession {
     pub(crate) index: usize,
     /// When the cookie ends, where it is the one of the partition.
     ends: Option<Timestamp>,
+    /// Whether no other cookie of its name comes after it.
+    pub(crate) is_alone: bool,
 }
 
 impl FoundSession {
@@ -273,11 +323,20 @@ impl FoundSession {
         let (stamp, rest) = stamp.ok_or(AspectError::Invalid)?;
         stamp.check(now)?;
         let fields = (start + Stamp::LENGTH, rest.len());
-        Ok(Self { stamp, fields, index: 0, ends })
+        Ok(Self { stamp, fields, index: 0, ends, is_alone: true })
     }
 
     pub(crate) fn id(&self) -> SessionId {
         self.stamp.id
+    }
+
+    pub(crate) fn issued_at(&self) -> Timestamp {
+        self.stamp.issued_at
+    }
+
+    /// Whether it is of a cookie of the partition.
+    pub(crate) fn is_partitioned(&self) -> bool {
+        self.ends.is_some()
     }
 
     /// What is lacking if its session turns out to be revoked.

@@ -11,6 +11,7 @@ pub(crate) mod aspects;
 mod binary;
 mod both;
 mod bound_cookie;
+mod chosen;
 mod client_ip;
 mod cookie;
 mod fields;
@@ -38,7 +39,8 @@ pub use session::FieldError;
 
 pub(crate) use access_cookie::cookie_covers;
 pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
-pub(crate) use bound_cookie::BoundCookie;
+pub(crate) use bound_cookie::{BoundCookie, FoundSession, Sessions};
+pub(crate) use chosen::Chosen;
 pub(crate) use cookie::CookieAttributes;
 pub(crate) use session::SKEW;
 
@@ -95,6 +97,8 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
 
     /// The session as it is now behind an access token that was issued for `session`.
     ///
+    /// A session of another subject than the token's is refused by the layers.
+    ///
     /// The default is the session as it was: right for aspects that hold no state. An aspect with
     /// a store looks the session up again, so that a logout shows at once. An aspect that is only
     /// true of the request at hand, such as an address, answers [`AspectError::Missing`]: then the
@@ -112,6 +116,10 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     /// now on ([`SessionBuilder::origins`]), so that no other viewer has tokens for them. The default
     /// remembers nothing: right where sessions are for [any viewer](crate::OriginPolicy::Any), or for
     /// those on a list.
+    ///
+    /// Viewers belong to a user: where another one logs in over the first, they are forgotten. And as a
+    /// logout may come in the same moment, `bind` must not bring the session back: it writes with a
+    /// condition, or beside the session.
     ///
     /// `head` is that of the request whose answer lets the viewer in. What its extensions share with
     /// outer layers, the session of a session layer for example, is as the application left it.

@@ -89,7 +89,7 @@ pub struct Session<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) id: SessionId,
-    issued_at: Timestamp,
+    pub(super) issued_at: Timestamp,
     expires_at: Timestamp,
 }
 

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Collected, Limited};
 use tower_service::Service;
 
 use super::clients::Identified;
@@ -13,6 +12,7 @@ use super::{ClientIdentityFuture, code};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
 use crate::config::{Core, IiifAuth};
+use crate::posted::{self, TooSlow};
 use crate::protocol::v1::client_identity::ClientIdentity as Identity;
 use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};
 use crate::respond;
@@ -59,8 +59,15 @@ where
             Method::POST => {
                 let core = Arc::clone(core);
                 ClientIdentityFuture::working(async move {
-                    let body = Limited::new(request.into_body(), LONGEST).collect().await;
-                    answer(&core, realm, body.ok().map(Collected::to_bytes))
+                    match posted::read(core.form_timeout, LONGEST, request.into_body()).await {
+                        Ok(body) => answer(&core, realm, body),
+                        Err(TooSlow) => {
+                            let mut response =
+                                refused(TokenError::InvalidRequest, "the body came too slowly");
+                            *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+                            response
+                        }
+                    }
                 })
             }
             Method::OPTIONS => ClientIdentityFuture::own(respond::preflight_for("POST, OPTIONS")),

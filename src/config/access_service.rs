@@ -165,8 +165,8 @@ impl AccessService {
 
     /// Further paths of the application's login that are not below its own, such as `/sso/*`.
     ///
-    /// There, too, the viewer's tie to the tab is kept, pages are not framed, and the checker lets
-    /// requests through. Only a login of the application's has steps.
+    /// There, too, the viewer's tie to the tab is kept, pages are not framed, what browsers load in advance
+    /// is answered with 503, and the checker lets requests through. Only a login of the application's has steps.
     #[must_use]
     pub fn steps<P: Into<Pattern>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.steps.extend(patterns.into_iter().map(Into::into));

@@ -11,9 +11,9 @@ use crate::aspect::{AuthorizingAspect, BoundCookie, SessionId};
 use crate::authorizer::Authorizer;
 use crate::catch::catch;
 use crate::client_identity::BoundClients;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::config::{
-    Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies,
+    Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies, Time,
 };
 use crate::observe::Observer;
 use crate::path;
@@ -32,7 +32,7 @@ use crate::storage_access::{self, StorageAccess};
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
     pub(crate) seals: Seals,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) time: Time,
     pub(crate) maps: Vec<BoundMap>,
     /// Whether below any base content may run in browsers.
     pub(crate) active_content: bool,
@@ -49,6 +49,7 @@ pub(crate) struct Core {
     pub(crate) continue_path: Box<str>,
     pub(crate) token_lifetime: Duration,
     pub(crate) decision_timeout: Duration,
+    pub(crate) form_timeout: Duration,
     pub(crate) longest_info: usize,
     pub(crate) manifests: Vec<Manifests>,
     /// The manifests of which was said that services could not be placed.
@@ -227,11 +228,6 @@ pub(crate) enum Found<'a> {
 }
 
 impl Core {
-    #[inline]
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     /// What the path of a request names. What nobody knows is refused.
     #[inline]
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Found<'a> {

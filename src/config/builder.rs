@@ -10,7 +10,7 @@ use crate::config::bind::{Binder, Surroundings};
 use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
 use crate::config::{
     BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
-    Realm, Seals, Texts, ThirdPartyCookies,
+    Realm, Seals, Texts, ThirdPartyCookies, Time,
 };
 use crate::observe::{Observation, Observer};
 use crate::resource::{Dialect, Families, Files, ImageApi, Pattern, ResourceMap};
@@ -37,6 +37,7 @@ pub struct IiifAuthBuilder {
     endpoints: String,
     token_lifetime: Duration,
     decision_timeout: Duration,
+    form_timeout: Duration,
     longest_info: usize,
     manifests: Vec<Manifests>,
     hand_on_session: bool,
@@ -63,6 +64,7 @@ impl IiifAuthBuilder {
             endpoints: "/auth".to_owned(),
             token_lifetime: Duration::from_secs(300),
             decision_timeout: Duration::from_secs(5),
+            form_timeout: Duration::from_secs(10),
             longest_info: 4 << 20,
             manifests: Vec::new(),
             hand_on_session: false,
@@ -172,6 +174,16 @@ impl IiifAuthBuilder {
     /// It needs a tokio runtime with its timer. What answers at once has no limit.
     pub fn decision_timeout(mut self, timeout: Duration) -> Self {
         self.decision_timeout = timeout;
+        self
+    }
+
+    /// How long the body of a request to the crate's own endpoints may take to arrive, all of it: forms of
+    /// the access services and of the hand-off, and the client identity service's JSON. What takes longer
+    /// is answered with 408. More than zero, up to 24 hours. Default: ten seconds.
+    ///
+    /// It needs a tokio runtime with its timer; a body that is there at once needs none.
+    pub fn form_timeout(mut self, timeout: Duration) -> Self {
+        self.form_timeout = timeout;
         self
     }
 
@@ -314,6 +326,7 @@ impl IiifAuthBuilder {
         for (duration, least, what) in [
             (self.token_lifetime, Duration::from_secs(1), "token lifetime in whole seconds"),
             (self.decision_timeout, Duration::from_nanos(1), "decision timeout"),
+            (self.form_timeout, Duration::from_nanos(1), "form timeout"),
         ] {
             if duration < least || duration > DAY {
                 return Err(ConfigError::Duration(what));
@@ -373,7 +386,7 @@ impl IiifAuthBuilder {
             services_differ: access.iter().any(|access| !access.protects.is_empty()),
             public_url,
             seals: Seals::of(&keyring),
-            clock: self.clock,
+            time: Time::of(self.clock),
             maps,
             public_paths: self.public_paths,
             realms,
@@ -385,6 +398,7 @@ impl IiifAuthBuilder {
             texts: self.texts,
             token_lifetime: self.token_lifetime,
             decision_timeout: self.decision_timeout,
+            form_timeout: self.form_timeout,
             longest_info: self.longest_info,
             manifests: self.manifests,
             misplaced: SaidOnce::new(),

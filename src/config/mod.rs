@@ -15,6 +15,7 @@ mod realm;
 mod session_cookie;
 mod texts;
 mod third_party_cookies;
+mod time;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) use bound::{
 };
 pub(crate) use public_url::PublicUrl;
 pub(crate) use realm::Client;
+pub(crate) use time::Time;
 
 use crate::access::{AccessCookieLayer, flow_cookie_name};
 use crate::check::CheckLayer;

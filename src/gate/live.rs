@@ -7,9 +7,12 @@ use http::request::Parts;
 
 use super::{failure, limits};
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{AspectError, BoundCookie, Head, SKEW, Session, SessionId};
+use crate::aspect::{
+    AspectError, BoundCookie, Chosen, FoundSession, Head, SKEW, Session, SessionId,
+};
 use crate::clock::Timestamp;
 use crate::config::{CandidateAspect, Core, RealmSet};
+use crate::revocation::Share;
 use crate::seal::Scratch;
 
 /// The session that an access token stands for, as it was when the token was issued.
@@ -51,7 +54,7 @@ pub(super) enum LivePending {
     },
 }
 
-/// The cookies to go on with when a session turns out to be revoked.
+/// The cookies to go on with when a session turns out to be revoked, or is not the only one.
 pub(super) struct Next {
     /// The place of the access cookie among the candidates.
     candidate: usize,
@@ -59,6 +62,57 @@ pub(super) struct Next {
     skip: usize,
     /// What is lacking if none of the others is good.
     lacks: AspectError,
+    /// The one that counts, unless another one is there.
+    chosen: Chosen,
+    /// Whether the one that is looked up is alone, and whether it is of the partition.
+    is_alone: bool,
+    is_partitioned: bool,
+}
+
+impl Next {
+    fn first(candidate: usize) -> Self {
+        Self {
+            candidate,
+            skip: 0,
+            lacks: AspectError::Missing,
+            chosen: Chosen::default(),
+            is_alone: true,
+            is_partitioned: false,
+        }
+    }
+
+    /// Takes a live one in, of several cookies.
+    #[cold]
+    fn weigh(
+        &mut self,
+        session: Session<'_>,
+        cookie: &BoundCookie,
+        head: &Head<'_>,
+    ) -> Result<(), AspectError> {
+        if cookie.are_too_many(head.headers()) {
+            return Err(AspectError::Invalid);
+        }
+        self.chosen.take_in(session, self.is_partitioned)
+    }
+
+    /// Goes on behind this one.
+    #[inline]
+    fn go_behind(&mut self, found: &FoundSession) {
+        self.skip = found.index + 1;
+        self.is_alone = found.is_alone;
+        self.is_partitioned = found.is_partitioned();
+    }
+
+    /// Whether a live one is the session, without a look at others.
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.is_alone && self.chosen.is_none()
+    }
+
+    /// What comes of it when there is no further one, for this reason.
+    fn end(self, error: AspectError) -> Result<Session<'static>, AspectError> {
+        self.chosen.into_session().ok_or_else(|| self.lacks.or_better(error))
+    }
 }
 
 impl Core {
@@ -85,8 +139,7 @@ impl Core {
         }
         match &candidate.aspect {
             CandidateAspect::Cookie(cookie) => {
-                let next = Next { candidate: index, skip: 0, lacks: AspectError::Missing };
-                self.live_cookie(cookie, next, head, now, scratch)
+                self.live_cookie(cookie, Next::first(index), head, now, scratch)
             }
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
                 Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
@@ -96,7 +149,8 @@ impl Core {
         }
     }
 
-    /// The first live session among the cookies of a realm: a dead one does not hide another.
+    /// The live session among the cookies of a realm: a dead one does not hide another, and of two
+    /// live ones none counts.
     #[inline]
     fn live_cookie<'b>(
         &self,
@@ -108,15 +162,26 @@ impl Core {
     ) -> Live<'b> {
         loop {
             let found = match cookie.find(head.headers(), now, scratch, next.skip) {
+                Ok(found) if next.chosen.is_before(&found) => {
+                    return Live::Now(next.end(AspectError::Missing));
+                }
                 Ok(found) => found,
-                Err(error) => return Live::Now(Err(next.lacks.or_better(error))),
+                Err(error) => return Live::Now(next.end(error)),
             };
-            next.skip = found.index + 1;
-            match limits::catch(|| self.revocations.is_revoked(found.id(), now)) {
+            next.go_behind(&found);
+            match self.is_dead(&found, now) {
                 Ok(Answer::Now(Ok(true))) => {
                     next.lacks = next.lacks.or_better(found.lacks_if_revoked());
                 }
-                Ok(Answer::Now(Ok(false))) => return Live::Now(found.session(scratch)),
+                Ok(Answer::Now(Ok(false))) if next.is_done() => {
+                    return Live::Now(found.session(scratch));
+                }
+                Ok(Answer::Now(Ok(false))) => {
+                    let session = found.session(scratch);
+                    if let Err(error) = session.and_then(|own| next.weigh(own, cookie, head)) {
+                        return Live::Now(Err(error));
+                    }
+                }
                 Ok(Answer::Later(revoked)) => {
                     return match found.session(scratch) {
                         Ok(session) => {
@@ -134,9 +199,25 @@ impl Core {
         }
     }
 
+    /// Whether a session of the access cookie is over before its time.
+    #[inline]
+    fn is_dead(
+        &self,
+        found: &FoundSession,
+        now: Timestamp,
+    ) -> Result<Answer<Result<bool, BoxError>>, BoxError> {
+        if self.is_of_before(found.issued_at()) {
+            return Ok(Answer::Now(Ok(true)));
+        }
+        limits::catch(|| self.revocations.is_revoked(found.id(), now))
+    }
+
     /// The live session behind a token, as its own aspect sees it now.
     fn resume<'b>(&self, token: &TokenSession<'b>, now: Timestamp) -> Live<'b> {
         let session = token.session.clone();
+        if self.is_of_before(session.issued_at()) {
+            return Live::Now(Err(AspectError::Expired));
+        }
         let mine =
             |c: &&crate::config::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
         match self.candidates.iter().find(mine).map(|candidate| &candidate.aspect) {
@@ -146,9 +227,15 @@ impl Core {
                 Err(error) => Live::Now(Err(error)),
             },
             Some(CandidateAspect::Other(aspect)) => {
+                let of = session.subject().to_owned();
                 match limits::catch(|| aspect.resume(session.into_owned(), now)) {
-                    Ok(Answer::Now(reading)) => Live::Now(reading.and_then(|s| in_time(s, now))),
-                    Ok(Answer::Later(reading)) => later(LivePending::Reading(reading)),
+                    Ok(Answer::Now(reading)) => Live::Now(
+                        reading.and_then(|s| of_the_same(&of, s)).and_then(|s| in_time(s, now)),
+                    ),
+                    Ok(Answer::Later(reading)) => {
+                        let reading = async move { of_the_same(&of, reading.await?) };
+                        later(LivePending::Reading(Box::pin(reading)))
+                    }
                     Err(panic) => Live::Now(Err(AspectError::Unavailable(panic))),
                 }
             }
@@ -185,18 +272,34 @@ impl Core {
                 }
                 LivePending::Still { session, revoked, next } => (session, revoked, next),
             };
-            match limits::within(self.decision_timeout, revoked).await {
-                Ok(false) => return Ok(session),
-                Ok(true) => {}
-                Err(error) => return Err(failure::of_store(error)),
-            }
-            let Some(next) = next else { return Err(AspectError::Revoked) };
+            let revoked = limits::within(self.decision_timeout, revoked).await;
+            let is_dead = revoked.map_err(failure::of_store)?;
+            let next = match next {
+                None if is_dead => return Err(AspectError::Revoked),
+                Some(next) if is_dead => next,
+                Some(next) if !next.is_done() => self.weigh_next(next, session, head)?,
+                None | Some(_) => return Ok(session),
+            };
             pending = match self.live_next(next, head, now) {
                 Live::Later(pending) => pending,
                 Live::Now(session) => return session,
                 Live::Skip => return Err(AspectError::Invalid),
             };
         }
+    }
+
+    /// Takes a live one in that was waited for.
+    fn weigh_next(
+        &self,
+        mut next: Next,
+        session: Session<'static>,
+        head: &Head<'_>,
+    ) -> Result<Next, AspectError> {
+        let CandidateAspect::Cookie(cookie) = &self.candidates[next.candidate].aspect else {
+            return Err(AspectError::Invalid);
+        };
+        next.weigh(session, cookie, head)?;
+        Ok(next)
     }
 
     /// The next session of a realm's cookies.
@@ -256,13 +359,14 @@ impl Core {
     /// Revokes a session of the access cookie.
     pub(crate) async fn revoke(
         &self,
+        share: Share<'_>,
         id: SessionId,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), BoxError> {
         // A node whose clock is behind takes the cookie a little longer.
         let until = until.after(SKEW);
-        match limits::catch(|| self.revocations.revoke(id, until, now))? {
+        match limits::catch(|| self.revocations.revoke_in(share, id, until, now))? {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
         }
@@ -271,13 +375,14 @@ impl Core {
     /// Claims an id for this request; false if another one has.
     pub(crate) async fn claim(
         &self,
+        share: Share<'_>,
         id: SessionId,
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, BoxError> {
         // A node whose clock is behind takes it a little longer.
         let until = until.after(SKEW);
-        match limits::catch(|| self.revocations.claim(id, until, now))? {
+        match limits::catch(|| self.revocations.claim_in(share, id, until, now))? {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
         }
@@ -301,6 +406,12 @@ impl Core {
             Answer::Later(outcome) => limits::within(self.decision_timeout, outcome).await,
         }
     }
+}
+
+/// The session that a token is resumed as, if it is still that of the user whom the token was issued
+/// for: an application may let another one log in over the first.
+fn of_the_same<'s>(subject: &str, session: Session<'s>) -> Result<Session<'s>, AspectError> {
+    if session.subject() == subject { Ok(session) } else { Err(AspectError::Invalid) }
 }
 
 fn later<'b>(pending: LivePending) -> Live<'b> {

@@ -14,6 +14,7 @@ use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};
 use crate::query;
 use crate::respond;
+use crate::revocation::Share;
 use crate::token;
 
 /// The posted form: the code, and the token request that it is for.
@@ -103,7 +104,8 @@ async fn redeem(
     if core.is_revoked(handed.session.id(), now).await.map_err(|e| unavailable(store, &e))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
-    let claimed = core.claim(handed.id, handed.until, now).await;
+    let share = Share::of(&core.realms[handed.realm].name, handed.session.subject().is_empty());
+    let claimed = core.claim(share, handed.id, handed.until, now).await;
     let claimed = claimed.map_err(|e| unavailable(store, &e))?;
     Ok(if claimed { Outcome::Redeemed(cookie) } else { Outcome::Before })
 }

@@ -7,13 +7,14 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{Response, StatusCode};
 
-use crate::aspect::Head;
+use crate::aspect::{Head, Sessions};
 use crate::config::Core;
 use crate::page::{self, Page};
+use crate::revocation::Share;
 
 /// Ends every session of the realm in this request, deletes the cookie, and closes the tab.
 pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Response<Bytes> {
-    let mut stored = true;
+    let (mut stored, mut too_many) = (true, false);
     if let Err(error) = core.log_out(realm, &Head::of_parts(&parts)).await {
         crate::trace::failure("authorizing aspect", &error);
         stored = false;
@@ -24,16 +25,24 @@ pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Respo
     let now = core.now();
     let mut deletion = None;
     if let Some(cookie) = &realm.cookie {
-        for (id, until) in cookie.sessions(&headers, now) {
-            if let Err(error) = core.revoke(id, until, now).await {
+        let Sessions { list, are_all } = cookie.sessions(&headers, now);
+        for session in list {
+            let share = Share::of(&realm.name, session.is_of_nobody);
+            if let Err(error) = core.revoke(share, session.id, session.until, now).await {
                 crate::trace::failure("revocation store", &error);
                 stored = false;
             }
         }
+        too_many = !are_all;
         deletion = cookie.delete().ok();
     }
-    crate::trace::logout(&realm.name, if stored { "logged out" } else { "not stored" });
-    let mut response = if stored {
+    let outcome = match (stored, too_many) {
+        (false, _) => "not stored",
+        (true, true) => "too many sessions",
+        (true, false) => "logged out",
+    };
+    crate::trace::logout(&realm.name, outcome);
+    let mut response = if stored && !too_many {
         Page::new(&core.texts.logged_out, language)
             .closing(&core.texts.close)
             .respond(StatusCode::OK)

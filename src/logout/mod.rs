@@ -2,8 +2,9 @@
 //!
 //! A viewer opens `{endpoints}/logout` in a tab (2.0 §6). The session is revoked, so that its
 //! cookie and every token standing for it are refused at once, wherever copies of them are. If that
-//! could not be stored, the page says so (503), and the cookie is deleted all the same. Images,
-//! frames and scripts of other sites log nobody out (403).
+//! could not be stored, the page says so (503), and the cookie is deleted all the same. So it does where
+//! a request holds more than the eight sessions that one ends. Images, frames and scripts of other sites
+//! log nobody out (403), nor does what a browser loads in advance (503).
 //!
 //! # Example
 //!

@@ -8,7 +8,7 @@ use super::{LogoutFuture, end};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
-use crate::fetch_metadata::{is_made_here, is_opened_in_tab};
+use crate::fetch_metadata::{is_made_here, is_opened_in_tab, is_speculative, not_yet};
 use crate::respond;
 
 /// Answers logout requests and passes on everything else; see the [module](crate::logout).
@@ -44,6 +44,8 @@ where
         };
         let headers = request.headers();
         match *request.method() {
+            // Nobody has logged out yet.
+            _ if is_speculative(headers) => LogoutFuture::own(not_yet()),
             // An image or frame of a foreign page ends nobody's session.
             Method::GET | Method::POST
                 if !is_opened_in_tab(headers) && !is_made_here(core, headers) =>

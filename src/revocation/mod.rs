@@ -59,6 +59,67 @@ pub trait Revocations: Send + Sync + 'static {
         until: Timestamp,
         now: Timestamp,
     ) -> Answer<Result<(), BoxError>>;
+
+    /// The same, where it is known whose share of the store it takes: this is what the layers call. A
+    /// store that is bounded gives each [`Share`] room of its own. The default is
+    /// [`revoke`](Self::revoke).
+    fn revoke_in(
+        &self,
+        share: Share<'_>,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        let _ = share;
+        self.revoke(id, until, now)
+    }
+
+    /// [`claim`](Self::claim), where it is known whose share it takes, which is the default.
+    fn claim_in(
+        &self,
+        share: Share<'_>,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        let _ = share;
+        self.claim(id, until, now)
+    }
+
+    /// The clock that the layers go by was set back by more than five seconds. They take no session for
+    /// alive that began before the moment it shows now.
+    ///
+    /// A store that drops entries by `now` may have dropped what has not ended any more, and should vouch
+    /// for no session that it admitted up to now, see [`InMemory`]. The default does nothing: right where
+    /// entries are kept by another clock.
+    fn clock_went_back(&self) {}
+}
+
+/// What a session takes room of in a bounded store, so that nobody uses up what others need: a realm,
+/// and in it apart those who logged in and nobody in particular (a subject that is empty), as anyone can
+/// be for a click.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Share<'a> {
+    realm: &'a str,
+    is_of_nobody: bool,
+}
+
+impl<'a> Share<'a> {
+    pub(crate) fn of(realm: &'a str, is_of_nobody: bool) -> Self {
+        Self { realm, is_of_nobody }
+    }
+
+    /// The name of the session's realm.
+    #[must_use]
+    pub fn realm(&self) -> &'a str {
+        self.realm
+    }
+
+    /// Whether the session is of nobody in particular.
+    #[must_use]
+    pub fn is_of_nobody(&self) -> bool {
+        self.is_of_nobody
+    }
 }
 
 impl<R: Revocations + ?Sized> Revocations for Arc<R> {
@@ -86,5 +147,29 @@ impl<R: Revocations + ?Sized> Revocations for Arc<R> {
         now: Timestamp,
     ) -> Answer<Result<(), BoxError>> {
         (**self).revoke(id, until, now)
+    }
+
+    fn revoke_in(
+        &self,
+        share: Share<'_>,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        (**self).revoke_in(share, id, until, now)
+    }
+
+    fn claim_in(
+        &self,
+        share: Share<'_>,
+        id: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
+        (**self).claim_in(share, id, until, now)
+    }
+
+    fn clock_went_back(&self) {
+        (**self).clock_went_back();
     }
 }

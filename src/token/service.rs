@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::SET_COOKIE;
 use http::{Method, Request, Response};
 use tower_service::Service;
 
@@ -8,6 +9,7 @@ use super::request::TokenRequest;
 use super::{TokenFuture, answer, issue, page};
 use crate::body::ResponseBody;
 use crate::config::IiifAuth;
+use crate::fetch_metadata::{is_framed, is_speculative, not_yet};
 use crate::page::accept_language;
 use crate::respond;
 use crate::storage_access::grant_page;
@@ -56,6 +58,11 @@ where
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return TokenFuture::own(respond::method_not_allowed("GET, HEAD"));
         }
+        // The frame of a page that is prerendered gets its answer, or that page would wait for ever.
+        let is_speculative = is_speculative(request.headers());
+        if is_speculative && !is_framed(request.headers()) {
+            return TokenFuture::own(not_yet());
+        }
         let query = request.uri().query().unwrap_or_default();
         let parsed = TokenRequest::parse(query, request.headers(), family, core.compatibility);
         if *request.method() == Method::HEAD {
@@ -69,7 +76,14 @@ where
             Ok(token_request) => {
                 // The request goes no further: nothing of it has to be copied.
                 let (parts, _) = request.into_parts();
-                TokenFuture::working(issue::answer(Arc::clone(core), realm, parts, token_request))
+                let answer = issue::answer(Arc::clone(core), realm, parts, token_request);
+                TokenFuture::working(async move {
+                    let mut response = answer.await;
+                    if is_speculative {
+                        response.headers_mut().remove(SET_COOKIE);
+                    }
+                    response
+                })
             }
         }
     }

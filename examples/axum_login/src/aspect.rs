@@ -7,22 +7,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_login::{AuthUser, AuthnBackend, UserId};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use subtle::ConstantTimeEq;
+use tokio::sync::Mutex;
 use tower_iiif_auth::aspect::{
     AspectError, AuthorizingAspect, Head, Reading, Session, SessionBuilder, SessionError, SessionId,
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::{Answer, Origin};
+use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{Session as AppSession, SessionStore};
 
 /// Where axum-login keeps the user in a session, unless the application named another key.
 pub(crate) const LOGIN: &str = "axum-login.data";
 
-/// Where the viewers that the user let in are kept.
-const VIEWERS: &str = "iiif.viewers";
+/// Where a companion keeps what it holds.
+const COMPANION: &str = "iiif";
 
 /// How many viewers a session remembers.
 const MOST_VIEWERS: usize = 8;
@@ -34,12 +37,37 @@ pub(crate) struct AxumLogin<B: AuthnBackend, S> {
     users: B,
     store: Arc<S>,
     who: fn(&B::User) -> SessionBuilder,
+    /// Taken to change a companion, so that of two viewers at once none is lost.
+    turns: Arc<Mutex<()>>,
+}
+
+/// What belongs to a session and is kept beside it, in a record of its own of the same store. The
+/// session itself is never written here: stores write what has been deleted meanwhile, and a session
+/// that was logged out would be back.
+#[derive(Default, Deserialize, Serialize)]
+struct Companion {
+    /// Whom the viewers were let in by: in one session several may log in, one after the other.
+    user: Value,
+    viewers: Vec<String>,
+    /// Whether the session was logged out, whatever is written to it after that.
+    ended: bool,
+}
+
+impl Companion {
+    /// Nobody is sent this id, and no session has it but by a chance of one in 2¹²⁸.
+    fn id(Id(session): Id) -> Id {
+        Id(!session)
+    }
+
+    fn of(record: Option<&Record>) -> Result<Self, AspectError> {
+        Ok(record.map(|record| field(record, COMPANION)).transpose()?.flatten().unwrap_or_default())
+    }
 }
 
 impl<B: AuthnBackend, S: SessionStore> AxumLogin<B, S> {
     /// Users of the backend, by the sessions of the store. `who` says what authorizers see of a user.
     pub(crate) fn new(users: B, store: S, who: fn(&B::User) -> SessionBuilder) -> Self {
-        Self { users, store: Arc::new(store), who }
+        Self { users, store: Arc::new(store), who, turns: Arc::default() }
     }
 }
 
@@ -75,27 +103,46 @@ where
 
     fn bind(&self, head: &Head<'_>, viewer: &Origin) -> Answer<Result<(), AspectError>> {
         let (session, viewer) = (session_of(head), viewer.as_str().to_owned());
+        let (store, turns) = (Arc::clone(&self.store), Arc::clone(&self.turns));
         Answer::later(async move {
             let session = session?;
-            let login: Option<Login<UserId<B>>> = session.get(LOGIN).await.map_err(unavailable)?;
-            if login.is_none_or(|login| login.user_id.is_none()) {
-                return Err(AspectError::Missing);
+            let login: Option<Login<Value>> = session.get(LOGIN).await.map_err(unavailable)?;
+            let user = login.and_then(|login| login.user_id).ok_or(AspectError::Missing)?;
+            // One that begins with this very request has no id yet. The session layer would do it as
+            // well, and say nothing of what failed.
+            if session.id().is_none() {
+                session.save().await.map_err(unavailable)?;
             }
-            let mut viewers: Vec<String> =
-                session.get(VIEWERS).await.map_err(unavailable)?.unwrap_or_default();
-            viewers.retain(|own| *own != viewer);
-            viewers.push(viewer);
-            let surplus = viewers.len().saturating_sub(MOST_VIEWERS);
-            viewers.drain(..surplus);
-            session.insert(VIEWERS, viewers).await.map_err(unavailable)?;
-            // The session layer would do it as well, and say nothing of what failed.
-            session.save().await.map_err(unavailable)
+            let id = session.id().ok_or(AspectError::Missing)?;
+            let _turn = turns.lock().await;
+            change(&*store, id, session.expiry_date(), |companion| {
+                if companion.user != user {
+                    companion.viewers.clear();
+                    companion.user = user;
+                }
+                companion.viewers.retain(|own| *own != viewer);
+                companion.viewers.push(viewer);
+                let surplus = companion.viewers.len().saturating_sub(MOST_VIEWERS);
+                companion.viewers.drain(..surplus);
+            })
+            .await
         })
     }
 
     fn log_out(&self, head: &Head<'_>) -> Answer<Result<(), AspectError>> {
         let session = session_of(head);
-        Answer::later(async move { session?.flush().await.map_err(unavailable) })
+        let (store, turns) = (Arc::clone(&self.store), Arc::clone(&self.turns));
+        Answer::later(async move {
+            let session = session?;
+            let id = session.id().ok_or(AspectError::Missing)?;
+            // Strangers write nothing here.
+            let record = store.load(&id).await.map_err(unavailable)?.ok_or(AspectError::Missing)?;
+            let turn = turns.lock().await;
+            let end = |companion: &mut Companion| companion.ended = true;
+            change(&*store, id, record.expiry_date, end).await?;
+            drop(turn);
+            session.flush().await.map_err(unavailable)
+        })
     }
 }
 
@@ -109,8 +156,16 @@ where
     fn live(&self, id: Id, now: Timestamp) -> Reading {
         let (users, store, who) = (self.users.clone(), Arc::clone(&self.store), self.who);
         Answer::later(async move {
-            let record = store.load(&id).await.map_err(unavailable)?.ok_or(AspectError::Invalid)?;
+            let companion_id = Companion::id(id);
+            let (record, companion) = tokio::join!(store.load(&id), store.load(&companion_id));
+            let record = record.map_err(unavailable)?.ok_or(AspectError::Invalid)?;
+            let companion = Companion::of(companion.map_err(unavailable)?.as_ref())?;
+            if companion.ended {
+                return Err(AspectError::Revoked);
+            }
             let login: Login<UserId<B>> = field(&record, LOGIN)?.ok_or(AspectError::Missing)?;
+            let logged_in: Option<Login<Value>> = field(&record, LOGIN)?;
+            let is_theirs = logged_in.and_then(|login| login.user_id) == Some(companion.user);
             // A visitor's session, of somebody who never logged in.
             let (Some(user), Some(hash)) = (login.user_id, login.auth_hash) else {
                 return Err(AspectError::Missing);
@@ -121,11 +176,12 @@ where
             if !bool::from(hash.ct_eq(user.session_auth_hash())) {
                 return Err(AspectError::Invalid);
             }
-            let viewers: Vec<String> = field(&record, VIEWERS)?.unwrap_or_default();
+            // The viewers of who was here before are not this user's.
+            let viewers = companion.viewers.iter().filter(|_| is_theirs);
             who(&user)
                 .id(SessionId::from_bytes(id.0.to_be_bytes()))
                 // Without one the session is for no viewer: the user logged in to the application.
-                .origins(viewers.iter().filter_map(|viewer| viewer.parse().ok()))
+                .origins(viewers.filter_map(|viewer| viewer.parse().ok()))
                 .lasting(now, left(&record, now))
                 .map_err(|error| match error {
                     SessionError::Lifetime(_) => AspectError::Expired,
@@ -133,6 +189,38 @@ where
                 })
         })
     }
+}
+
+/// Changes what belongs to a session; an error where the session was logged out.
+async fn change<S: SessionStore>(
+    store: &S,
+    session: Id,
+    until: OffsetDateTime,
+    change: impl FnOnce(&mut Companion),
+) -> Result<(), AspectError> {
+    let id = Companion::id(session);
+    let present = store.load(&id).await.map_err(unavailable)?;
+    let mut companion = Companion::of(present.as_ref())?;
+    if companion.ended {
+        return Err(AspectError::Revoked);
+    }
+    change(&mut companion);
+    let companion = serde_json::to_value(companion).map_err(unavailable)?;
+    // No shorter than what still writes to the session may take.
+    let expiry_date = until.max(OffsetDateTime::now_utc() + LONGEST);
+    let data = [(COMPANION.to_owned(), companion)].into();
+    let mut record = Record { id, data, expiry_date };
+    if present.is_some() {
+        return store.save(&record).await.map_err(unavailable);
+    }
+    // There are stores that save nothing but what is there.
+    store.create(&mut record).await.map_err(unavailable)?;
+    if record.id == id {
+        return Ok(());
+    }
+    // Another process was faster, and the store has chosen another id.
+    store.delete(&record.id).await.map_err(unavailable)?;
+    Err(unavailable("two requests changed a session at once: try again"))
 }
 
 fn session_of(head: &Head<'_>) -> Result<AppSession, AspectError> {

@@ -372,3 +372,112 @@ async fn a_store_that_is_down_is_an_error_at_start() {
     let error = iiif::app(BASE, builder(), store, sessions).await.err().unwrap();
     assert!(error.to_string().contains("is the session store up?"), "{error}");
 }
+
+/// EX-01: the viewers that one user let in are not the next one's, whether or not the application gives
+/// the session a new id.
+#[tokio::test]
+async fn ex_01_viewers_belong_to_a_user() {
+    let store = Store::default();
+    let mut browser = Browser::at(&store).await;
+    browser.log_in_for_viewer("guest").await;
+    let token = browser.token().await;
+    let page = browser.post("/login", "name=reader&password=reader", BASE).await;
+    assert_eq!((page.status, browser.tile().await), (303, 200), "the reader is in");
+    assert_eq!(browser.message(V).await["profile"], "invalidOrigin", "and has let nobody in");
+    assert_eq!(browser.probe(&token).await, 401, "the guest's token is not the reader's");
+    browser.get(&format!("/auth/login?origin={V}")).await;
+    assert!(browser.post("/auth/login", "stay=true", BASE).await.closes());
+    assert_eq!(browser.probe(&browser.clone().token().await).await, 200);
+
+    // An application that forgets to change the id: the record has another user than before.
+    let mut browser = Browser::at(&store).await;
+    browser.log_in_for_viewer("guest").await;
+    let token = browser.token().await;
+    let id: Id = browser.cookies[COOKIE_NAME].parse().unwrap();
+    let mut record = store.load(&id).await.unwrap().unwrap();
+    let login = record.data.get_mut("axum-login.data").unwrap();
+    login["user_id"] = "reader".into();
+    login["auth_hash"] = b"reader"[..].into();
+    store.save(&record).await.unwrap();
+    assert_eq!(browser.tile().await, 200, "the reader is in");
+    assert_eq!(browser.message(V).await["profile"], "invalidOrigin");
+    assert_eq!(browser.probe(&token).await, 401);
+}
+
+/// EX-02: a session that is logged out while a viewer is let in stays logged out, whoever is faster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ex_02_no_logout_is_overtaken() {
+    for path in ["/auth/logout", "/logout"] {
+        for _ in 0..200 {
+            let store = Store::default();
+            let mut browser = Browser::at(&store).await;
+            browser.log_in_for_viewer("reader").await;
+            let token = browser.token().await;
+            browser.get(&format!("/auth/login?origin={EVIL}")).await;
+            let (mut copy, mut one, mut other) =
+                (browser.clone(), browser.clone(), browser.clone());
+            let stay =
+                tokio::spawn(async move { one.post("/auth/login", "stay=true", BASE).await });
+            let out = tokio::spawn(async move {
+                match path {
+                    "/logout" => other.post(path, "", BASE).await,
+                    _ => other.get(path).await,
+                }
+            });
+            let (_, out) = (stay.await.unwrap(), out.await.unwrap());
+            assert!(out.status == 200 || out.status == 303, "{}", out.status);
+            assert_eq!(copy.tile().await, 401, "{path}");
+            assert_eq!(copy.probe(&token).await, 401);
+            for viewer in [V, EVIL] {
+                assert!(copy.message(viewer).await.get("accessToken").is_none());
+            }
+        }
+    }
+}
+
+/// EX-02: also where the application itself writes the session once more after the viewer's logout.
+#[tokio::test]
+async fn ex_02_what_is_written_late_opens_nothing() {
+    let store = Store::default();
+    let mut browser = Browser::at(&store).await;
+    browser.log_in_for_viewer("reader").await;
+    let (mut copy, token) = (browser.clone(), browser.token().await);
+    let id: Id = browser.cookies[COOKIE_NAME].parse().unwrap();
+    let record = store.load(&id).await.unwrap().unwrap();
+    assert_eq!(browser.get("/auth/logout").await.status, 200);
+    store.save(&record).await.unwrap();
+    assert_eq!((copy.tile().await, copy.probe(&token).await), (401, 401));
+    copy.get(&format!("/auth/login?origin={V}")).await;
+    copy.post("/auth/login", "stay=true", BASE).await;
+    assert_eq!(copy.tile().await, 401);
+    assert!(copy.message(V).await.get("accessToken").is_none());
+    // Who is nobody writes nothing.
+    let mut stranger = Browser::at(&store).await;
+    let made_up = Id(42);
+    stranger.cookies.insert(COOKIE_NAME.to_owned(), made_up.to_string());
+    assert_eq!(stranger.get("/auth/logout").await.status, 200);
+    assert!(store.load(&Id(!42)).await.unwrap().is_none());
+}
+
+/// Two viewers at once are both let in, and the ninth takes the place of the first.
+#[tokio::test]
+async fn viewers_at_once_are_all_let_in() {
+    let mut browser = Browser::at(&Store::default()).await;
+    browser.log_in_for_viewer("reader").await;
+    let viewers: Vec<_> = (0..8).map(|number| format!("https://viewer-{number}.example")).collect();
+    let mut tabs = Vec::new();
+    for viewer in &viewers {
+        let mut tab = browser.clone();
+        tab.get(&format!("/auth/login?origin={viewer}")).await;
+        tabs.push(tokio::spawn(async move {
+            assert!(tab.post("/auth/login", "stay=true", BASE).await.closes());
+        }));
+    }
+    for tab in tabs {
+        tab.await.unwrap();
+    }
+    for viewer in &viewers {
+        assert!(browser.message(viewer).await["accessToken"].is_string(), "{viewer}");
+    }
+    assert_eq!(browser.message(V).await["profile"], "invalidOrigin");
+}
