@@ -17,6 +17,7 @@ mod fields;
 mod ip_ranges;
 mod session;
 mod trusted_header;
+mod viewers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use cookie::SameSite;
 pub use ip_ranges::IpRanges;
 pub use session::{Session, SessionBuilder, SessionError, SessionId};
 pub use trusted_header::TrustedHeader;
+pub use viewers::{ViewerOrigins, Viewers};
 
 pub use cookie::CookieError;
 pub use session::FieldError;
@@ -73,6 +75,7 @@ use crate::protocol::Origin;
 ///             None => Err(AspectError::Missing),
 ///             Some(b"librarian") => Session::builder("librarian")
 ///                 .role("staff")
+///                 .for_any_viewer() // nobody logs in, so that no viewer can be let in
 ///                 .lasting(now, Duration::from_secs(300))
 ///                 .map_err(|_| AspectError::Invalid),
 ///             Some(_) => Err(AspectError::Invalid),
@@ -110,8 +113,8 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     ///
     /// An aspect with a store remembers `viewer` there and gives it to the sessions that it reads from
     /// now on ([`SessionBuilder::origins`]), so that no other viewer has tokens for them. The default
-    /// remembers nothing: right where sessions are for [any viewer](crate::OriginPolicy::Any), or for
-    /// those on a list.
+    /// remembers nothing: right where viewers [are listed](crate::OriginPolicy::AllowList), or sessions
+    /// are for [any viewer](SessionBuilder::for_any_viewer).
     ///
     /// `head` is that of the request whose answer lets the viewer in. What its extensions share with
     /// outer layers, the session of a session layer for example, is as the application left it.
