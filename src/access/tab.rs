@@ -14,7 +14,7 @@ use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
 use crate::fetch_metadata::is_made_here;
-use crate::protocol::{Family, Origin};
+use crate::protocol::Origin;
 use crate::query;
 use crate::seal::Scratch;
 
@@ -188,10 +188,9 @@ fn told_by(core: &Core, path: &str, query: &str, now: Timestamp) -> Option<Known
             return Some(known);
         }
     }
-    let (service, family) = core.access_at(path)?;
+    let (service, _) = core.access_at(path)?;
     let origin: Origin = query::single(query, "origin").ok()??.parse().ok()?;
-    // The registered clients of 0.9 show a code with it.
-    if core.origins.refuses(&origin) || family == Family::V09 {
+    if core.origins.refuses(&origin) {
         return None;
     }
     let realm = core.realms[core.access[service].realm].name.to_string();
