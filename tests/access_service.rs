@@ -324,7 +324,7 @@ async fn a_login_may_take_any_number_of_redirects_and_forms() {
 async fn the_origin_is_remembered_with_the_session() {
     for (policy, opened_from, own_viewer, wrong_viewer) in [
         (OriginPolicy::Bound, Some(V), None, Some("invalidOrigin")),
-        // V2-ACC-8, LF-02: a login that was opened without an origin is for no viewer.
+        // V2-ACC-8, CON-19, LF-02: a login that was opened without an origin is for no viewer.
         (OriginPolicy::Bound, None, Some("invalidOrigin"), Some("invalidOrigin")),
         (OriginPolicy::Any, Some(V), None, None),
     ] {

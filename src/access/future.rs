@@ -95,7 +95,9 @@ impl Watch {
         let grant = response.extensions_mut().remove::<AccessGrant>();
         let declined = response.extensions_mut().remove::<AccessDeclined>();
         let tab = response.extensions_mut().remove::<AccessTab>();
-        if let Some(known) = tab.and_then(|tab| tab.open(&self.context.core, self.context.core.now())) {
+        if let Some(known) =
+            tab.and_then(|tab| tab.open(&self.context.core, self.context.core.now()))
+        {
             self.context.opener = Opener::Viewer(known);
         }
         if let Some(grant) = grant {

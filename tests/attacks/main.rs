@@ -12,6 +12,7 @@ mod wire;
 mod authentication;
 mod bearer;
 mod codec;
+mod flows;
 mod forwarded;
 mod http;
 mod info_json;
