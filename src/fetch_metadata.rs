@@ -5,10 +5,11 @@
 //! anything.
 
 use bytes::Bytes;
-use http::header::ORIGIN;
+use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, Response, StatusCode};
 
 use crate::config::Core;
+use crate::protocol::Origin;
 use crate::respond;
 
 /// Whether a request was made by a page of this very origin, or by no browser.
@@ -18,6 +19,21 @@ pub(crate) fn is_made_here(core: &Core, headers: &HeaderMap) -> bool {
         (None, Some(origin)) => origin.as_bytes() == core.public_url.origin().as_str().as_bytes(),
         (None, None) => true,
     }
+}
+
+/// Whether a browser says that a request was made by a page of this very origin. A client that says
+/// nothing is not believed: what it asks for is undone by no later question to the user.
+pub(crate) fn is_said_to_be_made_here(core: &Core, headers: &HeaderMap) -> bool {
+    let says = headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN);
+    says && is_made_here(core, headers)
+}
+
+/// The origin of the page that a request came from, by its `Referer`.
+pub(crate) fn referring_origin(headers: &HeaderMap) -> Option<Origin> {
+    let referer = headers.get(REFERER)?.to_str().ok()?;
+    let (scheme, rest) = referer.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    format!("{scheme}://{authority}").parse().ok()
 }
 
 /// Whether a request loads a page into a tab: not an image, frame or script of another page.

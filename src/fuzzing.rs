@@ -21,6 +21,8 @@ pub enum Sealed {
     HandOff,
     /// The cookie in a viewer's partition.
     Partitioned,
+    /// What tells the tab of a login from others.
+    Tab,
 }
 
 /// Seals any payload in the unnamed realm.
@@ -34,6 +36,7 @@ pub fn seal(keyring: &Keyring, what: Sealed, payload: &[u8]) -> Option<String> {
         Sealed::ClientCode => Purpose::ClientCode,
         Sealed::HandOff => Purpose::HandOff,
         Sealed::Partitioned => Purpose::Partitioned,
+        Sealed::Tab => Purpose::Tab,
     };
     keyring.sealer(purpose, "").seal(payload).ok()
 }

@@ -291,7 +291,9 @@ async fn a_login_may_take_any_number_of_redirects_and_forms() {
         (Method::GET, "/auth/login"),
         (Method::POST, "/auth/login/name"),
     ] {
-        let headers = [("cookie", flow.as_str()), ("origin", BASE)];
+        // Each comes from the page before it.
+        let page = format!("{BASE}/auth/login/name");
+        let headers = [("cookie", flow.as_str()), ("origin", BASE), ("referer", &*page)];
         let step = publisher.send(request(method, path, &headers)).await;
         // V2-ACC-10: the application's answers pass, with what it redirects to.
         assert!(step.status().is_success() || step.headers().contains_key("location"));
@@ -324,16 +326,16 @@ async fn a_login_may_take_any_number_of_redirects_and_forms() {
 
 #[tokio::test]
 async fn the_origin_is_remembered_with_the_session() {
-    for (policy, opened_from, wrong_viewer) in [
-        (OriginPolicy::Bound, Some(V), Some("invalidOrigin")),
-        // V2-ACC-8, CON-19: a login that was opened without an origin is for any viewer.
-        (OriginPolicy::Bound, None, None),
-        (OriginPolicy::Any, Some(V), None),
+    for (policy, opened_from, own_viewer, wrong_viewer) in [
+        (OriginPolicy::Bound, Some(V), None, Some("invalidOrigin")),
+        // V2-ACC-8, CON-19, LF-02: a login that was opened without an origin is for no viewer.
+        (OriginPolicy::Bound, None, Some("invalidOrigin"), Some("invalidOrigin")),
+        (OriginPolicy::Any, Some(V), None, None),
     ] {
         let clock = clock();
         let publisher = Publisher::of(builder(&clock).origins(policy.clone()), clock);
         let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], opened_from).await);
-        for (viewer, expected) in [(V, None), (OTHER_VIEWER, wrong_viewer)] {
+        for (viewer, expected) in [(V, own_viewer), (OTHER_VIEWER, wrong_viewer)] {
             let query = format!("messageId=1&origin={viewer}");
             let (message, _) = publisher.token_message(&query, &[("cookie", &cookie)]).await;
             let profile = message.get("profile").and_then(|own| own.as_str());
@@ -360,11 +362,13 @@ async fn the_origin_is_remembered_with_the_session() {
 #[tokio::test]
 async fn every_way_in_sets_the_same_kind_of_cookie() {
     let publisher = every_profile();
-    let headers = [("origin", BASE), ("x-roles", "A")];
+    let start = publisher.get(&format!("/auth/login?origin={V}"), &[]).await;
+    let flow = cookie_pair(&start, "__Host-iiif-flow").unwrap();
+    let headers = [("cookie", &*flow), ("origin", BASE), ("x-roles", "A")];
     for page in [
         publisher.send(request(Method::POST, "/auth/login", &headers)).await,
         publisher.press("/auth/terms", V, "accept").await,
-        publisher.get("/auth/room", &[]).await,
+        publisher.get(&format!("/auth/room?origin={V}"), &[]).await,
     ] {
         let all = set_cookies(page.headers());
         let own = all.iter().find(|cookie| cookie.starts_with("__Host-iiif=")).unwrap();

@@ -143,39 +143,42 @@ async fn terms_and_kiosk_grant_by_being_opened() {
 #[tokio::test]
 async fn a_login_is_the_applications() {
     let publisher = publisher();
-    for (family, opened_from, other_refused) in [
-        ("1", Some(V), true),
-        ("0", Some(V), true),
-        // V09-ACC-1, CON-19: nothing is known of the viewer.
-        ("0", None, false),
-        ("1", None, false),
+    for (family, opened_from) in [
+        ("1", Some(V)),
+        ("0", Some(V)),
+        // V09-ACC-1, CON-19, LF-02: nothing is known of the viewer, and nobody's word makes it any.
+        ("0", None),
+        ("1", None),
     ] {
         let query = opened_from.map_or_else(String::new, |origin| format!("?origin={origin}"));
         let start = publisher.get(&format!("/auth/login/{family}{query}"), &[]).await;
         assert_eq!(start.status(), StatusCode::TEMPORARY_REDIRECT);
-        assert_eq!(start.headers()["location"], "/auth/login");
+        // The login's URL tells whose tab it is.
+        let login_at = format!("/auth/login{query}");
+        assert_eq!(start.headers()["location"], login_at);
         assert_no_access_cookie(&start);
         let flow = cookie_pair(&start, FLOW).expect("the login is remembered");
-        let login = publisher.get("/auth/login", &[("cookie", &flow)]).await;
+        let login = publisher.get(&login_at, &[("cookie", &flow)]).await;
         assert_eq!(text(&login), "login page");
 
         let headers = [("cookie", &*flow), ("origin", BASE), ("x-roles", "A")];
-        let done = publisher.send(request(Method::POST, "/auth/login", &headers)).await;
+        let done = publisher.send(request(Method::POST, &login_at, &headers)).await;
         // V1-ACC-3, V09-ACC-2
         assert!(closes(&done));
         let cookie = access_cookie(&done);
         // V1-ACC-2, V09-ACC-2, CON-19: it reaches every token service, for the viewer that it is
         // bound to.
+        let refused = Some("invalidOrigin".to_owned());
+        let own_refused = refused.clone().filter(|_| opened_from.is_none());
         for own in ["1", "0"] {
-            assert_eq!(refusal(&publisher, own, V, &cookie).await, None);
+            assert_eq!(refusal(&publisher, own, V, &cookie).await, own_refused);
             let other = refusal(&publisher, own, OTHER_VIEWER, &cookie).await;
-            let expected = other_refused.then(|| "invalidOrigin".to_owned());
-            assert_eq!(other, expected, "{family} {opened_from:?}");
+            assert_eq!(other, refused, "{family} {opened_from:?}");
         }
         let (message, _) = publisher
             .token_message(&format!("messageId=1&origin={V}"), &[("cookie", &cookie)])
             .await;
-        assert_eq!(message["type"], "AuthAccessToken2");
+        assert_eq!(message["type"] == "AuthAccessToken2", own_refused.is_none());
         let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
         assert_eq!(tile.status(), StatusCode::OK);
     }
@@ -187,22 +190,24 @@ async fn a_session_granted_at_once_is_for_its_viewer() {
     let publisher = publisher();
     for service in ["terms", "room"] {
         for family in ["1", "0"] {
-            for (query, other) in [
+            for (query, own) in [
                 // V1-ACC-2
-                (format!("?origin={V}"), Some("invalidOrigin")),
-                (format!("?origin={V}/"), Some("invalidOrigin")),
-                // V09-ACC-1
-                (String::new(), None),
+                (format!("?origin={V}"), None),
+                (format!("?origin={V}/"), None),
+                // V09-ACC-1, LF-02: who does not say who it is gets content, and no token.
+                (String::new(), Some("invalidOrigin")),
             ] {
                 let page = publisher.get(&format!("/auth/{service}/{family}{query}"), &[]).await;
                 let cookie = access_cookie(&page);
-                assert_eq!(refusal(&publisher, family, V, &cookie).await, None);
+                assert_eq!(refusal(&publisher, family, V, &cookie).await.as_deref(), own);
                 let found = refusal(&publisher, family, OTHER_VIEWER, &cookie).await;
-                assert_eq!(found.as_deref(), other, "{service} {family} {query}");
+                assert_eq!(found.as_deref(), Some("invalidOrigin"), "{service} {family} {query}");
+                let tile = publisher.get(&image("sec"), &[("cookie", &cookie)]).await;
+                assert_eq!(tile.status(), StatusCode::OK);
             }
         }
     }
-    // A second viewer joins the first, and one without a name frees the session for all.
+    // A second viewer joins the first, and one without a name changes nothing.
     let first = publisher.get(&format!("/auth/room/1?origin={V}"), &[]).await;
     let cookie = access_cookie(&first);
     let path = format!("/auth/room/1?origin={OTHER_VIEWER}");
@@ -212,8 +217,10 @@ async fn a_session_granted_at_once_is_for_its_viewer() {
     }
     let third = refusal(&publisher, "1", "https://third.example", &second).await;
     assert_eq!(third.as_deref(), Some("invalidOrigin"));
-    let open = access_cookie(&publisher.get("/auth/room/0", &[("cookie", &second)]).await);
-    assert_eq!(refusal(&publisher, "0", "https://third.example", &open).await, None);
+    let again = access_cookie(&publisher.get("/auth/room/0", &[("cookie", &second)]).await);
+    assert_eq!(refusal(&publisher, "0", V, &again).await, None);
+    let third = refusal(&publisher, "0", "https://third.example", &again).await;
+    assert_eq!(third.as_deref(), Some("invalidOrigin"));
 }
 
 #[tokio::test]
@@ -246,10 +253,14 @@ async fn what_else_a_client_says_goes_along() {
     let publisher = publisher();
     for (query, rest) in [
         ("", ""),
-        ("?origin=https://viewer.example", ""),
-        ("?origin=https://viewer.example/&lang=de", "?lang=de"),
-        ("?lang=de&origin=https%3A%2F%2Fviewer.example&t=1%202+3", "?lang=de&t=1%202+3"),
-        ("?or%69gin=https://viewer.example&code=x&c%6fde&a", "?a"),
+        // Whose tab it is, for the pages that come.
+        ("?origin=https://viewer.example", "?origin=https://viewer.example"),
+        ("?origin=https://viewer.example/&lang=de", "?origin=https://viewer.example&lang=de"),
+        (
+            "?lang=de&origin=https%3A%2F%2Fviewer.example&t=1%202+3",
+            "?origin=https://viewer.example&lang=de&t=1%202+3",
+        ),
+        ("?or%69gin=https://viewer.example&code=x&c%6fde&a", "?origin=https://viewer.example&a"),
         ("?&&a=b&&", "?a=b"),
         ("?Origin=x&CODE=y", "?Origin=x&CODE=y"),
     ] {
@@ -292,7 +303,7 @@ async fn the_redirect_knows_the_public_url() {
     let publisher = Publisher::of(auth, clock);
     let start = publisher.get(&format!("/auth/login/1?origin={V}&x=1"), &[]).await;
     // V1-ACC-1
-    assert_eq!(start.headers()["location"], "/a/b/auth/login?x=1");
+    assert_eq!(start.headers()["location"], format!("/a/b/auth/login?origin={V}&x=1"));
 }
 
 /// V1-ACC-4, V09-ACC-2: in whatever family, the cookie is of one kind.
@@ -320,7 +331,8 @@ async fn the_cookie_is_the_same_in_every_family() {
 async fn logouts_of_every_family_end_the_session() {
     let publisher = publisher();
     for logout in ["/auth/logout", "/auth/logout/1", "/auth/logout/0"] {
-        let cookie = access_cookie(&publisher.get("/auth/room/1", &[]).await);
+        let room = format!("/auth/room/1?origin={V}");
+        let cookie = access_cookie(&publisher.get(&room, &[]).await);
         for (method, ends) in [(Method::HEAD, false), (Method::DELETE, false), (Method::GET, true)]
         {
             let page = publisher.send(request(method, logout, &[("cookie", &cookie)])).await;

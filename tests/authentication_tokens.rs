@@ -212,7 +212,9 @@ async fn a_token_ends_when_it_says() {
 
 #[tokio::test]
 async fn the_target_is_the_origin_of_the_request() {
-    let publisher = publisher();
+    let clock = clock();
+    let builder = families::builder(&clock).origins(OriginPolicy::Any);
+    let publisher = Publisher::before(builder, clock, families::images);
     let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], None).await);
     for (origin, target) in [
         (V, V),
@@ -253,8 +255,10 @@ async fn origins_are_refused_by_policy() {
         (OriginPolicy::Bound, Some(V), "https://viewer.example/", true),
         (OriginPolicy::Bound, Some(V), OTHER_VIEWER, false),
         (OriginPolicy::Bound, Some(V), "http://viewer.example", false),
-        // CON-19: nothing is known of the viewer.
-        (OriginPolicy::Bound, None, OTHER_VIEWER, true),
+        // CON-19, LF-02: no viewer opened the login.
+        (OriginPolicy::Bound, None, V, false),
+        (OriginPolicy::Bound, None, OTHER_VIEWER, false),
+        (OriginPolicy::Any, None, OTHER_VIEWER, true),
         (OriginPolicy::Any, Some(V), OTHER_VIEWER, true),
         (listed(), None, V, true),
         (listed(), None, OTHER_VIEWER, false),

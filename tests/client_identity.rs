@@ -342,10 +342,11 @@ async fn only_a_post_and_a_preflight_are_answered() {
 async fn one_code_serves_a_login_and_many_tokens() {
     let publisher = publisher();
     let own = code(&publisher, "/auth/client", SECRET).await;
-    let start = publisher.get(&format!("/auth/login/0?code={own}&lang=de"), &[]).await;
+    let opened = format!("/auth/login/0?code={own}&lang=de&origin={V}");
+    let start = publisher.get(&opened, &[]).await;
     // V09-ACC-1, V09-TOK-4: the login takes it, and hands it to nobody.
     assert_eq!(start.status(), StatusCode::TEMPORARY_REDIRECT);
-    assert_eq!(start.headers()["location"], "/auth/login?lang=de");
+    assert_eq!(start.headers()["location"], format!("/auth/login?origin={V}&lang=de"));
     let flow = cookie_pair(&start, FLOW).unwrap();
     let headers = [("cookie", &*flow), ("origin", common::BASE), ("x-roles", "A")];
     let done = publisher.send(request(Method::POST, "/auth/login", &headers)).await;
@@ -589,7 +590,7 @@ async fn nothing_secret_is_logged() {
     }
     identify(&publisher, "/auth/client", "unknown-app-qqq", wrong).await;
     post(&publisher, "/auth/client", "junk-body-qqq").await;
-    let granted = publisher.get(&format!("/auth/room/0?code={own}"), &[]).await;
+    let granted = publisher.get(&format!("/auth/room/0?code={own}&origin={V}"), &[]).await;
     let cookie = cookie_pair(&granted, COOKIE).unwrap();
     let mut secrets = vec![
         own.clone(),

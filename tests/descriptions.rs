@@ -563,6 +563,7 @@ impl AuthorizingAspect for Badge {
             Some("old") => Err(AspectError::Expired),
             Some(role) => Session::builder("b")
                 .role(role)
+                .for_any_viewer()
                 .lasting(now, Duration::from_secs(60))
                 .map_err(|_| AspectError::Invalid),
         })

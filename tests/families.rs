@@ -23,7 +23,7 @@ async fn one_session_for_all() {
             common::cookie_pair(&page, "__Host-iiif-flow").expect("the viewer is remembered");
         if login != "/auth/login" {
             assert_eq!(page.status(), StatusCode::TEMPORARY_REDIRECT);
-            assert_eq!(page.headers()["location"], "/auth/login");
+            assert_eq!(page.headers()["location"], format!("/auth/login?origin={V}"));
         }
         let headers = [("cookie", &*flow), ("origin", common::BASE), ("x-roles", "A")];
         let done =

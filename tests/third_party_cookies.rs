@@ -349,7 +349,8 @@ async fn a_dead_cookie_in_the_partition_stops_no_new_login() {
     // A companion is of the session that the answer rests on, and a dead one does not keep it away.
     let publisher = publisher(all());
     let path = format!("/auth/token?messageId=m1&origin={V}");
-    let first = format!("{COOKIE}={}", publisher.log_in_directly(&["A"]).await);
+    let (tab, page) = HandOff::begin(&publisher, V).await;
+    let first = cookie_pair(&tab.click(&page).await, COOKIE).unwrap();
     let token = publisher.get(&path, &[ACTIVE, ("origin", V), ("cookie", &first)]).await;
     let dead = cookie_pair(&token, PARTITIONED).unwrap();
     publisher.get("/auth/logout", &[("cookie", &first)]).await;

@@ -219,7 +219,8 @@ async fn what_fails_is_said_in_the_page() {
 
 #[tokio::test]
 async fn the_target_is_the_origin_in_canonical_form() {
-    let (publisher, _) = logged_in().await;
+    let at = clock();
+    let publisher = Publisher::of(builder(&at).origins(OriginPolicy::Any), at);
     let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], None).await);
     for (origin, target) in [
         ("https://viewer.example", "https://viewer.example"),
@@ -380,8 +381,10 @@ async fn origin_policies() {
         (OriginPolicy::Bound, Some(V), "http://viewer.example", "invalidOrigin"),
         (OriginPolicy::Bound, Some(V), "https://viewer.example:8443", "invalidOrigin"),
         (OriginPolicy::Bound, Some(V), "https://sub.viewer.example", "invalidOrigin"),
-        // CON-19: nothing is known of the viewer.
-        (OriginPolicy::Bound, None, other, "AuthAccessToken2"),
+        // CON-19, LF-02: no viewer opened the login.
+        (OriginPolicy::Bound, None, V, "invalidOrigin"),
+        (OriginPolicy::Bound, None, other, "invalidOrigin"),
+        (OriginPolicy::Any, None, other, "AuthAccessToken2"),
         // SEC-9: nobody has to be registered for reading.
         (OriginPolicy::Any, Some(V), other, "AuthAccessToken2"),
         // V2-TOK-11: the list counts whatever the session says.
@@ -604,7 +607,8 @@ impl AuthorizingAspect for Endless {
     }
 
     fn read(&self, _: &Head<'_>, now: Timestamp) -> Reading {
-        let session = Session::builder("x").lasting(now, Duration::from_secs(24 * 60 * 60));
+        let session = Session::builder("x").for_any_viewer();
+        let session = session.lasting(now, Duration::from_secs(24 * 60 * 60));
         Answer::Now(session.map_err(|_| AspectError::Invalid))
     }
 }

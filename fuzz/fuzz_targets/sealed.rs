@@ -44,6 +44,7 @@ fn everywhere(value: &str) -> bool {
     let escaped = utf8_percent_encode(value, NON_ALPHANUMERIC);
     PUBLISHER.send(form("/auth/continue", Some(value), format!("grant={escaped}")));
     PUBLISHER.send(form("/auth/login", Some(value), String::new()));
+    PUBLISHER.get(&format!("/auth/login/step?tab={escaped}"), &[]);
     let form_of = |family| format!("handOff={escaped}&family={family}&origin={VIEWER}&messageId=1");
     PUBLISHER.send(form("/auth/redeem", None, form_of(2)));
     PUBLISHER.get(&format!("/auth/token/0?messageId=1&code={escaped}"), &[]);
@@ -53,7 +54,7 @@ fn everywhere(value: &str) -> bool {
 
 fuzz_target!(|input: &[u8]| {
     let Some((mode, rest)) = input.split_first() else { return };
-    let what = match mode % 8 {
+    let what = match mode % 9 {
         0 => Sealed::Cookie,
         1 => Sealed::Token,
         2 => Sealed::Flow,
@@ -61,6 +62,7 @@ fuzz_target!(|input: &[u8]| {
         4 => Sealed::ClientCode,
         5 => Sealed::HandOff,
         6 => Sealed::Partitioned,
+        8 => Sealed::Tab,
         _ => {
             let Ok(text) = std::str::from_utf8(rest) else { return };
             assert!(!everywhere(text), "what no key sealed opens a tile: {text}");

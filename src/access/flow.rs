@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::tab::AccessTab;
 use crate::aspect::{
     CookieAttributes, CookieError, Reader, SKEW, SameSite, Session, write_short_text,
 };
@@ -14,13 +15,15 @@ use crate::config::{BoundAccess, Core};
 use crate::protocol::Origin;
 use crate::seal::Scratch;
 
-/// How long a user may take to log in, from the last time an access service was opened.
-///
-/// A login that outlives it would end in a session for any viewer, so that it is long.
-const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// First byte of the flow cookie's content.
+const LAYOUT: u8 = 2;
 
-/// How long a viewer is taken to wait, once another one has opened an access service.
-const WAIT: Duration = Duration::from_secs(60 * 60);
+/// How long a login may take, from the last time an access service was opened, and how long each
+/// viewer is taken to wait for it.
+///
+/// Nothing is won by less: a viewer that is forgotten while its tab is open leaves the others alone in
+/// the list, which is why the user is asked from then on.
+pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
@@ -45,24 +48,37 @@ const MAX_VIEWERS: usize = 8;
 #[derive(Clone)]
 pub struct AccessFlow {
     viewer: Option<Origin>,
+    tab: Option<AccessTab>,
     session: Option<Session<'static>>,
 }
 
 impl AccessFlow {
-    pub(super) fn new(flow: &Flow, realm: &str, session: Option<Session<'static>>) -> Self {
-        let viewer = match flow.viewers(realm).pop() {
-            Some(Viewer::Named(origin)) => Some(origin),
+    pub(super) fn new(
+        viewer: Option<&Viewer>,
+        tab: Option<AccessTab>,
+        session: Option<Session<'static>>,
+    ) -> Self {
+        let viewer = match viewer {
+            Some(Viewer::Named(origin)) => Some(origin.clone()),
             Some(Viewer::Unnamed) | None => None,
         };
-        Self { viewer, session }
+        Self { viewer, tab, session }
     }
 
-    /// The origin of the viewer that opened an access service last, where it said so.
+    /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
+    /// this tab, or else of the only one that waits.
     ///
-    /// Where several wait, the layer asks the user for which of them the login was.
+    /// Where several wait and nothing tells whose tab it is, the layer asks the user for which of them
+    /// the login was.
     #[must_use]
     pub fn viewer(&self) -> Option<&Origin> {
         self.viewer.as_ref()
+    }
+
+    /// What tells this tab from others, where it is known which viewer opened it: see [`AccessTab`].
+    #[must_use]
+    pub fn tab(&self) -> Option<&AccessTab> {
+        self.tab.as_ref()
     }
 
     /// The session that the user has already, in the realm whose service was opened: a reason to
@@ -89,6 +105,9 @@ pub(super) struct Flow {
     opened: Timestamp,
     /// The name of that service's realm.
     pub(super) realm: String,
+    /// Whether there may be tabs of which nothing is remembered: their viewers were forgotten, or no
+    /// viewer opened them. Whoever waits is then not taken for the viewer of a tab that does not tell.
+    pub(super) has_others: bool,
     /// The viewers that wait, the last one last.
     waiting: Vec<Waiting>,
 }
@@ -105,7 +124,8 @@ struct Waiting {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Viewer {
     Named(Origin),
-    /// 0.9.2 knows no `origin`: the session is then for any viewer (requirements CON-19).
+    /// 0.9.2 knows no `origin`: the session is then for any viewer, where the configuration says so
+    /// ([`Compatibility::insecure_any_viewer_in_0_9`](crate::Compatibility::insecure_any_viewer_in_0_9)).
     Unnamed,
 }
 
@@ -123,11 +143,11 @@ impl Viewer {
 }
 
 impl Flow {
-    /// A new flow, or `None` when the system gives no random bytes.
-    pub(super) fn begin(now: Timestamp) -> Option<Self> {
+    /// A new flow, or `None` when the system gives no random bytes. `has_others`: whether one was lost.
+    pub(super) fn begin(now: Timestamp, has_others: bool) -> Option<Self> {
         let mut secret = [0; 16];
         SystemRandom::new().fill(&mut secret).ok()?;
-        Some(Self { secret, opened: now, realm: String::new(), waiting: Vec::new() })
+        Some(Self { secret, opened: now, realm: String::new(), has_others, waiting: Vec::new() })
     }
 
     /// An access service was opened, by this viewer. Those of other tabs go on waiting.
@@ -140,12 +160,15 @@ impl Flow {
     ) {
         self.realm = core.realms[access.realm].name.to_string();
         self.opened = now;
+        let before = self.waiting.len();
+        self.waiting.retain(|own| now < own.since.after(LIFETIME));
+        self.has_others |= self.waiting.len() < before;
         if let Some(viewer) = viewer {
             let realm = self.realm.clone();
-            let anew = |own: &Waiting| own.viewer == viewer && own.realm == realm;
-            self.waiting.retain(|own| !anew(own) && now < own.since.after(WAIT));
+            self.waiting.retain(|own| own.viewer != viewer || own.realm != realm);
             if self.waiting.len() == MAX_VIEWERS {
                 self.waiting.remove(0);
+                self.has_others = true;
             }
             self.waiting.push(Waiting { viewer, realm, since: now });
         }
@@ -168,10 +191,13 @@ impl Flow {
         all
     }
 
-    /// A viewer waits no longer for a login of this realm, or, where it does not, of any.
+    /// A viewer waits no longer for a login of this realm, or, where it does not, of any. It may have
+    /// further tabs.
     pub(super) fn leave(&mut self, viewer: &Viewer, realm: &str) {
         let here = self.waiting.iter().any(|own| own.viewer == *viewer && own.realm == realm);
+        let before = self.waiting.len();
         self.waiting.retain(|own| own.viewer != *viewer || (here && own.realm != realm));
+        self.has_others |= self.waiting.len() < before;
     }
 
     /// The `Set-Cookie` value when a tab has done its part: forgets the flow, or remembers it for
@@ -183,26 +209,43 @@ impl Flow {
         }
     }
 
+    /// Whether the browser sent a flow at all, good or bad.
+    pub(super) fn is_sent(core: &Core, headers: &HeaderMap) -> bool {
+        attributes(core).values(headers).next().is_some()
+    }
+
     /// The flow in the request's cookies.
     pub(super) fn read(core: &Core, headers: &HeaderMap, now: Timestamp) -> Option<Self> {
         let attributes = attributes(core);
         attributes.values(headers).find_map(|value| {
             let mut scratch = Scratch::new();
             let found = core.seals.flow.open(value, &mut scratch).ok()?;
-            let mut reader = Reader(scratch.at(found));
-            let secret = reader.take(16)?.try_into().ok()?;
-            let opened = reader.timestamp()?;
-            let realm = reader.short_text()?.to_owned();
-            let count = reader.byte()?;
-            let waiting = (0..count).map(|_| {
-                let since = reader.timestamp()?;
-                let viewer = Viewer::parse(reader.short_text()?)?;
-                Some(Waiting { viewer, realm: reader.short_text()?.to_owned(), since })
-            });
-            let waiting = waiting.collect::<Option<_>>()?;
-            let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);
-            in_time.then_some(Self { secret, opened, realm, waiting })
+            Self::parse(core, Reader(scratch.at(found)), now)
         })
+    }
+
+    fn parse(core: &Core, mut reader: Reader<'_>, now: Timestamp) -> Option<Self> {
+        if reader.byte()? != LAYOUT {
+            return None;
+        }
+        let secret = reader.take(16)?.try_into().ok()?;
+        let opened = reader.timestamp()?;
+        let realm = reader.short_text()?.to_owned();
+        let has_others = reader.byte()? != 0;
+        let count = reader.byte()?;
+        let waiting = (0..count).map(|_| {
+            let since = reader.timestamp()?;
+            let viewer = Viewer::parse(reader.short_text()?)?;
+            Some(Waiting { viewer, realm: reader.short_text()?.to_owned(), since })
+        });
+        let mut waiting: Vec<_> = waiting.collect::<Option<_>>()?;
+        // It was allowed when it was remembered, which may have been by another configuration.
+        let allowed = core.compatibility.any_viewer_in_0_9;
+        waiting.retain(|own| allowed || own.viewer != Viewer::Unnamed);
+        let has_others = has_others || waiting.len() < usize::from(count);
+        let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);
+        let is_all = reader.0.is_empty();
+        (in_time && is_all).then_some(Self { secret, opened, realm, has_others, waiting })
     }
 
     /// The `Set-Cookie` value that remembers the flow.
@@ -214,9 +257,11 @@ impl Flow {
         let text = |payload: &mut Vec<u8>, text: &str| {
             write_short_text(payload, text).ok_or(CookieError::Seal)
         };
+        payload.push(LAYOUT);
         payload.extend_from_slice(&self.secret);
         timestamp(&mut payload, self.opened);
         text(&mut payload, &self.realm)?;
+        payload.push(u8::from(self.has_others));
         payload.push(u8::try_from(self.waiting.len()).map_err(|_| CookieError::Seal)?);
         for Waiting { viewer, realm, since } in &self.waiting {
             timestamp(&mut payload, *since);

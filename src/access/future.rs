@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use super::flow::Flow;
 use super::grant::{AccessDeclined, AccessGrant};
 use super::seal::{Context, keep_cookies};
+use super::tab::{AccessTab, Opener};
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::page::{keep_opener, refuse_frames};
@@ -90,9 +91,15 @@ where
 
 impl Watch {
     /// What is answered in place of the application's response, if anything is.
-    fn finish<F, B>(self, response: &mut Response<B>) -> Option<ResponseFuture<F>> {
+    fn finish<F, B>(mut self, response: &mut Response<B>) -> Option<ResponseFuture<F>> {
         let grant = response.extensions_mut().remove::<AccessGrant>();
         let declined = response.extensions_mut().remove::<AccessDeclined>();
+        let tab = response.extensions_mut().remove::<AccessTab>();
+        if let Some(known) =
+            tab.and_then(|tab| tab.open(&self.context.core, self.context.core.now()))
+        {
+            self.context.opener = Opener::Viewer(known);
+        }
         if let Some(grant) = grant {
             let headers = std::mem::take(response.headers_mut());
             return Some(ResponseFuture::working(async move {

@@ -28,6 +28,7 @@ pub struct AccessGrant {
     pub(super) gesture_done: bool,
     /// Whether a service of ours makes it for whoever clicks.
     pub(super) by_a_click: bool,
+    pub(super) for_any_viewer: bool,
 }
 
 #[derive(Clone)]
@@ -42,7 +43,14 @@ pub(super) enum Who {
 
 impl AccessGrant {
     fn new(who: Who) -> Self {
-        Self { who, lifetime: None, realm: None, gesture_done: false, by_a_click: false }
+        Self {
+            who,
+            lifetime: None,
+            realm: None,
+            gesture_done: false,
+            by_a_click: false,
+            for_any_viewer: false,
+        }
     }
 
     /// A new session for `subject`: a user name, an account number; empty for nobody in particular.
@@ -97,10 +105,23 @@ impl AccessGrant {
         Self { by_a_click: true, ..self }
     }
 
+    /// Makes the session one for *any* viewer, whichever opened the login: every page that the user
+    /// visits while it lasts can have a token for it.
+    ///
+    /// Without this a login is for the viewer that opened it, and one that no viewer opened is for none:
+    /// it opens content, and each viewer asks the user once. With
+    /// [`by_own_aspect`](Self::by_own_aspect) it only saves a choice: for whom its sessions are is the
+    /// aspect's word.
+    pub fn insecure_for_any_viewer(mut self) -> Self {
+        self.for_any_viewer = true;
+        self
+    }
+
     /// Says that the user has just acted on this site and wanted this, so that no gesture page is
     /// needed although the response is not to a form of this site.
     ///
-    /// Where several viewers wait it is shown all the same, to choose one; and there is no hand-off
+    /// Where several viewers wait, or nothing tells that the tab is of the one that does, it is shown all
+    /// the same, to choose one (an [`AccessTab`](super::AccessTab) tells); and there is no hand-off
     /// without a click.
     ///
     /// Unless that is sure, a foreign page could log a user in behind their back, and browsers that

@@ -74,6 +74,7 @@ mod pending;
 mod seal;
 mod service;
 mod sessions;
+mod tab;
 
 pub use flow::AccessFlow;
 pub(crate) use flow::cookie_name as flow_cookie_name;
@@ -81,3 +82,4 @@ pub use future::AccessCookieFuture;
 pub use grant::{AccessDeclined, AccessGrant};
 pub use layer::AccessCookieLayer;
 pub use service::AccessCookie;
+pub use tab::AccessTab;

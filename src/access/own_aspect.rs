@@ -23,7 +23,7 @@ impl Context {
     ) -> Response<Bytes> {
         let tab = self.tab(grant.realm.as_deref());
         if self.needs_no_click(grant, &tab) {
-            return self.let_in(realm, tab.viewers.first(), &tab.realm).await;
+            return self.let_in(realm, tab.only(), &tab.realm).await;
         }
         // There is no cookie of ours that could be handed off.
         self.ask_for_gesture(realm, &tab, now, false, |viewer| {

@@ -61,6 +61,7 @@ pub(super) fn gesture(
                 let host = viewer.as_str().split_once("://").map_or("", |(_, host)| host);
                 core.texts.gesture_button.best(language).replace("{viewer}", host)
             }
+            None if forms.len() > 1 => core.texts.gesture_button_nobody.best(language),
             Some(Viewer::Unnamed) | None => core.texts.gesture_button_plain.best(language),
         };
         // A code goes to a viewer that the page has named.
@@ -83,12 +84,13 @@ pub(super) fn terms(
     let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
     let secret = Context::form_secret(flow);
     let mut hidden = vec![("secret", &*secret)];
-    if let Some(Viewer::Named(viewer)) = &context.viewer {
+    let viewer = context.viewer();
+    if let Some(Viewer::Named(viewer)) = &viewer {
         hidden.push(("viewer", viewer.as_str()));
     }
     let helper = helper(context);
     let mut page = Page::new(terms, language);
-    if let (Some(helper), Some(Viewer::Named(_))) = (&helper, &context.viewer) {
+    if let (Some(helper), Some(Viewer::Named(_))) = (&helper, &viewer) {
         page = page.opening_helper(Some(helper));
     }
     page.form(

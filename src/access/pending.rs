@@ -15,31 +15,22 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// The session that a grant makes or goes on with, before it is known for which viewer.
 pub(super) struct Offered {
     pub(super) session: Session<'static>,
-    pub(super) is_new: bool,
-    /// The session whose place it takes.
-    pub(super) before: Option<Session<'static>>,
+    /// Whether the application wants it for any viewer.
+    pub(super) for_any: bool,
 }
 
 impl Offered {
-    /// The session for one viewer.
+    /// The session for one viewer, or for none.
     pub(super) fn session_for(
         &self,
         viewer: Option<&Viewer>,
     ) -> Result<Session<'static>, BoxError> {
-        let mut session = self.session.clone();
-        match viewer {
-            // One that any viewer may use stays so.
-            Some(Viewer::Named(_)) if !self.is_new && session.origins().next().is_none() => {}
-            Some(Viewer::Named(origin)) => session = session.with_origin(origin)?,
-            Some(Viewer::Unnamed) => session = session.for_any_viewer()?,
-            // What takes the place of a bound session is no less bound.
-            None => {
-                for origin in self.before.iter().flat_map(Session::origins) {
-                    session = session.with_origin(&origin.parse()?)?;
-                }
-            }
-        }
-        Ok(session)
+        Ok(match viewer {
+            _ if self.for_any => self.session.for_any_viewer()?,
+            Some(Viewer::Unnamed) => self.session.for_any_viewer()?,
+            Some(Viewer::Named(origin)) => self.session.with_origin(origin)?,
+            None => self.session.clone(),
+        })
     }
 }
 
@@ -48,14 +39,30 @@ pub(super) struct Tab {
     pub(super) viewers: Vec<Viewer>,
     /// The name of the realm whose service was opened.
     pub(super) realm: String,
-    /// Whether the viewers are those of all tabs, as this one's is not known.
+    /// Whether it is not known that the tab is one of theirs.
     pub(super) is_guess: bool,
+    /// Whether the tab may be of none of them.
+    pub(super) has_others: bool,
 }
 
 impl Tab {
     /// Whether the user has to say which viewer it is for.
     pub(super) fn needs_choice(&self) -> bool {
-        self.is_guess || self.viewers.len() > 1
+        self.viewers.len() > 1 || !self.viewers.is_empty() && (self.is_guess || self.has_others)
+    }
+
+    /// The one viewer that it may be for.
+    pub(super) fn only(&self) -> Option<&Viewer> {
+        match &self.viewers[..] {
+            [viewer] => Some(viewer),
+            _ => None,
+        }
+    }
+
+    /// Whom the user may choose, the latest first; nobody at last, or where there is no viewer.
+    pub(super) fn choices(&self) -> Vec<Option<&Viewer>> {
+        let nobody = self.has_others || self.viewers.is_empty();
+        self.viewers.iter().rev().map(Some).chain(nobody.then_some(None)).collect()
     }
 
     /// What a click lets one viewer have.

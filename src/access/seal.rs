@@ -12,11 +12,13 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
 use super::pending::{Granted, Offered, Tab, Way};
+use super::tab::{Known, Opener};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
 use crate::clock::Timestamp;
 use crate::config::Core;
+use crate::fetch_metadata::is_said_to_be_made_here;
 use crate::hand_off;
 use crate::query;
 
@@ -29,8 +31,10 @@ pub(super) struct Context {
     pub(super) service: Option<usize>,
     /// Whether it may as well be a service of another realm's.
     pub(super) is_shared: bool,
-    /// The viewer that this very request is known to be for.
-    pub(super) viewer: Option<Viewer>,
+    /// Who opened the tab of this request.
+    pub(super) opener: Opener,
+    /// Whether the flow stays as it is: what is granted at once ends nobody's wait.
+    pub(super) keeps_flow: bool,
     /// Whether a click on a page of ours opened the helper window of the hand-off.
     pub(super) helper: bool,
 }
@@ -60,7 +64,7 @@ impl Context {
         };
         let tab = self.tab(grant.realm.as_deref());
         if self.needs_no_click(&grant, &tab) && !self.needs_helper(&grant, &tab.viewers) {
-            let viewer = tab.viewers.first();
+            let viewer = tab.only();
             return match offered.session_for(viewer) {
                 Ok(session) => self.finish(realm, cookie, session, viewer, &tab.realm, now).await,
                 Err(error) => {
@@ -82,7 +86,8 @@ impl Context {
 
     /// Whether the user has acted on this site for the one viewer that this may be for.
     pub(super) fn needs_no_click(&self, grant: &AccessGrant, tab: &Tab) -> bool {
-        (grant.gesture_done || self.is_posted_here()) && !tab.needs_choice()
+        let needs_choice = tab.needs_choice() && !grant.for_any_viewer;
+        (grant.gesture_done || self.is_posted_here()) && !needs_choice
     }
 
     /// Answers the form of the gesture page.
@@ -111,37 +116,49 @@ impl Context {
             && viewers.iter().any(is_named)
     }
 
-    /// Answers when the user gave up.
+    /// Answers when the user gave up. No other site's page does so for them: it would leave the
+    /// viewers of its choice alone in the flow.
     pub(super) fn decline(&self) -> Response<Bytes> {
-        self.close_flow(pages::declined(self), |flow| self.viewers_leave(flow))
+        let page = pages::declined(self);
+        if !is_said_to_be_made_here(&self.core, &self.parts.headers) {
+            return page;
+        }
+        self.close_flow(page, |flow| {
+            let tab = self.tab(None);
+            if let Some(viewer) = tab.only().filter(|_| !tab.needs_choice()) {
+                flow.leave(viewer, &tab.realm);
+            }
+        })
     }
 
     /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
     pub(super) fn tab(&self, named: Option<&str>) -> Tab {
         let realm = self.opened(named);
-        let sure = |viewers| Tab { viewers, realm: realm.clone(), is_guess: false };
-        let flow = match (&self.viewer, &self.flow) {
-            (Some(viewer), _) => return sure(vec![viewer.clone()]),
-            (None, None) => return sure(Vec::new()),
-            (None, Some(flow)) => flow,
-        };
-        let (own, all) = (flow.viewers(&realm), flow.all_viewers());
-        // A path of the service itself tells whose tab it is. Elsewhere the realm that was opened last
-        // may be another tab's: then nobody is chosen for the user.
-        let is_of_service = self.service.is_some() && !self.is_shared;
-        let is_told = is_of_service || named.is_some() && !own.is_empty();
-        if is_told || own.len() == all.len() {
-            return sure(own);
+        let sure = |viewers, realm| Tab { viewers, realm, is_guess: false, has_others: false };
+        match (&self.opener, &self.flow) {
+            (Opener::Viewer(Known { viewer, realm, needs_flow }), flow) => Tab {
+                is_guess: *needs_flow && flow.is_none(),
+                ..sure(vec![viewer.clone()], realm.clone())
+            },
+            (Opener::Nobody, _) | (_, None) => sure(Vec::new(), realm),
+            (Opener::Untold | Opener::Silent, Some(flow)) => {
+                let (own, all) = (flow.viewers(&realm), flow.all_viewers());
+                // A path of the service itself tells whose tab it is. Elsewhere the realm that was
+                // opened last may be another tab's: then nobody is chosen for the user.
+                let is_of_service = self.service.is_some() && !self.is_shared;
+                let is_told = is_of_service || named.is_some() && !own.is_empty();
+                let is_realms = is_told || own.len() == all.len();
+                let is_guess = !is_realms || matches!(self.opener, Opener::Untold);
+                let viewers = if is_realms { own } else { all };
+                Tab { viewers, realm, is_guess, has_others: flow.has_others }
+            }
         }
-        Tab { viewers: all, realm, is_guess: true }
     }
 
-    /// The viewer of this tab, as far as it is known, does not wait any longer.
-    fn viewers_leave(&self, flow: &mut Flow) {
-        let Tab { mut viewers, realm, .. } = self.tab(None);
-        if let Some(viewer) = viewers.pop() {
-            flow.leave(&viewer, &realm);
-        }
+    /// The viewer that this tab is known or taken to be for.
+    pub(super) fn viewer(&self) -> Option<Viewer> {
+        let tab = self.tab(None);
+        tab.only().filter(|_| !tab.has_others).cloned()
     }
 
     /// The name of the realm whose service was opened in this tab.
@@ -158,6 +175,9 @@ impl Context {
         mut response: Response<Bytes>,
         change: impl FnOnce(&mut Flow),
     ) -> Response<Bytes> {
+        if self.keeps_flow {
+            return response;
+        }
         let mut flow = self.flow.clone();
         if let Some(flow) = &mut flow {
             change(flow);
@@ -257,8 +277,12 @@ impl Context {
             return self.core.realm_named(name);
         }
         let of_service = self.service.map(|service| self.core.access[service].realm);
+        let of_tab = || match &self.opener {
+            Opener::Viewer(known) => self.core.realm_named(&known.realm),
+            Opener::Nobody | Opener::Untold | Opener::Silent => None,
+        };
         let of_flow = || self.core.realm_named(&self.flow.as_ref()?.realm);
-        of_service.or_else(of_flow).or(Some(0))
+        of_service.or_else(of_tab).or_else(of_flow).or(Some(0))
     }
 
     /// The session that is granted, not yet for this viewer; none if there is none to go on with.
@@ -269,25 +293,24 @@ impl Context {
         now: Timestamp,
     ) -> Result<Option<Offered>, BoxError> {
         let current = self.live_session(cookie, now).await?;
+        let offered = |session| Some(Offered { session, for_any: grant.for_any_viewer });
         let Who::New { subject, roles } = &grant.who else {
-            return Ok(current.map(|session| Offered { session, is_new: false, before: None }));
+            return Ok(current.and_then(offered));
         };
         let again = |own: &&Session<'_>| Self::is_given_again(grant, own, cookie, now);
         if let Some(session) = current.as_ref().filter(again).cloned() {
-            return Ok(Some(Offered { session, is_new: false, before: None }));
+            return Ok(offered(session));
         }
         let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
-        let mut session = Session::builder(subject.as_str())
+        let session = Session::builder(subject.as_str())
             .roles(roles.iter().map(String::as_str))
             .id(self.core.admit(SessionId::random()?)?)
             .lasting(now, lifetime)?;
-        // The same user's viewers of before need not ask the user again.
-        for origin in
-            current.iter().filter(|old| old.subject() == subject).flat_map(Session::origins)
-        {
-            session = session.with_origin(&origin.parse()?)?;
-        }
-        Ok(Some(Offered { session, is_new: true, before: current }))
+        // The same user's viewers of before need not ask the user again; another's gain nothing.
+        Ok(match current.filter(|old| old.subject() == subject) {
+            Some(old) => offered(session.with_viewers_of(&old)?),
+            None => offered(session),
+        })
     }
 
     pub(super) fn is_posted_here(&self) -> bool {
@@ -305,13 +328,10 @@ impl Context {
         granted: impl Fn(Option<&Viewer>) -> Result<Granted, Box<Response<Bytes>>>,
     ) -> Response<Bytes> {
         let core = &self.core;
-        let Some(flow) = self.flow.clone().or_else(|| Flow::begin(now)) else {
+        let Some(flow) = self.flow.clone().or_else(|| self.begin_flow(now)) else {
             return pages::failed(self);
         };
-        let choices = match &tab.viewers[..] {
-            [] => vec![None],
-            some => some.iter().rev().map(Some).collect(),
-        };
+        let choices = tab.choices();
         let mut forms = Vec::with_capacity(choices.len());
         for viewer in choices {
             let granted = match granted(viewer) {
@@ -328,6 +348,11 @@ impl Context {
         let mut response = pages::gesture(self, &forms, hand_off);
         append(&mut response, Some(flow));
         response
+    }
+
+    /// A new flow for this browser, which may have lost one.
+    pub(super) fn begin_flow(&self, now: Timestamp) -> Option<Flow> {
+        Flow::begin(now, Flow::is_sent(&self.core, &self.parts.headers))
     }
 
     /// What the gesture page's form brings back, if it is of this browser and in time.

@@ -3,7 +3,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
@@ -11,13 +11,15 @@ use super::flow::{AccessFlow, Flow, Viewer};
 use super::future::AccessCookieFuture;
 use super::grant::AccessGrant;
 use super::seal::{Context, append};
+use super::tab::{AccessTab, Known, Opener, PARAMETER, is_from_login};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
+use crate::clock::Timestamp;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
-use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet};
+use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet, referring_origin};
 use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
@@ -66,7 +68,9 @@ where
         if is_speculative(request.headers()) && is_of_login(&core, path) {
             return AccessCookieFuture::own(not_yet());
         }
-        let flow = Flow::read(&core, request.headers(), core.now());
+        let now = core.now();
+        let flow = Flow::read(&core, request.headers(), now);
+        let query = request.uri().query().unwrap_or_default();
         let mut context = Context {
             parts: Head::of(&request).to_parts(),
             service: at_service
@@ -74,7 +78,8 @@ where
                 .or_else(|| nearest(&core, path, flow.as_ref())),
             is_shared: is_shared(&core, path),
             flow,
-            viewer: None,
+            opener: Opener::of(&core, path, query, request.headers(), now),
+            keeps_flow: false,
             helper: false,
             core: Arc::clone(&core),
         };
@@ -114,7 +119,6 @@ where
         }
         let mut remember = None;
         if let Some((service, family)) = at_service {
-            let query = request.uri().query().unwrap_or_default();
             match begin(&mut context, service, family, query) {
                 Ok(flow) => remember = flow,
                 Err(response) => return AccessCookieFuture::own(*response),
@@ -123,22 +127,15 @@ where
                 (Page::ClickThrough(terms), Family::V2) => {
                     return click_through(context, service, terms, request.into_body());
                 }
-                (Page::ClickThrough(_) | Page::Kiosk, _) => return at_once(context, service),
+                (page, family) if grants_at_once(page, family) => return at_once(context, service),
                 (Page::Application, Family::V1 | Family::V09) => {
                     return AccessCookieFuture::own(to_login(&context, service, query, remember));
                 }
-                (Page::Application, Family::V2) | (Page::None, _) => {}
+                _ => {}
             }
         }
-        if let Some(flow) = &context.flow {
-            let cookie = context
-                .service
-                .map(|service| core.access[service].realm)
-                .or_else(|| core.realm_named(&flow.realm))
-                .and_then(|realm| core.realms[realm].cookie.as_ref());
-            let session = cookie.and_then(|cookie| context.current_session(cookie, core.now()));
-            let realm = context.opened(None);
-            request.extensions_mut().insert(AccessFlow::new(flow, &realm, session));
+        if let Some(flow) = context.access_flow(now) {
+            request.extensions_mut().insert(flow);
         }
         AccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
@@ -153,6 +150,25 @@ fn is_of_login(core: &Core, path: &str) -> bool {
         || (core.third_party.hand_off && of_hand_off())
         || core.access_at(path).is_some()
         || core.access.iter().any(|access| access.covers(path))
+}
+
+impl Context {
+    /// What the application is told of the login that this request is of, if of any.
+    fn access_flow(&self, now: Timestamp) -> Option<AccessFlow> {
+        let core = &self.core;
+        let flow = self.flow.as_ref()?;
+        let cookie = self
+            .service
+            .map(|service| core.access[service].realm)
+            .or_else(|| core.realm_named(&flow.realm))
+            .and_then(|realm| core.realms[realm].cookie.as_ref());
+        let session = cookie.and_then(|cookie| self.current_session(cookie, now));
+        let tab = match &self.opener {
+            Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),
+            Opener::Nobody | Opener::Untold | Opener::Silent => None,
+        };
+        Some(AccessFlow::new(self.viewer().as_ref(), tab, session))
+    }
 }
 
 /// The access service that a path belongs to. The nearest one, as a realm's services may lie below
@@ -213,18 +229,59 @@ fn begin(
     if origin.as_ref().is_some_and(|origin| core.origins.refuses(origin)) {
         return Err(Box::new(pages::viewer_refused(context)));
     }
-    let viewer = match origin {
-        Some(origin) => Some(Viewer::Named(origin)),
-        None if family == Family::V09 => Some(Viewer::Unnamed),
-        None => None,
+    let viewer = match origin.map(Viewer::Named) {
+        None if family == Family::V09 => unnamed(&core, &context.parts.headers),
+        viewer => viewer,
     };
-    let Some(mut flow) = context.flow.take().or_else(|| Flow::begin(now)) else {
+    let realm = core.realms[realm].name.to_string();
+    let known = viewer.map(|viewer| Known { viewer, realm, needs_flow: false });
+    let page = &core.access[service].page;
+    if let Some(known) = known {
+        context.opener = Opener::Viewer(known);
+    } else if !matches!(page, Page::Application) {
+        context.opener = Opener::Nobody;
+    }
+    if grants_at_once(page, family) {
+        context.keeps_flow = true;
+        return Ok(None);
+    }
+    let Some(mut flow) = context.flow.take().or_else(|| context.begin_flow(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
-    flow.open(&core, &core.access[service], viewer.clone(), now);
-    context.viewer = viewer;
+    let viewer = match &context.opener {
+        Opener::Viewer(known) => Some(known.viewer.clone()),
+        Opener::Nobody | Opener::Untold | Opener::Silent => None,
+    };
+    flow.has_others |= viewer.is_none() && is_opened_by_nobody(context);
+    flow.open(&core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(Some(flow))
+}
+
+/// The viewer of 0.9 that opens a login without an origin, as far as the configuration has one.
+fn unnamed(core: &Core, headers: &HeaderMap) -> Option<Viewer> {
+    let own = core.compatibility;
+    let referring = own.origin_from_referer.then(|| referring_origin(headers)).flatten();
+    let referring = referring.filter(|origin| !core.origins.refuses(origin));
+    referring.map(Viewer::Named).or_else(|| own.any_viewer_in_0_9.then_some(Viewer::Unnamed))
+}
+
+/// Whether a service that is opened without a viewer is opened by none: by a link of the site's own, or
+/// by the user. Another site may be where the login comes back from.
+fn is_opened_by_nobody(context: &Context) -> bool {
+    let headers = &context.parts.headers;
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    site != Some(b"cross-site") && !is_from_login(&context.core, headers)
+}
+
+/// Whether being opened is all that a service wants: a kiosk (2.0 §3.3.2), and terms of 1.0 and 0.9, to
+/// which the user agreed in the viewer (1.0 §2.1.4).
+fn grants_at_once(page: &Page, family: Family) -> bool {
+    match page {
+        Page::Kiosk => true,
+        Page::ClickThrough(_) => family != Family::V2,
+        Page::Application | Page::None => false,
+    }
 }
 
 /// Terms that are accepted by a click.
@@ -242,8 +299,8 @@ where
     let path = context.core.access[service].path.as_deref().unwrap_or_default().to_owned();
     match context.parts.method {
         Method::GET | Method::HEAD => {
-            let Some(flow) = context.flow.clone().or_else(|| Flow::begin(context.core.now()))
-            else {
+            let flow = context.flow.clone().or_else(|| context.begin_flow(context.core.now()));
+            let Some(flow) = flow else {
                 return AccessCookieFuture::own(pages::failed(&context));
             };
             let mut response = pages::terms(&context, &flow, terms, &path);
@@ -277,16 +334,19 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
         return None;
     }
     let viewer = query::single(form, "viewer").ok()?.map(|text| text.parse()).transpose().ok()?;
-    context.viewer = viewer.map(Viewer::Named);
-    context.helper = context.core.third_party.hand_off && context.viewer.is_some();
+    // The page that the form is on knew its viewer.
+    context.opener = viewer.map_or(Opener::Nobody, |viewer| {
+        let (viewer, realm) = (Viewer::Named(viewer), context.opened(None));
+        Opener::Viewer(Known { viewer, realm, needs_flow: false })
+    });
+    let is_named = matches!(context.opener, Opener::Viewer(_));
+    context.helper = context.core.third_party.hand_off && is_named;
     query::single(form, "decision").ok()?.map(Into::into)
 }
 
-/// Grants by being opened: a kiosk (2.0 §3.3.2), and terms of 1.0 and 0.9, to which the user agreed
-/// in the viewer (1.0 §2.1.4).
-fn at_once<F>(mut context: Context, service: usize) -> AccessCookieFuture<F> {
-    // Viewers of other tabs have nothing to do with it, and there is no page to choose on.
-    context.viewer.get_or_insert(Viewer::Unnamed);
+/// Grants by being opened. Viewers of other tabs have nothing to do with it, and there is no page to
+/// choose on.
+fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
     match context.parts.method {
         Method::GET => AccessCookieFuture::working(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();
@@ -305,7 +365,8 @@ fn grant(core: &Core, service: usize) -> AccessGrant {
 }
 
 /// Leads from the URI that 1.0 or 0.9 know to the application's login. The viewer is remembered
-/// here; what is left of the query goes along.
+/// here, and told to the login's URL, so that its tab is known by it; what is left of the query goes
+/// along.
 fn to_login(
     context: &Context,
     service: usize,
@@ -314,11 +375,21 @@ fn to_login(
 ) -> Response<Bytes> {
     let core = &context.core;
     let path = core.access[service].path.as_deref().unwrap_or_default();
-    let rest = query::without(query, &["origin", "code"]);
+    let mut rest = query::without(query, &["origin", "code", PARAMETER]);
+    let told = match &context.opener {
+        Opener::Viewer(Known { viewer: Viewer::Named(origin), .. }) => format!("origin={origin}"),
+        Opener::Viewer(Known { viewer, realm, .. }) => {
+            let tab = AccessTab::seal(core, viewer, realm, core.now());
+            tab.map_or_else(String::new, |tab| format!("{PARAMETER}={}", tab.as_str()))
+        }
+        Opener::Nobody | Opener::Untold | Opener::Silent => String::new(),
+    };
+    if !told.is_empty() && !rest.is_empty() {
+        rest.insert(0, '&');
+    }
     let mut location = core.public_url.browser_path(path);
-    if !rest.is_empty() {
-        location.push('?');
-        location.push_str(&rest);
+    if !told.is_empty() || !rest.is_empty() {
+        location = format!("{location}?{told}{rest}");
     }
     // The method stays: clients that are no browsers may post what they know (1.0 §2.1.3).
     let mut response = respond::empty(StatusCode::TEMPORARY_REDIRECT);

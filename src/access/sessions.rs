@@ -105,14 +105,7 @@ impl Context {
         let live = self.live_session(cookie, now).await?;
         let same = |live: &Session<'_>| live.subject() == session.subject();
         let Some(live) = live.filter(same) else { return Ok(session) };
-        if session.origins().next().is_none() {
-            return Ok(session);
-        }
-        let mut all = session.for_any_viewer()?;
-        for origin in live.origins().chain(session.origins()) {
-            all = all.with_origin(&origin.parse()?)?;
-        }
-        Ok(all)
+        Ok(session.with_viewers_of(&live)?)
     }
 
     /// Ends the sessions that the new one takes the place of: a login never goes on with an id that

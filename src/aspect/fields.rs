@@ -1,10 +1,11 @@
-//! Subject, roles and origins of a session: in their binary form, read in place.
+//! Subject, roles and viewers of a session: in their binary form, read in place.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::binary::{Reader, write_short_text};
 use super::session::{FieldError, SessionError};
+use super::viewers::{ViewerOrigins, Viewers};
 
 /// One after the other: the subject behind its length in one byte, then roles and origins, each list
 /// behind its length in two bytes, each text of it behind its own in one.
@@ -21,6 +22,9 @@ enum Kept<'a> {
 
 /// Of the length before a list.
 const LENGTH: usize = 2;
+
+/// What stands alone among the origins of a session that any viewer may use. It is no origin.
+const ANY: &str = "*";
 
 impl<'a> Fields<'a> {
     /// Reads them off the front of what is left.
@@ -67,12 +71,13 @@ impl<'a> Fields<'a> {
         each(self.roles_in())
     }
 
-    pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
-        each(self.origins_in())
-    }
-
-    pub(super) fn has_origins(&self) -> bool {
-        !self.origins_in().0.is_empty()
+    pub(super) fn viewers(&self) -> Viewers<'_> {
+        let list = self.origins_in().0;
+        match list {
+            [] => Viewers::None,
+            [1, b'*'] => Viewers::Any,
+            _ => Viewers::These(ViewerOrigins { list }),
+        }
     }
 
     #[inline]
@@ -103,37 +108,42 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Viewers to be written down.
+pub(super) enum Written<'t> {
+    /// None of them: for no viewer.
+    These(Vec<&'t str>),
+    Any,
+}
+
+impl<'t> From<Viewers<'t>> for Written<'t> {
+    fn from(viewers: Viewers<'t>) -> Self {
+        match viewers {
+            Viewers::None => Self::These(Vec::new()),
+            Viewers::These(origins) => Self::These(origins.iter().collect()),
+            Viewers::Any => Self::Any,
+        }
+    }
+}
+
 impl Fields<'static> {
     pub(super) fn new<'t>(
         subject: &str,
         roles: impl IntoIterator<Item = &'t str>,
-        origins: impl IntoIterator<Item = &'t str>,
+        viewers: Written<'t>,
     ) -> Result<Self, SessionError> {
         let mut bytes = Vec::with_capacity(256);
         push(&mut bytes, subject).map_err(SessionError::Subject)?;
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
-        push_list(&mut bytes, origins).map_err(SessionError::Origin)?;
+        let origins = match &viewers {
+            Written::Any => &[ANY][..],
+            Written::These(origins) => origins,
+        };
+        push_list(&mut bytes, origins.iter().copied()).map_err(SessionError::Origin)?;
         Ok(Self(Kept::Own(bytes.into())))
     }
 }
 
-impl Fields<'_> {
-    /// The same with other roles; all else stays to the byte.
-    pub(super) fn with_roles<'t>(
-        &self,
-        roles: impl IntoIterator<Item = &'t str>,
-    ) -> Result<Fields<'static>, SessionError> {
-        let mut rest = Reader(self.as_bytes());
-        let subject = rest.short().unwrap_or_default().len();
-        rest.list();
-        let mut bytes = self.as_bytes()[..=subject].to_vec();
-        push_list(&mut bytes, roles).map_err(SessionError::Role)?;
-        bytes.extend_from_slice(rest.0);
-        Ok(Fields(Kept::Own(bytes.into())))
-    }
-}
-
-fn each(mut texts: Reader<'_>) -> impl Iterator<Item = &str> {
+pub(super) fn each(mut texts: Reader<'_>) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || texts.short_text())
 }
 

@@ -15,6 +15,9 @@ const NAME: &str = "ip-ranges:";
 /// The address is the connection's own ([`PeerAddr`](super::PeerAddr)); forwarded addresses count
 /// only behind [`trusted_proxies`](Self::trusted_proxies), of which there are none by default.
 ///
+/// Nobody logs in, so that its sessions are for [any viewer](super::Viewers::Any):
+/// [`OriginPolicy::AllowList`](crate::OriginPolicy::AllowList) names the ones that get tokens.
+///
 /// # Example
 ///
 /// ```
@@ -84,8 +87,10 @@ impl AuthorizingAspect for IpRanges {
         if !inside {
             return Answer::Now(Err(AspectError::Missing));
         }
-        // Long enough for a token; the address is looked at again on every request.
-        let session = Session::builder("").role(&self.role).lasting(now, Duration::from_secs(600));
+        // Long enough for a token; the address is looked at again on every request. No viewer opens a
+        // login here, so that none could be told from others.
+        let session = Session::builder("").role(&self.role).for_any_viewer();
+        let session = session.lasting(now, Duration::from_secs(600));
         Answer::Now(session.map_err(|error| AspectError::Unavailable(error.into())))
     }
 

@@ -18,6 +18,7 @@ mod fields;
 mod ip_ranges;
 mod session;
 mod trusted_header;
+mod viewers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use cookie::SameSite;
 pub use ip_ranges::IpRanges;
 pub use session::{Session, SessionBuilder, SessionError, SessionId};
 pub use trusted_header::TrustedHeader;
+pub use viewers::{ViewerOrigins, Viewers};
 
 pub use cookie::CookieError;
 pub use session::FieldError;
@@ -75,6 +77,7 @@ use crate::protocol::Origin;
 ///             None => Err(AspectError::Missing),
 ///             Some(b"librarian") => Session::builder("librarian")
 ///                 .role("staff")
+///                 .for_any_viewer() // nobody logs in, so that no viewer can be let in
 ///                 .lasting(now, Duration::from_secs(300))
 ///                 .map_err(|_| AspectError::Invalid),
 ///             Some(_) => Err(AspectError::Invalid),
@@ -114,8 +117,8 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     ///
     /// An aspect with a store remembers `viewer` there and gives it to the sessions that it reads from
     /// now on ([`SessionBuilder::origins`]), so that no other viewer has tokens for them. The default
-    /// remembers nothing: right where sessions are for [any viewer](crate::OriginPolicy::Any), or for
-    /// those on a list.
+    /// remembers nothing: right where viewers [are listed](crate::OriginPolicy::AllowList), or sessions
+    /// are for [any viewer](SessionBuilder::for_any_viewer).
     ///
     /// Viewers belong to a user: where another one logs in over the first, they are forgotten. And as a
     /// logout may come in the same moment, `bind` must not bring the session back: it writes with a

@@ -7,18 +7,16 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::AspectError;
 use super::binary::Reader;
-use super::fields::Fields;
+use super::fields::{Fields, Written};
+use super::viewers::Viewers;
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
 
-/// First byte of a session's binary form.
-const LAYOUT: u8 = 1;
+/// First byte of a session's binary form. In layout 1 a session without origins was for any viewer.
+const LAYOUT: u8 = 2;
 
 /// Longest time a session may last, whatever a sealed value says.
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What stands among the origins of a session that no viewer may use; no viewer's origin is empty.
-const NO_VIEWER: &str = "";
 
 /// How many viewers a session of the access cookie remembers.
 const MAX_ORIGINS: usize = 8;
@@ -98,7 +96,13 @@ impl<'a> Session<'a> {
     /// particular. At most 255 bytes, or [`lasting`](SessionBuilder::lasting) fails.
     #[must_use]
     pub fn builder(subject: impl Into<String>) -> SessionBuilder {
-        SessionBuilder { id: None, subject: subject.into(), roles: vec![], origins: None }
+        SessionBuilder {
+            id: None,
+            subject: subject.into(),
+            roles: vec![],
+            origins: vec![],
+            any_viewer: false,
+        }
     }
 
     /// What names this session.
@@ -125,16 +129,30 @@ impl<'a> Session<'a> {
         self.fields.roles()
     }
 
-    /// The viewers' origins that its access service was opened with. None: any viewer, unless it was
-    /// [made for none](SessionBuilder::origins).
-    pub fn origins(&self) -> impl Iterator<Item = &str> {
-        self.fields.origins().filter(|own| *own != NO_VIEWER)
+    /// For which viewers it is.
+    #[must_use]
+    pub fn viewers(&self) -> Viewers<'_> {
+        self.fields.viewers()
     }
 
-    /// Whether it may be used from this viewer: no origins are known, or this one is.
+    /// The origins of the [viewers](Self::viewers) that it is for. Empty where it is for none, and
+    /// where it is for any.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        let these = match self.viewers() {
+            Viewers::These(origins) => Some(origins.iter()),
+            Viewers::None | Viewers::Any => None,
+        };
+        these.into_iter().flatten()
+    }
+
+    /// Whether it may be used from this viewer.
     #[must_use]
     pub fn is_bound_to(&self, origin: &Origin) -> bool {
-        !self.fields.has_origins() || self.fields.origins().any(|own| own == origin.as_str())
+        match self.viewers() {
+            Viewers::None => false,
+            Viewers::These(origins) => origins.iter().any(|own| own == origin.as_str()),
+            Viewers::Any => true,
+        }
     }
 
     /// When it began.
@@ -155,21 +173,44 @@ impl<'a> Session<'a> {
         Session { stamp: self.stamp, fields: self.fields.into_owned() }
     }
 
-    /// The same session, also used from `origin`: the latest viewers are kept, so that it fits a
-    /// cookie however many there were.
+    /// The same session, also for the viewer `origin`: the latest viewers are kept, so that it fits a
+    /// cookie however many there were. One for any viewer stays so.
     pub(crate) fn with_origin(&self, origin: &Origin) -> Result<Session<'static>, SessionError> {
-        let others: Vec<_> = self.origins().filter(|own| *own != origin.as_str()).collect();
-        let skipped = (others.len() + 1).saturating_sub(MAX_ORIGINS);
-        let origins = others.into_iter().skip(skipped).chain([origin.as_str()]);
-        Ok(self.with_fields(Fields::new(self.subject(), self.roles(), origins)?))
+        self.with_origins([origin.as_str()])
     }
 
-    /// The same session, used from any viewer.
+    /// The same session, also for the viewers of another one of the same user's. Any viewer is not
+    /// among them: that was said of the other one.
+    pub(crate) fn with_viewers_of(
+        &self,
+        other: &Session<'_>,
+    ) -> Result<Session<'static>, SessionError> {
+        let own: Vec<_> = self.origins().collect();
+        let mut all: Vec<_> = other.origins().filter(|origin| !own.contains(origin)).collect();
+        all.extend(own);
+        self.with_origins(all)
+    }
+
+    fn with_origins<'t>(
+        &'t self,
+        more: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Session<'static>, SessionError> {
+        if matches!(self.viewers(), Viewers::Any) {
+            return Ok(self.clone().into_owned());
+        }
+        let more: Vec<_> = more.into_iter().collect();
+        let mut all: Vec<_> = self.origins().filter(|own| !more.contains(own)).collect();
+        all.extend(more);
+        all.drain(..all.len().saturating_sub(MAX_ORIGINS));
+        self.with_fields(self.roles(), Written::These(all))
+    }
+
+    /// The same session, for any viewer.
     pub(crate) fn for_any_viewer(&self) -> Result<Session<'static>, SessionError> {
-        Ok(self.with_fields(Fields::new(self.subject(), self.roles(), [])?))
+        self.with_fields(self.roles(), Written::Any)
     }
 
-    /// The same session with the roles of another one added.
+    /// The same session with the roles of another one added, for the viewers that both are for.
     pub(crate) fn with_roles_of(
         &self,
         other: &Session<'_>,
@@ -180,13 +221,24 @@ impl<'a> Session<'a> {
                 roles.push(role);
             }
         }
-        let fields = self.fields.with_roles(roles)?;
+        let viewers = match (self.viewers(), other.viewers()) {
+            (Viewers::Any, viewers) | (viewers, Viewers::Any) => viewers.into(),
+            _ => {
+                let both = |own: &&str| other.origins().any(|origin| origin == *own);
+                Written::These(self.origins().filter(both).collect())
+            }
+        };
         let expires_at = self.stamp.expires_at.min(other.stamp.expires_at);
-        Ok(Session { stamp: Stamp { expires_at, ..self.stamp }, fields })
+        let session = self.with_fields(roles, viewers)?;
+        Ok(Session { stamp: Stamp { expires_at, ..self.stamp }, ..session })
     }
 
-    fn with_fields(&self, fields: Fields<'static>) -> Session<'static> {
-        Session { stamp: self.stamp, fields }
+    fn with_fields<'t>(
+        &self,
+        roles: impl IntoIterator<Item = &'t str>,
+        viewers: Written<'t>,
+    ) -> Result<Session<'static>, SessionError> {
+        Ok(Session { stamp: self.stamp, fields: Fields::new(self.subject(), roles, viewers)? })
     }
 
     /// Which session it is, and its times.
@@ -272,8 +324,8 @@ pub struct SessionBuilder {
     id: Option<SessionId>,
     subject: String,
     roles: Vec<String>,
-    /// None: any.
-    origins: Option<Vec<Origin>>,
+    origins: Vec<Origin>,
+    any_viewer: bool,
 }
 
 impl SessionBuilder {
@@ -291,14 +343,15 @@ impl SessionBuilder {
         self
     }
 
-    /// Binds it to a viewer's origin; several may be given. Default: any viewer may use it.
+    /// Makes it for the viewer of this origin; several may be given. Default: it is for no viewer.
     #[must_use]
     pub fn origin(self, origin: Origin) -> Self {
         self.origins([origin])
     }
 
-    /// Binds it to these viewers' origins. With none given it is for no viewer until one is let in:
-    /// right for a user who logged in to an application in no viewer's tab.
+    /// Makes it for the viewers of these origins, and for those given before. With none at all it is
+    /// for no viewer until one is let in: right for a user who logged in to an application in no
+    /// viewer's tab.
     ///
     /// # Example
     ///
@@ -315,7 +368,19 @@ impl SessionBuilder {
     /// ```
     #[must_use]
     pub fn origins(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
-        self.origins.get_or_insert_default().extend(origins);
+        self.origins.extend(origins);
+        self
+    }
+
+    /// Makes it for any viewer, whatever origins are given: each page that the user visits can have a
+    /// token for it.
+    ///
+    /// Right for what nobody logs in to, such as an address, or a header of a single sign-on in front:
+    /// no viewer ever opened a login, so none can be told from others. Where users log in, it gives
+    /// tokens to pages that they never let in.
+    #[must_use]
+    pub fn for_any_viewer(mut self) -> Self {
+        self.any_viewer = true;
         self
     }
 
@@ -341,11 +406,14 @@ impl SessionBuilder {
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
             return Err(SessionError::Lifetime(lifetime));
         }
-        let no_viewer = self.origins.as_ref().is_some_and(Vec::is_empty).then_some(NO_VIEWER);
-        let origins = self.origins.iter().flatten().map(Origin::as_str).chain(no_viewer);
+        let viewers = if self.any_viewer {
+            Written::Any
+        } else {
+            Written::These(self.origins.iter().map(Origin::as_str).collect())
+        };
         let roles = self.roles.iter().map(String::as_str);
         Ok(Session {
-            fields: Fields::new(&self.subject, roles, origins)?,
+            fields: Fields::new(&self.subject, roles, viewers)?,
             stamp: Stamp {
                 id: self.id.map_or_else(SessionId::random, Ok)?,
                 issued_at: now,
@@ -444,44 +512,101 @@ mod tests {
         assert!(Session::read(&bytes).is_none());
     }
 
-    /// Bound to no viewer is not the same as bound to none in particular.
+    fn kept(builder: SessionBuilder) -> Session<'static> {
+        let session = builder.lasting(NOW, Duration::from_secs(60)).unwrap();
+        let mut bytes = vec![];
+        session.write(&mut bytes);
+        Session::read(&bytes).unwrap().into_owned()
+    }
+
+    fn origin(text: &str) -> Origin {
+        text.parse().unwrap()
+    }
+
+    /// LF-02: a session is for any viewer by a word alone, and for none without a viewer.
     #[test]
-    fn origins_that_are_none() {
-        let viewer: Origin = "https://viewer.example".parse().unwrap();
-        let lasting = |builder: SessionBuilder| {
-            let session = builder.lasting(NOW, Duration::from_secs(60)).unwrap();
-            let mut bytes = vec![];
-            session.write(&mut bytes);
-            Session::read(&bytes).unwrap().into_owned()
-        };
-        for (builder, bound, count) in [
-            (Session::builder("ada"), true, 0),
-            (Session::builder("ada").origins([]), false, 0),
-            (Session::builder("ada").origins([]).origin(viewer.clone()), true, 1),
-            (Session::builder("ada").origin("https://other.example".parse().unwrap()), false, 1),
+    fn for_whom_a_session_is() {
+        let viewer = origin("https://viewer.example");
+        let other = origin("https://other.example");
+        for (builder, shown, own, others) in [
+            (Session::builder("ada"), "None", false, false),
+            (Session::builder("ada").origins([]), "None", false, false),
+            (Session::builder("ada").origin(viewer.clone()), "These", true, false),
+            (Session::builder("ada").origins([]).origin(viewer.clone()), "These", true, false),
+            (Session::builder("ada").for_any_viewer(), "Any", true, true),
+            (Session::builder("ada").origin(viewer.clone()).for_any_viewer(), "Any", true, true),
         ] {
-            let session = lasting(builder);
-            assert_eq!(session.is_bound_to(&viewer), bound, "{count}");
-            assert_eq!(session.origins().count(), count);
+            let session = kept(builder);
+            assert!(format!("{:?}", session.viewers()).starts_with(shown), "{shown}");
+            assert_eq!(session.is_bound_to(&viewer), own, "{shown}");
+            assert_eq!(session.is_bound_to(&other), others, "{shown}");
+            assert_eq!(session.origins().count(), usize::from(shown == "These"));
             let with = session.with_origin(&viewer).unwrap();
             assert!(with.is_bound_to(&viewer));
+            assert_eq!(with.is_bound_to(&other), others, "{shown}: nothing else is gained or lost");
+            assert!(session.for_any_viewer().unwrap().is_bound_to(&other));
         }
     }
 
-    /// What both have in common stands once, and so does what one has twice; the viewers stay.
+    /// Any viewer is not handed on from one session to the next; the latest of the others are.
+    #[test]
+    fn viewers_of_another_session() {
+        let viewer = |number: u8| origin(&format!("https://v{number}.example"));
+        let old = kept(Session::builder("ada").origins((0..8).map(viewer)));
+        let new = kept(Session::builder("ada").origins([viewer(0), viewer(9)]));
+        let both = new.with_viewers_of(&old).unwrap();
+        assert_eq!(both.origins().count(), MAX_ORIGINS);
+        assert_eq!(both.origins().last(), Some("https://v9.example"));
+        assert!(both.is_bound_to(&viewer(0)) && !both.is_bound_to(&viewer(1)));
+        let any = kept(Session::builder("ada").for_any_viewer());
+        let new = kept(Session::builder("ada"));
+        assert!(matches!(new.with_viewers_of(&any).unwrap().viewers(), Viewers::None));
+        assert!(matches!(any.with_viewers_of(&old).unwrap().viewers(), Viewers::Any));
+    }
+
+    /// An old cookie that named no viewer was for any: it is for nobody now.
+    #[test]
+    fn the_layout_before_is_not_read() {
+        let mut bytes = vec![];
+        kept(Session::builder("ada")).write(&mut bytes);
+        assert!(Session::read(&bytes).is_some());
+        bytes[0] = 1;
+        assert!(Session::read(&bytes).is_none());
+    }
+
+    /// What both have in common stands once, and so does what one has twice.
     #[test]
     fn roles_of_another_session() {
         let lasting = |roles: &[&str], seconds| {
             let session = Session::builder("ada").roles(roles.iter().copied());
-            session.origins([]).lasting(NOW, Duration::from_secs(seconds)).unwrap()
+            session.lasting(NOW, Duration::from_secs(seconds)).unwrap()
         };
         let both = lasting(&["a", "b"], 60).with_roles_of(&lasting(&["b", "c", "c"], 30)).unwrap();
         assert_eq!(both.roles().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(both.expires_at(), NOW.after(Duration::from_secs(30)));
-        assert!(!both.is_bound_to(&"https://viewer.example".parse().unwrap()));
         let mut bytes = vec![];
         both.write(&mut bytes);
         assert_eq!(Session::read(&bytes), Some(both));
+    }
+
+    /// Where two aspects have to be there, a viewer has to be let in by both.
+    #[test]
+    fn viewers_of_two_aspects() {
+        let (v, w) = (origin("https://v.example"), origin("https://w.example"));
+        let none = || Session::builder("ada");
+        for (one, other, for_v, for_w) in [
+            (none(), none().for_any_viewer(), false, false),
+            (none().origin(v.clone()), none().for_any_viewer(), true, false),
+            (none().origin(v.clone()), none(), false, false),
+            (none().origins([v.clone(), w.clone()]), none().origin(w.clone()), false, true),
+            (none().for_any_viewer(), none().for_any_viewer(), true, true),
+        ] {
+            let (one, other) = (kept(one), kept(other));
+            for both in [one.with_roles_of(&other), other.with_roles_of(&one)] {
+                let both = both.unwrap();
+                assert_eq!((both.is_bound_to(&v), both.is_bound_to(&w)), (for_v, for_w));
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,10 @@ use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Time
 /// The header is read on every request. An access token stands for its user until it ends, as
 /// probes need not pass the single sign-on.
 ///
+/// The single sign-on does not say which viewer its user came from, so that the sessions are for [any
+/// viewer](super::Viewers::Any): [`OriginPolicy::AllowList`](crate::OriginPolicy::AllowList) names the
+/// ones that get tokens. Or grant a session of the access cookie to the user whom the header names.
+///
 /// # Example
 ///
 /// ```
@@ -75,7 +79,8 @@ impl TrustedHeader {
         if !from_listed_peer {
             return Err(AspectError::Invalid);
         }
-        let mut session = Session::builder(user);
+        // The single sign-on does not say which viewer its user came from.
+        let mut session = Session::builder(user).for_any_viewer();
         if let Some((header, separator)) = &self.roles {
             let roles = single(head, header)?.unwrap_or_default();
             session = session

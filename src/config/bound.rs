@@ -74,6 +74,7 @@ pub(crate) struct Core {
 pub(crate) struct Seals {
     pub(crate) token: RecallingSealer,
     pub(crate) flow: Sealer,
+    pub(crate) tab: Sealer,
     pub(crate) pending_grant: Sealer,
     pub(crate) hand_off: Sealer,
 }
@@ -84,6 +85,7 @@ impl Seals {
         Self {
             token: RecallingSealer::new(sealer(Purpose::Token)),
             flow: sealer(Purpose::Flow),
+            tab: sealer(Purpose::Tab),
             pending_grant: sealer(Purpose::PendingGrant),
             hand_off: sealer(Purpose::HandOff),
         }

@@ -21,6 +21,7 @@ pub struct Compatibility {
     pub(crate) context_in_services: bool,
     pub(crate) strict_0_9_2: bool,
     pub(crate) origin_from_referer: bool,
+    pub(crate) any_viewer_in_0_9: bool,
 }
 
 impl Compatibility {
@@ -66,13 +67,27 @@ impl Compatibility {
         self
     }
 
-    /// Takes the viewer's origin from the `Referer` of a 0.9 token request that names none.
+    /// Takes the viewer's origin from the `Referer` of a 0.9 login or token request that names none.
     ///
     /// `universalviewer` sends no `origin` in its 0.9 mode, by its code. A page decides itself what its
     /// `Referer` says; it can only make the token go to itself.
     #[must_use]
     pub fn origin_from_referer(mut self) -> Self {
         self.origin_from_referer = true;
+        self
+    }
+
+    /// Makes a login that a viewer of 0.9 opened without saying who it is one for *any* viewer.
+    ///
+    /// 0.9.2 knows no `origin` at the login, and `universalviewer` sends none in its 0.9 mode, by its
+    /// code. Without this such a login is for no viewer, and gets no token from a page; with
+    /// [`origin_from_referer`](Self::origin_from_referer) it is for the page that opened it, where the
+    /// browser tells. With it, every page that the user visits can have a token. It counts for the login
+    /// services of 0.9 alone, where a base speaks it; a login that was opened in another family, or by
+    /// nobody, stays for no other viewer.
+    #[must_use]
+    pub fn insecure_any_viewer_in_0_9(mut self) -> Self {
+        self.any_viewer_in_0_9 = true;
         self
     }
 }

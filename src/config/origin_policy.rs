@@ -8,13 +8,14 @@ use crate::protocol::Origin;
 /// For reading there need not be a register of trusted viewers; lists are for stronger rights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OriginPolicy {
-    /// Those that the session's access service was opened from; any, for a session that has seen
-    /// none. The default.
+    /// Those that the session is [for](crate::aspect::Viewers): that the login was opened from, and the
+    /// user let in. None, for a login that no viewer opened; any, for what nobody logs in to, such as an
+    /// address, and where the application says so. The default.
     #[default]
     Bound,
-    /// Any.
+    /// Any, whatever the session is for: every page that the user visits.
     Any,
-    /// These only, for access and token services alike.
+    /// These only, for access and token services alike, and whatever the session is for.
     AllowList(Vec<Origin>),
 }
 

@@ -27,6 +27,8 @@ pub struct Texts {
     pub gesture_button: LanguageMap,
     /// That button when no viewer is known.
     pub gesture_button_plain: LanguageMap,
+    /// The button beside those of viewers, for a user who came from none of them.
+    pub gesture_button_nobody: LanguageMap,
     /// The button that accepts terms.
     pub accept: LanguageMap,
     /// The button that declines them.
@@ -116,6 +118,11 @@ impl Default for Texts {
                 "Continuer vers {viewer}",
             ),
             gesture_button_plain: text("Continue", "Weiter", "Continuer"),
+            gesture_button_nobody: text(
+                "I came from none of these",
+                "Ich komme von keinem davon",
+                "Je ne viens d’aucune d’elles",
+            ),
             accept: text("I agree", "Ich stimme zu", "J’accepte"),
             decline: text("Decline", "Ablehnen", "Refuser"),
             close: text("Close this window", "Fenster schließen", "Fermer la fenêtre"),
@@ -223,6 +230,11 @@ impl Default for Texts {
                 "You did not log in from this viewer",
                 "Sie haben sich nicht von diesem Viewer aus angemeldet",
                 "Vous ne vous êtes pas connecté depuis cette visionneuse",
+            ))
+            .note(text(
+                "Please log in again from here.",
+                "Bitte melden Sie sich von hier aus noch einmal an.",
+                "Veuillez vous connecter à nouveau depuis cette page.",
             )),
             unavailable: Message::new(text(
                 "Not available at the moment",
@@ -272,6 +284,7 @@ impl Texts {
         let labels = [
             &self.gesture_button,
             &self.gesture_button_plain,
+            &self.gesture_button_nobody,
             &self.accept,
             &self.decline,
             &self.close,

@@ -9,6 +9,8 @@ pub(crate) enum Purpose {
     Token,
     /// The cookie that remembers the viewer while the user logs in.
     Flow,
+    /// What tells the tab of a login from others.
+    Tab,
     /// A grant that waits for the user's click.
     PendingGrant,
     /// What a registered client proves itself by.
@@ -25,6 +27,7 @@ impl Purpose {
             Self::Cookie => b"cookie",
             Self::Token => b"token",
             Self::Flow => b"flow",
+            Self::Tab => b"tab",
             Self::PendingGrant => b"pending grant",
             Self::ClientCode => b"client code",
             Self::HandOff => b"hand-off",

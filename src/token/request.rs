@@ -1,9 +1,9 @@
 //! The parameters of a token request (2.0 §4.3, 1.0 §2.2.3–2.2.4), as clients really send them.
 
 use http::HeaderMap;
-use http::header::REFERER;
 
 use crate::config::Compatibility;
+use crate::fetch_metadata::referring_origin;
 use crate::protocol::v1::Version;
 use crate::protocol::{Family, Origin};
 use crate::query;
@@ -53,7 +53,7 @@ impl TokenRequest {
         let origin = match origin.map_err(|_| NoTarget)? {
             Some(origin) => origin,
             None if family == Family::V09 && compatibility.origin_from_referer => {
-                of_referer(headers).ok_or(NoTarget)?
+                referring_origin(headers).ok_or(NoTarget)?
             }
             None => return Err(NoTarget),
         };
@@ -81,17 +81,10 @@ fn origin(query: &str) -> Result<Option<Origin>, BadOrigin> {
     origin.parse().map(Some).map_err(|_| BadOrigin)
 }
 
-/// The origin of the page that sent the request, by its `Referer`.
-fn of_referer(headers: &HeaderMap) -> Option<Origin> {
-    let referer = headers.get(REFERER)?.to_str().ok()?;
-    let (scheme, rest) = referer.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    format!("{scheme}://{authority}").parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::REFERER;
 
     const V: &str = "https://viewer.example";
 

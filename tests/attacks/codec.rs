@@ -221,7 +221,8 @@ impl AuthorizingAspect for At {
     }
 
     fn read(&self, _: &Head<'_>, _: Timestamp) -> Reading {
-        let session = Session::builder("u1").role("A").lasting(self.issued, self.lifetime);
+        let session = Session::builder("u1").role("A").for_any_viewer();
+        let session = session.lasting(self.issued, self.lifetime);
         Answer::Now(session.map_err(|_| AspectError::Invalid))
     }
 }

@@ -15,6 +15,7 @@ mod authentication;
 mod bearer;
 mod codec;
 mod descriptions;
+mod flows;
 mod forwarded;
 mod http;
 mod info_json;

@@ -9,7 +9,7 @@ use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Realm};
+use tower_iiif_auth::{AccessService, Answer, BoxError, Compatibility, IiifAuth, Realm};
 
 use crate::common::steps::{closes, forms};
 use crate::common::{
@@ -64,9 +64,18 @@ impl<'p> Browser<'p> {
     }
 
     async fn log_in_as(&mut self, roles: &str) -> http::Response<bytes::Bytes> {
+        self.log_in_at("/auth/login", roles).await
+    }
+
+    /// The same from the tab that this viewer opened: a form is posted to its page's URL.
+    async fn log_in_from(&mut self, viewer: &str) -> http::Response<bytes::Bytes> {
+        self.log_in_at(&format!("/auth/login?origin={viewer}"), "A").await
+    }
+
+    async fn log_in_at(&mut self, path: &str, roles: &str) -> http::Response<bytes::Bytes> {
         let cookies = self.cookies();
         let headers = [("cookie", &*cookies), ("origin", BASE), ("x-roles", roles)];
-        let page = self.publisher.send(request(Method::POST, "/auth/login", &headers)).await;
+        let page = self.publisher.send(request(Method::POST, path, &headers)).await;
         self.keep(&page);
         page
     }
@@ -124,7 +133,9 @@ async fn of_several_viewers_the_user_chooses_one() {
 
         // The other one's tab goes on by itself, with a user who is logged in.
         assert!(browser.flow.is_some(), "it still waits");
-        let done = browser.log_in().await;
+        // LF-04: it is not taken for the viewer of a tab that does not tell.
+        assert!(!closes(&browser.log_in().await));
+        let done = browser.log_in_from(other).await;
         assert!(closes(&done));
         assert_eq!(browser.refusal(other).await, None);
         assert!(browser.flow.is_none(), "nobody waits");
@@ -262,7 +273,11 @@ async fn a_login_in_a_second_tab_stays_bound() {
     let body = format!("{}accept", forms(&page)[0]);
     assert!(closes(&browser.post("/auth/terms", &body).await));
     assert!(browser.flow.is_none());
-    assert!(closes(&browser.log_in().await));
+    // LF-02: without a flow the tab's word alone is not enough.
+    let asked = browser.log_in_from(V).await;
+    assert!(!closes(&asked) && text(&asked).contains("Continue to viewer.example<"));
+    let body = format!("{}continue", forms(&asked)[0]);
+    assert!(closes(&browser.post("/auth/continue", &body).await));
     assert_eq!(browser.refusal(V).await, None);
     assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
 }
@@ -292,7 +307,11 @@ async fn a_late_login_is_bound_all_the_same() {
         publisher.clock.advance(wait);
         browser.open("/auth/login").await;
         publisher.clock.advance(wait);
-        assert!(closes(&browser.log_in().await));
+        // LF-04: whose tab that is, is not known.
+        let asked = browser.log_in().await;
+        assert!(!closes(&asked) && text(&asked).contains("Continue to viewer.example<"));
+        let body = format!("{}continue", forms(&asked)[0]);
+        assert!(closes(&browser.post("/auth/continue", &body).await));
         assert_eq!(browser.refusal(V).await, None);
         assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"), "{wait:?}");
     }
@@ -423,7 +442,7 @@ async fn a_dead_cookie_hides_no_live_one_from_a_slow_store() {
     assert_eq!(message["profile"], "expiredAspect");
 }
 
-fn in_every_family() -> Publisher {
+fn in_every_family(compatibility: Compatibility) -> Publisher {
     let clock = clock();
     let realm = Realm::new()
         .access(AccessService::active("login", "Library"))
@@ -433,6 +452,7 @@ fn in_every_family() -> Publisher {
         .keyring(crate::common::keyring())
         .clock(clock.clone())
         .resources(ImageApi::new("/iiif/2").families(Family::ALL))
+        .compatibility(compatibility)
         .realm(realm)
         .authorizer(crate::common::rules());
     Publisher::of(builder, clock)
@@ -442,7 +462,7 @@ fn in_every_family() -> Publisher {
 /// is, is chosen by name as little as it has one.
 #[tokio::test]
 async fn viewers_of_several_families_wait_together() {
-    let publisher = in_every_family();
+    let publisher = in_every_family(Compatibility::default().insecure_any_viewer_in_0_9());
     for (chosen, v, evil) in [
         (format!("Continue to {}<", &V[8..]), None, Some("invalidOrigin")),
         (format!("Continue to {}<", &EVIL[8..]), Some("invalidOrigin"), None),
@@ -469,7 +489,8 @@ async fn viewers_of_several_families_wait_together() {
 /// CON-19: what is granted at once is for the viewer that opened it, whoever else waits.
 #[tokio::test]
 async fn what_is_granted_at_once_is_for_who_opened_it() {
-    let publisher = in_every_family();
+    let publisher = in_every_family(Compatibility::default());
+    let of_any = in_every_family(Compatibility::default().insecure_any_viewer_in_0_9());
     for service in ["terms", "room"] {
         for family in ["1", "0"] {
             let mut browser = Browser::new(&publisher);
@@ -481,20 +502,29 @@ async fn what_is_granted_at_once_is_for_who_opened_it() {
             assert_eq!(browser.refusal(EVIL).await.as_deref(), Some("invalidOrigin"));
             assert!(browser.flow.is_some(), "the login of the other still waits");
         }
-        // Who does not say who they are get a session for any viewer: the page has to close at once,
-        // whoever else waits (V1-ACC-4, V2-ACC-11), and another tab's viewer is not guessed at.
+        // Who does not say who they are get a session for no viewer: the page has to close at once,
+        // whoever else waits (V1-ACC-4, V2-ACC-11), and another tab's viewer is not guessed at. LF-02: it
+        // is one for any in 0.9 alone, and only by the configuration's word.
         for path in
             [format!("/auth/{service}/0"), format!("/auth/{service}/1"), "/auth/room".into()]
         {
-            for waiting in [&[V][..], &[V, EVIL]] {
-                let mut browser = Browser::new(&publisher);
+            for (publisher, waiting) in
+                [(&publisher, &[V][..]), (&publisher, &[V, EVIL]), (&of_any, &[V, EVIL])]
+            {
+                let mut browser = Browser::new(publisher);
                 for viewer in waiting {
                     browser.open(&format!("/auth/login/1?origin={viewer}")).await;
                 }
                 assert!(closes(&browser.open(&path).await), "{path}");
+                let is_any = std::ptr::eq(publisher, &of_any) && path.ends_with("/0");
+                let refused = (!is_any).then(|| "invalidOrigin".to_owned());
                 for viewer in [V, EVIL] {
-                    assert_eq!(browser.refusal(viewer).await, None, "{path}");
+                    assert_eq!(browser.refusal(viewer).await, refused, "{path}");
                 }
+                let cookies = browser.cookies();
+                let tile = "/iiif/2/sec/full/full/0/default.jpg";
+                let tile = publisher.get(tile, &[("cookie", &cookies)]).await;
+                assert_eq!(tile.status(), StatusCode::OK, "{path}");
             }
         }
     }

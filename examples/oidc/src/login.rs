@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use serde::Deserialize;
-use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
+use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant, AccessTab};
 
 use crate::pending::Logins;
 use crate::provider::{LoginError, Provider};
@@ -41,7 +41,7 @@ async fn open(desk: Shared, headers: HeaderMap, flow: Option<Extension<AccessFlo
             "<form method=\"post\"><button name=\"as\" value=\"before\">Continue</button> \
              <button name=\"as\" value=\"other\">Log in as somebody else</button></form>",
         ),
-        _ => to_provider(&desk, &headers, false).await,
+        flow => to_provider(&desk, &headers, flow, false).await,
     }
 }
 
@@ -50,15 +50,27 @@ struct Choice {
     r#as: String,
 }
 
-async fn choose(desk: Shared, headers: HeaderMap, Form(choice): Form<Choice>) -> Response {
+async fn choose(
+    desk: Shared,
+    headers: HeaderMap,
+    flow: Option<Extension<AccessFlow>>,
+    Form(choice): Form<Choice>,
+) -> Response {
     match &*choice.r#as {
         "before" => Extension(AccessGrant::current_session()).into_response(),
-        _ => to_provider(&desk, &headers, true).await,
+        _ => to_provider(&desk, &headers, flow, true).await,
     }
 }
 
-async fn to_provider(desk: &Desk, headers: &HeaderMap, again: bool) -> Response {
-    let (url, login) = desk.provider.begin(again).await;
+async fn to_provider(
+    desk: &Desk,
+    headers: &HeaderMap,
+    flow: Option<Extension<AccessFlow>>,
+    again: bool,
+) -> Response {
+    let (url, mut login) = desk.provider.begin(again).await;
+    // Several tabs may be at the provider: each comes back for the viewer that opened it.
+    login.tab = flow.and_then(|flow| Some(flow.tab()?.as_str().to_owned()));
     let mut logins = Logins::read(headers, desk.secure);
     logins.begin(login);
     remember(desk, &logins, Redirect::to(url.as_str()).into_response())
@@ -84,6 +96,7 @@ async fn back(
     let Some(login) = logins.take(&query.state) else {
         return not_ours("it did not begin in this browser");
     };
+    let tab = login.tab.clone().map(AccessTab::from).map(Extension);
     let answer = match query {
         Return { iss: Some(iss), .. } if !desk.provider.is_issuer(&iss) => {
             not_ours("another provider answered")
@@ -101,7 +114,7 @@ async fn back(
         Return { code: None, .. } => not_ours("the answer cannot be read"),
     };
     // Whatever came of it: no return fits a login twice.
-    remember(&desk, &logins, answer)
+    remember(&desk, &logins, (tab, answer).into_response())
 }
 
 /// The provider says why there is no user. What it says is anybody's text: none of it is shown.

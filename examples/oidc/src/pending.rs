@@ -26,13 +26,16 @@ pub(crate) struct Login {
     pub(crate) state: String,
     pub(crate) nonce: String,
     pub(crate) verifier: String,
+    /// Which viewer the login is for, as the layers tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tab: Option<String>,
     /// In seconds since 1970.
     since: u64,
 }
 
 impl Login {
     pub(crate) fn new(state: String, nonce: String, verifier: String) -> Self {
-        Self { state, nonce, verifier, since: now() }
+        Self { state, nonce, verifier, tab: None, since: now() }
     }
 }
 

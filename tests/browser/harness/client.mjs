@@ -16,8 +16,8 @@ export async function clientFiles() {
   ]);
 }
 
-export async function openClient(visit, path = '/client/') {
-  const page = await visit.open(visit.stage.viewers + path);
+export async function openClient(visit, path = '/client/', site = visit.stage.viewers) {
+  const page = await visit.open(site + path);
   const call = (method, ...args) => page.evaluate(([method, args]) => window.client[method](...args), [method, args]);
   return {
     page,

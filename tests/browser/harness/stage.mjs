@@ -20,19 +20,24 @@ const notReady = (request, response) => response.writeHead(503).end();
  * `files`: what the viewer site serves, path → { type, body }; `libraryFiles`: what the image
  * server's own site serves beside the quickstart; `handOff`: whether the quickstart carries logins
  * into the viewer's page, which takes one more click; `start`: what starts the server for a
- * `publicUrl`.
+ * `publicUrl`; `others`: further sites, hostname → handler.
  */
-export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false, start = startQuickstart } = {}) {
-  const certificate = makeCertificate([LIBRARY, VIEWER_SITE]);
+export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false, start = startQuickstart, others = {} } = {}) {
+  const certificate = makeCertificate([LIBRARY, VIEWER_SITE, ...Object.keys(others)]);
   const traffic = new Traffic();
   // The front first: the server has to be told the public address it will be known by.
   const library = await startHttpsSite({ certificate, hostname: LIBRARY, traffic, handler: notReady });
   const viewers = await startHttpsSite({ certificate, hostname: VIEWER_SITE, handler: serveFiles(files) });
+  const further = [];
+  for (const [hostname, handler] of Object.entries(others)) {
+    further.push(await startHttpsSite({ certificate, hostname, handler }));
+  }
+  const closeSites = () => Promise.all([library, viewers, ...further].map((site) => site.close()));
   let server;
   try {
     server = await start({ publicUrl: library.origin, handOff });
   } catch (error) {
-    await Promise.all([library.close(), viewers.close()]);
+    await closeSites();
     throw error;
   }
   const [toServer, toFile] = [forwardTo(server.port), serveFiles(libraryFiles)];
@@ -42,6 +47,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
   return {
     library: library.origin,
     viewers: viewers.origin,
+    others: Object.fromEntries(Object.keys(others).map((hostname, index) => [hostname, further[index].origin])),
     traffic,
     serverOutput: server.output,
 
@@ -50,7 +56,8 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
      * the browser.
      */
     async visit(name, { noise, ...options }, body) {
-      const browser = await launchBrowser({ certificate, hostnames: [LIBRARY, VIEWER_SITE], ...options });
+      const hostnames = [LIBRARY, VIEWER_SITE, ...Object.keys(others)];
+      const browser = await launchBrowser({ certificate, hostnames, ...options });
       const visit = new Visit({ name, stage: this, context: browser.context, noise });
       try {
         await body(visit);
@@ -64,7 +71,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
     },
 
     async strike() {
-      await Promise.all([library.close(), viewers.close()]);
+      await closeSites();
       await server.stop();
     },
   };

@@ -515,3 +515,27 @@ fn cr_12_no_secret_is_logged() {
         });
     });
 }
+
+/// EX-06, LF-02: what the flow forgets while the user is at the provider, the login that comes back knows;
+/// of two tabs, each comes back for its own viewer.
+#[tokio::test]
+async fn a_login_comes_back_for_the_viewer_that_began_it() {
+    let fake = Fake::start().await;
+    for is_lost in [false, true] {
+        let mut browser = Browser::before(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
+        browser.get("/auth/login?origin=https://other.example").await;
+        if is_lost {
+            browser.cookies.remove("__Host-iiif-flow");
+        }
+        let gesture = browser.get(&back).await;
+        assert!(gesture.is_gesture(), "{} {}", gesture.status, gesture.text);
+        assert!(!gesture.text.contains("other.example"), "{}", gesture.text);
+        assert!(browser.press(&gesture).await.closes());
+        for (viewer, refused) in [("viewer.example", false), ("other.example", true)] {
+            let token = format!("/auth/token?messageId=1&origin=https://{viewer}");
+            let page = browser.get(&token).await;
+            assert_eq!(page.text.contains("invalidOrigin"), refused, "{viewer}: {}", page.text);
+        }
+    }
+}

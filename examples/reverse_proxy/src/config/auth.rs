@@ -248,12 +248,13 @@ fn third_party_cookies(mut section: Section<'_, '_>) -> ThirdPartyCookies {
 
 fn compatibility(mut section: Section<'_, '_>) -> Compatibility {
     type Switch = fn(Compatibility) -> Compatibility;
-    let switches: [(&'static str, Switch); 5] = [
+    let switches: [(&'static str, Switch); 6] = [
         ("profile_on_probe", Compatibility::profile_on_probe),
         ("without_confirm_label", Compatibility::without_confirm_label),
         ("context_in_services", Compatibility::context_in_services),
         ("strict_0_9_2", Compatibility::strict_0_9_2),
         ("origin_from_referer", Compatibility::origin_from_referer),
+        ("insecure_any_viewer_in_0_9", Compatibility::insecure_any_viewer_in_0_9),
     ];
     let mut compatibility = Compatibility::default();
     for (key, switch) in switches {
