@@ -34,6 +34,7 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
     let text = match why {
         Refusal::Ambiguous => "This path can be read in more than one way.\n",
         Refusal::Unknown => "There is no such resource.\n",
+        Refusal::TooLong => "The identifier is too long.\n",
         Refusal::Unavailable => "Not available at the moment.\n",
     };
     private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))

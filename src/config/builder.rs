@@ -37,6 +37,7 @@ pub struct IiifAuthBuilder {
     token_lifetime: Duration,
     decision_timeout: Duration,
     longest_info: usize,
+    longest_identifier: usize,
     manifests: Vec<Manifests>,
     hand_on_session: bool,
     observer: Option<Box<Observer>>,
@@ -63,6 +64,7 @@ impl IiifAuthBuilder {
             token_lifetime: Duration::from_secs(300),
             decision_timeout: Duration::from_secs(5),
             longest_info: 4 << 20,
+            longest_identifier: 1024,
             manifests: Vec::new(),
             hand_on_session: false,
             observer: None,
@@ -178,6 +180,16 @@ impl IiifAuthBuilder {
     /// answered with 502. Default: 4 MiB.
     pub fn longest_info(mut self, bytes: usize) -> Self {
         self.longest_info = bytes;
+        self
+    }
+
+    /// The longest identifier of an image or file, decoded, in bytes; a longer one is answered with
+    /// 400, whoever asks. Default: 1024.
+    ///
+    /// It bounds what strangers can put into logs, and into what authorizers and stores remember of a
+    /// resource.
+    pub fn longest_identifier(mut self, bytes: usize) -> Self {
+        self.longest_identifier = bytes;
         self
     }
 
@@ -318,6 +330,9 @@ impl IiifAuthBuilder {
         if self.longest_info == 0 {
             return Err(ConfigError::LongestInfo);
         }
+        if self.longest_identifier == 0 {
+            return Err(ConfigError::LongestIdentifier);
+        }
         for manifests in &self.manifests {
             manifests.check()?;
         }
@@ -380,6 +395,7 @@ impl IiifAuthBuilder {
             token_lifetime: self.token_lifetime,
             decision_timeout: self.decision_timeout,
             longest_info: self.longest_info,
+            longest_identifier: self.longest_identifier,
             manifests: self.manifests,
             hand_on_session: self.hand_on_session,
             observer: self.observer,

@@ -65,7 +65,7 @@ where
                 )
             }
             // It may be a description: without its services it is worse than none.
-            Found::Refused(why @ Refusal::Unavailable) => {
+            Found::Refused(why @ (Refusal::Unavailable | Refusal::TooLong)) => {
                 Watch::begin(core, Place::Content).refused(core, path, why);
                 return DescribeFuture::own(why.status());
             }

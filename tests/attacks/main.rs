@@ -15,6 +15,7 @@ mod codec;
 mod forwarded;
 mod http;
 mod info_json;
+mod login_paths;
 mod origin;
 mod path;
 mod reliability;
