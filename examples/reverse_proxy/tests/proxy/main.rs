@@ -3,10 +3,14 @@
 
 mod answers;
 mod configuration;
+mod doors;
 mod faults;
 mod forward_auth;
 mod forwarding;
+mod fronts;
 mod identity;
+mod kept;
+mod limits;
 mod logins;
 mod logs;
 mod manifests;
