@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 const PACKAGES = {
   'iipsrv.fcgi': 'iipimage-server',
   apache2: 'apache2-bin',
+  cc: 'gcc',
   nginx: 'nginx',
   vips: 'libvips-tools',
   python3: 'python3-venv',
