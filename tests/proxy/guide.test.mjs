@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { blocksOf, guidePages } from './harness/guide.mjs';
-import { REPOSITORY, check } from './harness/proxy.mjs';
+import { REPOSITORY, check, warningsOf } from './harness/proxy.mjs';
 
 let folder;
 before(() => { folder = mkdtempSync(join(tmpdir(), 'iiif-guide-')); });
@@ -36,6 +36,8 @@ for (const page of pages) {
     for (const [index, block] of blocksOf(page, 'toml').entries()) {
       const config = whole(block);
       assert.equal(check({ folder, name: `${page}-${index}`, config }), '', config);
+      // LM-03, EX-04: what is copied from here leaves nothing to a front without saying so.
+      assert.deepEqual(warningsOf({ folder, name: `${page}-${index}`, config }), [], config);
     }
   });
 }
@@ -44,7 +46,9 @@ const example = (name) => readFileSync(join(REPOSITORY, 'examples/reverse_proxy'
 
 for (const name of ['proxy.toml', 'iipimage/proxy.toml', 'nginx/proxy.toml']) {
   test(`examples/reverse_proxy/${name}`, () => {
-    assert.equal(check({ folder, name: name.replaceAll('/', '-'), config: example(name) }), '');
+    const own = { folder, name: name.replaceAll('/', '-'), config: example(name) };
+    assert.equal(check(own), '');
+    assert.deepEqual(warningsOf(own), []);
   });
 }
 
