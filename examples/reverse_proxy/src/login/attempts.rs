@@ -60,9 +60,14 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Counts a try of a client at a name, unless there were too many.
-    pub(super) fn begin(&self, client: Option<IpAddr>, name: &str) -> Result<Try, TooMany> {
-        self.begin_at(client, name, self.begun.elapsed())
+    /// Counts a try of a client at a name of the login at this path, unless there were too many.
+    pub(super) fn begin(
+        &self,
+        client: Option<IpAddr>,
+        login: &str,
+        name: &str,
+    ) -> Result<Try, TooMany> {
+        self.begin_at(client, (login, name), self.begun.elapsed())
     }
 
     fn begin_at(&self, client: Option<IpAddr>, name: &str, now: Duration) -> Result<Try, TooMany> {
@@ -116,12 +121,14 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const LOGIN: &str = "/auth/login";
+
     fn at(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
 
     fn may_try(attempts: &Attempts, client: Option<IpAddr>, name: &str) -> bool {
-        attempts.begin(client, name).map(|own| attempts.take_back(own)).is_ok()
+        attempts.begin(client, LOGIN, name).map(|own| attempts.take_back(own)).is_ok()
     }
 
     /// LM-03: ten for a name and address, and nobody else pays for them.
@@ -130,12 +137,13 @@ mod tests {
         let attempts = Attempts::default();
         for client in [at("192.0.2.1"), at("2001:db8::1"), None] {
             for _ in 0..MOST {
-                assert!(attempts.begin(client, "ada").is_ok());
+                assert!(attempts.begin(client, LOGIN, "ada").is_ok());
                 // A good login of one's own in between.
                 assert!(may_try(&attempts, client, "eve"));
             }
-            assert!(attempts.begin(client, "ada").is_err());
+            assert!(attempts.begin(client, LOGIN, "ada").is_err());
             assert!(may_try(&attempts, client, "bob"), "another name");
+            assert!(attempts.begin(client, "/auth/other/login", "ada").is_ok(), "another login");
         }
         assert!(!may_try(&attempts, at("2001:db8::2"), "ada"), "the same network");
         assert!(may_try(&attempts, at("2001:db8:0:1::1"), "ada"));
@@ -147,18 +155,20 @@ mod tests {
         let attempts = Attempts::default();
         let (start, client) = (Duration::from_secs(5000), at("192.0.2.1"));
         for _ in 0..MOST {
-            assert!(attempts.begin_at(client, "ada", start).is_ok());
+            assert!(attempts.begin_at(client, (LOGIN, "ada"), start).is_ok());
         }
         let late = start + WINDOW;
-        assert!(attempts.begin_at(client, "ada", late - Duration::from_secs(1)).is_err());
-        let Ok(again) = attempts.begin_at(client, "ada", late) else { panic!("it is over") };
+        assert!(attempts.begin_at(client, (LOGIN, "ada"), late - Duration::from_secs(1)).is_err());
+        let Ok(again) = attempts.begin_at(client, (LOGIN, "ada"), late) else {
+            panic!("it is over")
+        };
         // What was begun before takes nothing back of what came after.
-        let Ok(old) = attempts.begin_at(client, "bob", start) else { panic!("the first") };
+        let Ok(old) = attempts.begin_at(client, (LOGIN, "bob"), start) else { panic!("the first") };
         for _ in 0..MOST {
-            assert!(attempts.begin_at(client, "bob", late).is_ok());
+            assert!(attempts.begin_at(client, (LOGIN, "bob"), late).is_ok());
         }
         attempts.take_back(old);
-        assert!(attempts.begin_at(client, "bob", late).is_err());
+        assert!(attempts.begin_at(client, (LOGIN, "bob"), late).is_err());
         attempts.take_back(again);
     }
 
@@ -167,12 +177,12 @@ mod tests {
     fn lm_03_nobody_is_pushed_out() {
         let attempts = Attempts::default();
         for _ in 0..MOST {
-            let _ = attempts.begin(at("192.0.2.1"), "ada");
+            let _ = attempts.begin(at("192.0.2.1"), LOGIN, "ada");
         }
         // As many as can be checked in ten minutes, and more.
         for number in 0..60_000_u32 {
             let client = Some(std::net::Ipv4Addr::from_bits(number).into());
-            let _ = attempts.begin(client, &format!("{number}"));
+            let _ = attempts.begin(client, LOGIN, &format!("{number}"));
         }
         assert!(!may_try(&attempts, at("192.0.2.1"), "ada"));
         let others =

@@ -102,7 +102,7 @@ impl Logins {
         }
         let flow = head.extensions.get();
         let name = fields.username.trim().to_owned();
-        let Ok(counted) = self.attempts.begin(client, &name) else {
+        let Ok(counted) = self.attempts.begin(client, &login.path, &name) else {
             self.metrics.login(LoginOutcome::Limited);
             tracing::warn!(
                 client = client.map(tracing::field::display),
