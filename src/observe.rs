@@ -33,7 +33,7 @@ impl<'a> Observation<'a> {
         self.place
     }
 
-    /// The path of the request, without its query.
+    /// The path of the request, without its query, however long it is.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.path
@@ -139,7 +139,7 @@ words! {
         Forbidden = "forbidden",
         /// There is no such resource, or that there is one is not told: 404.
         NotFound = "not_found",
-        /// The path can be read in two ways: 400.
+        /// The path can be read in two ways, or its identifier is too long: 400.
         BadRequest = "bad_request",
         /// It cannot be told now: 503.
         Unavailable = "unavailable",
@@ -212,6 +212,9 @@ words! {
         UnknownPath = "unknown_path",
         /// The path can be read in two ways.
         AmbiguousPath = "ambiguous_path",
+        /// The path's identifier is longer than
+        /// [`longest_identifier`](crate::IiifAuthBuilder::longest_identifier).
+        LongIdentifier = "long_identifier",
         /// A page of another site sent something else than a GET, with the user's cookie.
         ForeignPage = "foreign_page",
     }
@@ -223,6 +226,7 @@ impl From<Refusal> for Reason {
             Refusal::Ambiguous => Self::AmbiguousPath,
             Refusal::Unknown | Refusal::Shape => Self::UnknownPath,
             Refusal::Unavailable => Self::MapFailed,
+            Refusal::TooLong => Self::LongIdentifier,
         }
     }
 }

@@ -16,14 +16,13 @@ macro_rules! event {
     ($level:expr, $($field:ident = $value:expr),* $(, $message:literal)?) => {{ $(let _ = &$value;)* }};
 }
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 #[cfg(feature = "tracing")]
 use tracing::Level;
 
 use crate::observe::Observation;
-#[cfg(feature = "tracing")]
-use crate::resource::Resource;
 
 /// Something in the configuration that works and will disappoint.
 pub(crate) fn warning(text: &'static str) {
@@ -65,8 +64,8 @@ pub(crate) fn decision(told: &Observation<'_>) {
         target: DECISION,
         Level::DEBUG,
         place = told.place().as_str(),
-        path = told.path(),
-        resource = told.resource().map(Resource::path),
+        path = &*shown(told.path()),
+        resource = told.resource().map(|own| shown(&own.path()).into_owned()),
         outcome = told.outcome().as_str(),
         status = told.outcome().status(),
         reason = told.reason().as_str(),
@@ -113,7 +112,35 @@ pub(crate) fn failure(what: &'static str, error: &dyn Display) {
 
 /// The inner service's `info.json` or manifest could not be described.
 pub(crate) fn undescribed(path: &str, reason: &'static str) {
-    event!(Level::WARN, path = path, reason = reason, "could not be described");
+    event!(Level::WARN, path = &*shown(path), reason = reason, "could not be described");
+}
+
+/// The longest path in a log, in bytes: strangers choose them.
+const LONGEST_PATH: usize = 512;
+
+/// A path as it is logged: what is too long is cut, and ends in `…`.
+fn shown(path: &str) -> Cow<'_, str> {
+    if path.len() <= LONGEST_PATH {
+        return Cow::Borrowed(path);
+    }
+    let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
+    Cow::Owned(format!("{}…", &path[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LM-04: a long path is cut, between two characters.
+    #[test]
+    fn lm_04_a_long_path_is_cut() {
+        assert_eq!(shown("/iiif/3/a"), "/iiif/3/a");
+        let exact = "/".repeat(LONGEST_PATH);
+        assert_eq!(shown(&exact), exact);
+        assert_eq!(shown(&format!("{exact}/")), format!("{exact}…"));
+        let umlauts = format!("/{}", "ü".repeat(LONGEST_PATH));
+        assert_eq!(shown(&umlauts), format!("/{}…", "ü".repeat((LONGEST_PATH - 1) / 2)));
+    }
 }
 
 /// Content of a manifest looks like this publisher's, and got no services.

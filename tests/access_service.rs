@@ -82,7 +82,12 @@ fn application(request: &Request<Body>) -> Response<Body> {
 
 fn logging_in() -> Publisher {
     let clock = clock();
-    let login = AccessService::active("login", "Example Library").steps(["/sso/*"]);
+    let login = AccessService::active("login", "Example Library").steps([
+        "/sso/*",
+        "/auth/login/name",
+        "/auth/login/password",
+        "/auth/login/cancel",
+    ]);
     let builder = only(Realm::new().access(login)).clock(clock.clone()).public_paths(["/about"]);
     Publisher::before(builder, clock, application)
 }

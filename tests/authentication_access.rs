@@ -382,11 +382,11 @@ async fn what_nobody_speaks_is_not_there() {
                     assert!(service == "probe" || matches!(status, 400 | 404 | 405), "{path}");
                 }
             }
-            // What lies below the application's login is the application's.
+            // PB-01: what lies below the application's login and is no step of it is nobody's.
             let path = format!("/auth/login/{family}");
             let login = publisher.get(&path, &[]).await;
             assert_eq!(login.status() == StatusCode::TEMPORARY_REDIRECT, is_spoken, "{path}");
-            assert!(is_spoken || matches!(login.status().as_u16(), 200 | 400), "{path} {login:?}");
+            assert!(is_spoken || matches!(login.status().as_u16(), 400 | 404), "{path} {login:?}");
             // Nothing but GET at the very path gives a token.
             let path = format!("/auth/token/{family}");
             let response = publisher.get(&path, &[("cookie", &cookie)]).await;

@@ -369,6 +369,11 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (good().longest_info(0).build().err(), ConfigError::LongestInfo, "more than zero"),
         (
+            good().longest_identifier(0).build().err(),
+            ConfigError::LongestIdentifier,
+            "more than zero",
+        ),
+        (
             good().public_paths(["/", "manifests/*"]).build().err(),
             ConfigError::PublicPath(own("manifests/*")),
             "begin it with a slash",
@@ -611,6 +616,13 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             room().trusted_proxies(["proxy.example"]).err(),
             ConfigError::IpRange(own("proxy.example")),
             "write it like",
+        ),
+        (
+            TrustedHeader::new("x-user", ["10.0.0.1"])
+                .and_then(|own| own.with_secret("x-secret", "too-short"))
+                .err(),
+            ConfigError::FrontSecret,
+            "openssl rand",
         ),
         (
             TrustedHeader::new("x-user", []).err(),

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::Head;
 
@@ -67,11 +67,25 @@ impl TrustedProxies {
     }
 
     /// The client's address: the [peer](PeerAddr), or behind these proxies the first address in
-    /// `X-Forwarded-For`, read from the right, that is none of theirs. `None` without a peer, or when
-    /// a trusted proxy passes on what is no address.
+    /// `X-Forwarded-For`, read from the right, that is none of theirs. `None` without a peer, and when
+    /// a trusted proxy names nobody: no address, what is none, or only these proxies.
+    ///
+    /// A peer that is no trusted proxy is the client, also when it [forwards](Self::is_unlisted_front)
+    /// for others: for a log or a limit that is as much as can be known.
     #[must_use]
     pub fn client(&self, head: &Head<'_>) -> Option<IpAddr> {
-        client(head, &self.0)
+        match sender(head, &self.0)? {
+            Sender::Client(address) | Sender::UnlistedFront(address) => Some(address),
+            Sender::Unnamed => None,
+        }
+    }
+
+    /// Whether a request comes from a peer that is none of these proxies and speaks for somebody else
+    /// all the same: it sends `X-Forwarded-…`, `Forwarded`, `Via`, `X-Real-IP` or the like. Its address
+    /// is then not the reader's: either it is a proxy that is missing here, or a client that lies.
+    #[must_use]
+    pub fn is_unlisted_front(&self, head: &Head<'_>) -> bool {
+        matches!(sender(head, &self.0), Some(Sender::UnlistedFront(_)))
     }
 
     /// Whether an address is one of these proxies'.
@@ -96,26 +110,49 @@ pub(super) fn peer(head: &Head<'_>) -> Option<IpAddr> {
     Some(peer.to_canonical())
 }
 
-/// The client's address: the peer, or the first address in `X-Forwarded-For`, read from the right,
-/// that is no trusted proxy.
+/// Who sent a request, by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The peer itself, or the one that trusted proxies name.
+    Client(IpAddr),
+    /// A peer that is no trusted proxy, and speaks for somebody else.
+    UnlistedFront(IpAddr),
+    /// Somebody behind a trusted proxy that does not say who.
+    Unnamed,
+}
+
+/// Who sent a request; `None` without a peer.
 ///
-/// Each proxy appends who spoke to it, so entries are believed only as far as the chain of trusted
-/// proxies reaches. With no trusted proxies the header is not looked at.
-pub(super) fn client(head: &Head<'_>, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+/// Each proxy appends who spoke to it, so entries of `X-Forwarded-For` are believed only as far as the
+/// chain of trusted proxies reaches, read from the right. A chain of nothing but trusted proxies names
+/// nobody: the outermost does not say for whom it speaks.
+pub(super) fn sender(head: &Head<'_>, trusted_proxies: &[IpNet]) -> Option<Sender> {
     let peer = peer(head)?;
     if !contains(trusted_proxies, peer) {
-        return Some(peer);
+        let forwards = head.headers().keys().any(|name| is_forwarding(name.as_str()));
+        return Some(if forwards { Sender::UnlistedFront(peer) } else { Sender::Client(peer) });
     }
-    let mut last_hop = peer;
-    for entry in forwarded_for(head.headers()) {
-        // A trusted proxy that passes on what is no address makes the client unknown.
-        let hop = entry?;
-        if !contains(trusted_proxies, hop) {
-            return Some(hop);
-        }
-        last_hop = hop;
-    }
-    Some(last_hop)
+    // What is no address makes the client unknown.
+    let mut hops = forwarded_for(head.headers()).map_while(|entry| entry);
+    let client = hops.find(|hop| !contains(trusted_proxies, *hop));
+    Some(client.map_or(Sender::Unnamed, Sender::Client))
+}
+
+/// Whether only a proxy has reason to send a header of this name.
+fn is_forwarding(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "forwarded",
+        "via",
+        "x-forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+    ];
+    name.starts_with("x-forwarded-") || NAMES.contains(&name)
 }
 
 /// The entries of all `X-Forwarded-For` fields, the nearest first.
@@ -151,9 +188,17 @@ pub(super) fn parse_ranges<'t>(
             let text = text.trim();
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map(canonical)
                 .map_err(|_| text.to_owned())
         })
         .collect()
+}
+
+/// A range in the form in which addresses are looked at: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+fn canonical(range: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = range else { return range };
+    let own = mapped.addr().to_ipv4_mapped().zip(mapped.prefix_len().checked_sub(96));
+    own.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(range, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -161,12 +206,21 @@ mod tests {
     use super::*;
     use http::Request;
 
-    /// PX-02 and its neighbours.
+    fn request(peer: &str, headers: &[(&'static str, &str)]) -> Request<()> {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(PeerAddr(peer.parse().unwrap()));
+        for (name, value) in headers {
+            request.headers_mut().append(*name, value.parse().unwrap());
+        }
+        request
+    }
+
+    /// PX-02, PB-03 and their neighbours.
     #[test]
     fn forwarded_addresses_count_only_from_trusted_proxies() {
         let trusted = parse_ranges(["192.0.2.0/24", "2001:db8::/32"]).unwrap();
         for (peer, forwarded, expected) in [
-            ("198.51.100.9", &["10.0.0.1"][..], Some("198.51.100.9")),
+            ("198.51.100.9", &[][..], Some("198.51.100.9")),
             ("192.0.2.1", &["10.0.0.1"], Some("10.0.0.1")),
             ("::ffff:192.0.2.1", &["10.0.0.1"], Some("10.0.0.1")),
             // The client wrote the left part, the proxy appended the right one.
@@ -174,23 +228,73 @@ mod tests {
             ("192.0.2.1", &["10.0.0.1", "198.51.100.9"], Some("198.51.100.9")),
             ("192.0.2.1", &["198.51.100.9, 192.0.2.7"], Some("198.51.100.9")),
             ("192.0.2.1", &["10.0.0.1, unknown"], None),
+            ("192.0.2.1", &["10.0.0.1, unknown, 192.0.2.7"], None),
             ("192.0.2.1", &["10.0.0.1, "], None),
+            ("192.0.2.1", &["10.0.0.1", ""], None),
+            ("192.0.2.1", &["10.0.0.300"], None),
+            ("192.0.2.1", &["fe80::1%eth0"], None),
             ("192.0.2.1", &["10.0.0.1:4711"], Some("10.0.0.1")),
             ("192.0.2.1", &["[2001:db9::1]:80"], Some("2001:db9::1")),
-            ("192.0.2.1", &["2001:db8::1, 192.0.2.9"], Some("2001:db8::1")),
+            ("192.0.2.1", &["[2001:db9::1]"], Some("2001:db9::1")),
+            ("192.0.2.1", &["2001:db9::1, 192.0.2.9"], Some("2001:db9::1")),
             ("192.0.2.1", &["::ffff:10.0.0.1"], Some("10.0.0.1")),
-            ("192.0.2.1", &[], Some("192.0.2.1")),
+            // The front names nobody, or nobody but fronts.
+            ("192.0.2.1", &[], None),
+            ("192.0.2.1", &["192.0.2.1"], None),
+            ("192.0.2.1", &["2001:db8::1, 192.0.2.9"], None),
+            ("192.0.2.1", &["::ffff:192.0.2.7"], None),
         ] {
-            let mut request = Request::new(());
-            request.extensions_mut().insert(PeerAddr(peer.parse().unwrap()));
-            for value in forwarded {
-                request.headers_mut().append("x-forwarded-for", value.parse().unwrap());
-            }
+            let headers: Vec<_> = forwarded.iter().map(|own| ("x-forwarded-for", *own)).collect();
+            let request = request(peer, &headers);
+            let sender = sender(&Head::of(&request), &trusted).unwrap();
             let expected = expected.map(|address| address.parse::<IpAddr>().unwrap());
-            assert_eq!(client(&Head::of(&request), &trusted), expected, "{peer} {forwarded:?}");
-            let untrusting = client(&Head::of(&request), &[]);
-            assert_eq!(untrusting, Some(peer.parse::<IpAddr>().unwrap().to_canonical()));
+            assert_eq!(sender, expected.map_or(Sender::Unnamed, Sender::Client), "{forwarded:?}");
+            let own = TrustedProxies(trusted.clone());
+            assert_eq!(own.client(&Head::of(&request)), expected, "{peer} {forwarded:?}");
+            // Nobody is trusted by default.
+            let peer = peer.parse::<IpAddr>().unwrap().to_canonical();
+            assert_eq!(TrustedProxies::default().client(&Head::of(&request)), Some(peer));
         }
-        assert_eq!(client(&Head::of(&Request::new(())), &[]), None);
+        assert_eq!(sender(&Head::of(&Request::new(())), &[]), None);
+    }
+
+    /// PB-03: whoever is not listed and speaks for others is a front, whatever it says.
+    #[test]
+    fn pb_03_who_is_not_listed_and_forwards_is_a_front() {
+        let proxies = TrustedProxies::new(["192.0.2.1"]).unwrap();
+        for (name, value, forwards) in [
+            ("x-forwarded-for", "203.0.113.9", true),
+            ("x-forwarded-for", "", true),
+            ("x-forwarded-proto", "https", true),
+            ("x-forwarded-host", "a", true),
+            ("forwarded", "for=203.0.113.9", true),
+            ("x-real-ip", "203.0.113.9", true),
+            ("via", "1.1 squid", true),
+            ("client-ip", "203.0.113.9", true),
+            ("true-client-ip", "203.0.113.9", true),
+            ("x-forwardedness", "a", false),
+            ("accept", "*/*", false),
+        ] {
+            let request = request("10.0.0.7", &[(name, value)]);
+            assert_eq!(proxies.is_unlisted_front(&Head::of(&request)), forwards, "{name}");
+            let address = IpAddr::from([10, 0, 0, 7]);
+            assert_eq!(proxies.client(&Head::of(&request)), Some(address), "{name}");
+        }
+        let listed = request("192.0.2.1", &[("x-real-ip", "203.0.113.9")]);
+        assert!(!proxies.is_unlisted_front(&Head::of(&listed)));
+        assert_eq!(proxies.client(&Head::of(&listed)), None);
+    }
+
+    #[test]
+    fn ranges_of_mapped_addresses_are_those_of_ipv4() {
+        for (text, inside, outside) in [
+            ("::ffff:10.0.0.0/104", "10.1.2.3", "11.0.0.1"),
+            ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2"),
+            ("2001:db8::/32", "2001:db8::1", "10.0.0.1"),
+        ] {
+            let ranges = parse_ranges([text]).unwrap();
+            let at = |text: &str| text.parse::<IpAddr>().unwrap().to_canonical();
+            assert!(contains(&ranges, at(inside)) && !contains(&ranges, at(outside)), "{text}");
+        }
     }
 }

@@ -115,6 +115,41 @@ impl CookieAttributes {
     }
 }
 
+/// The values of every cookie called `name`, as browsers send them: for an aspect of your own whose
+/// users carry a session cookie of the application's.
+///
+/// A request may have several `Cookie` fields (HTTP/2 allows one a cookie), other cookies with bytes
+/// that are not ASCII, and several cookies of one name, as a neighbouring host or another path can set
+/// one. All are looked at, in the order in which they come; the name counts to the letter. A pair of
+/// quotation marks around a value is left out, as some servers set values with them. Values are bytes:
+/// nothing is decoded.
+///
+/// Which of several is the right one is for the store to say: try a few. A `__Host-` name keeps
+/// neighbours from setting one at all.
+///
+/// # Example
+///
+/// ```
+/// use http::HeaderMap;
+/// use http::header::COOKIE;
+/// use tower_iiif_auth::aspect::cookies;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.append(COOKIE, "lang=b%C3%BC; sid=\"42\"".parse()?);
+/// headers.append(COOKIE, "sid=43".parse()?);
+/// assert_eq!(cookies(&headers, "sid").collect::<Vec<_>>(), [b"42", b"43"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn cookies<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    let values =
+        Values { name: name.as_bytes(), fields: headers.get_all(COOKIE).iter(), rest: &[] };
+    values.map(|value| {
+        let value = value.trim_ascii();
+        let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+        quoted.unwrap_or(value)
+    })
+}
+
 /// See [`CookieAttributes::values`].
 pub(crate) struct Values<'h> {
     name: &'h [u8],
@@ -261,6 +296,34 @@ impl std::error::Error for CookieError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However the cookies are spread over fields, and whatever else is among them.
+    #[test]
+    fn every_cookie_of_a_name_is_found() {
+        for (fields, expected) in [
+            (&["sid=42"][..], &["42"][..]),
+            (&["a=1; sid=42; b=2"], &["42"]),
+            (&["a=1;sid=42;b=2"], &["42"]),
+            (&["a=1", "sid=42", "b=2"], &["42"]),
+            (&["a=1; sid=42", "sid=43; sid=44"], &["42", "43", "44"]),
+            (&["name=Zoë; sid=42"], &["42"]),
+            (&["sid=\"42\""], &["42"]),
+            (&["sid=\"4=2\""], &["4=2"]),
+            (&["sid=\""], &["\""]),
+            (&["sid="], &[""]),
+            (&["xsid=1; sidx=2; SID=3; sid"], &[]),
+            (&["sid=a=b "], &["a=b"]),
+            (&[";; ;sid=42;"], &["42"]),
+            (&[], &[]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for field in fields {
+                headers.append(COOKIE, HeaderValue::from_bytes(field.as_bytes()).unwrap());
+            }
+            let found = cookies(&headers, "sid").map(|value| std::str::from_utf8(value).unwrap());
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{fields:?}");
+        }
+    }
 
     /// SE-03: 4096 bytes of name and value are set, one more is refused.
     #[test]

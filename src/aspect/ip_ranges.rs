@@ -1,11 +1,14 @@
 //! An aspect that goes by address: the computers of a reading room.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::binary::LONGEST_TEXT;
-use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp, client_ip};
+use super::client_ip::{self, Sender};
+use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp};
 
 /// What the names of these aspects begin with; the role follows.
 const NAME: &str = "ip-ranges:";
@@ -13,7 +16,10 @@ const NAME: &str = "ip-ranges:";
 /// Whoever comes from one of these address ranges, as a session with a role.
 ///
 /// The address is the connection's own ([`PeerAddr`](super::PeerAddr)); forwarded addresses count
-/// only behind [`trusted_proxies`](Self::trusted_proxies), of which there are none by default.
+/// only behind [`trusted_proxies`](Self::trusted_proxies), of which there are none by default. A proxy's
+/// own address is no reader's, though it lies in a range: neither where a trusted proxy names nobody,
+/// nor where another peer sends `X-Forwarded-For`, `Forwarded`, `Via` or the like and so speaks for
+/// somebody else. One warning says so.
 ///
 /// Nobody logs in, so that its sessions are for [any viewer](super::Viewers::Any):
 /// [`OriginPolicy::AllowList`](crate::OriginPolicy::AllowList) names the ones that get tokens.
@@ -32,6 +38,15 @@ pub struct IpRanges {
     trusted_proxies: Vec<IpNet>,
     role: String,
     name: String,
+    /// Said once, as it is true of every request.
+    said: Arc<Said>,
+}
+
+/// Which warnings were given.
+#[derive(Debug, Default)]
+struct Said {
+    unnamed: AtomicBool,
+    unlisted: AtomicBool,
 }
 
 impl IpRanges {
@@ -54,7 +69,7 @@ impl IpRanges {
             return Err(crate::ConfigError::Role { bytes: role.len(), most });
         }
         let name = format!("{NAME}{role}");
-        Ok(Self { ranges, trusted_proxies: vec![], role, name })
+        Ok(Self { ranges, trusted_proxies: vec![], role, name, said: Arc::default() })
     }
 
     /// The proxies whose `X-Forwarded-For` is believed: ranges, or single addresses. Default: none.
@@ -72,6 +87,36 @@ impl IpRanges {
             client_ip::parse_ranges(proxies).map_err(crate::ConfigError::IpRange)?;
         Ok(self)
     }
+
+    /// Whether the reader is in the room.
+    fn is_inside(&self, head: &Head<'_>) -> bool {
+        let inside = |address| client_ip::contains(&self.ranges, address);
+        let once = |said: &AtomicBool| !said.swap(true, Ordering::Relaxed);
+        match client_ip::sender(head, &self.trusted_proxies) {
+            Some(Sender::Client(address)) => inside(address),
+            Some(Sender::Unnamed) => {
+                if once(&self.said.unnamed) {
+                    crate::trace::warning(
+                        "a trusted proxy does not say for whom it speaks (no address in \
+                         X-Forwarded-For but those of trusted proxies): nobody is in the room by it",
+                    );
+                }
+                false
+            }
+            Some(Sender::UnlistedFront(address)) => {
+                // From elsewhere it says nothing about the room: anybody may send such a header.
+                if inside(address) && once(&self.said.unlisted) {
+                    crate::trace::warning(
+                        "a peer with an address of the room's sends forwarding headers, and is none \
+                         of trusted_proxies: it is not the reader, and nobody is in the room by it; \
+                         list it if it is your front",
+                    );
+                }
+                false
+            }
+            None => false,
+        }
+    }
 }
 
 impl AuthorizingAspect for IpRanges {
@@ -82,9 +127,7 @@ impl AuthorizingAspect for IpRanges {
 
     /// [`AspectError::Missing`] outside the ranges: nothing was presented that could be invalid.
     fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading {
-        let inside = client_ip::client(head, &self.trusted_proxies)
-            .is_some_and(|address| client_ip::contains(&self.ranges, address));
-        if !inside {
+        if !self.is_inside(head) {
             return Answer::Now(Err(AspectError::Missing));
         }
         // Long enough for a token; the address is looked at again on every request. No viewer opens a

@@ -30,7 +30,7 @@ pub use access_cookie::AccessCookie;
 pub use aspects::Aspects;
 pub use both::Both;
 pub use client_ip::{PeerAddr, TrustedProxies};
-pub use cookie::SameSite;
+pub use cookie::{SameSite, cookies};
 pub use ip_ranges::IpRanges;
 pub use session::{Session, SessionBuilder, SessionError, SessionId};
 pub use trusted_header::TrustedHeader;

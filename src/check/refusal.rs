@@ -39,6 +39,7 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
              each slash is written %2F, and behind that /info.json or \
              /{region}/{size}/{rotation}/{quality}.{format}.\n"
         }
+        Refusal::TooLong => "The identifier is too long.\n",
         Refusal::Unavailable => "Not available at the moment.\n",
     };
     private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))

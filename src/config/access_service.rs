@@ -68,9 +68,10 @@ impl AccessService {
     /// A page of the application's own on which the user acts: its login. `label` names the
     /// institution.
     ///
-    /// The application answers at the service's path and everything below it, such as the return
-    /// from an identity provider; when the user is in, its response carries an
-    /// [`AccessGrant`](crate::access::AccessGrant).
+    /// The application answers at the service's path; when the user is in, its response carries an
+    /// [`AccessGrant`](crate::access::AccessGrant). **Only that one path is let through.** Further
+    /// pages, such as the return from an identity provider, are listed as [`steps`](Self::steps), also
+    /// those below the path.
     #[must_use]
     pub fn active(name: impl Into<String>, label: impl Into<LanguageMap>) -> Self {
         let mut service = Self::new(name.into(), Profile::Active, Page::Application);
@@ -163,10 +164,21 @@ impl AccessService {
         self
     }
 
-    /// Further paths of the application's login that are not below its own, such as `/sso/*`.
+    /// Further paths of the application's login: the return from an identity provider, the second page
+    /// of a form. Absolute, wherever they lie; `*` stands for any text. Default: none, so that what
+    /// lies below the service's own path is 404.
     ///
-    /// There, too, the viewer's tie to the tab is kept, pages are not framed, what browsers load in advance
-    /// is answered with 503, and the checker lets requests through. Only a login of the application's has steps.
+    /// There, too, the viewer's tie to the tab is kept, pages are not framed, what browsers load in
+    /// advance is answered with 503, and the checker lets
+    /// requests through as they come, by any method and with any query: list what the application answers, and no
+    /// more. Only a login of the application's has steps.
+    ///
+    /// ```
+    /// use tower_iiif_auth::AccessService;
+    ///
+    /// let login = AccessService::active("login", "Example Library")
+    ///     .steps(["/auth/login/callback", "/saml/*"]);
+    /// ```
     #[must_use]
     pub fn steps<P: Into<Pattern>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.steps.extend(patterns.into_iter().map(Into::into));

@@ -51,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) decision_timeout: Duration,
     pub(crate) form_timeout: Duration,
     pub(crate) longest_info: usize,
+    pub(crate) longest_identifier: usize,
     pub(crate) manifests: Vec<Manifests>,
     /// The manifests of which was said that services could not be placed.
     pub(crate) misplaced: SaidOnce,
@@ -172,7 +173,7 @@ pub(crate) struct BoundAccess {
     pub(crate) reference: Option<Box<RawValue>>,
     /// The same service in 1.0 and 0.9, as far as a base speaks them.
     pub(crate) authentication: Vec<BoundCookieService>,
-    /// Pages of the application's login that lie elsewhere.
+    /// Further pages of the application's login.
     pub(crate) steps: Vec<Pattern>,
 }
 
@@ -224,7 +225,7 @@ impl RealmSet {
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
     Resource(Resource<'a>),
-    /// Listed as public, or the application's login.
+    /// Listed as public, or a page of the application's login.
     Public,
     Refused(Refusal),
 }
@@ -235,6 +236,9 @@ impl Core {
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Found<'a> {
         for map in &self.maps {
             match map.find(path) {
+                Match::Found(resource) if resource.identifier().len() > self.longest_identifier => {
+                    return Found::Refused(Refusal::TooLong);
+                }
                 Match::Found(resource) => return Found::Resource(resource),
                 Match::Refused(refusal) => return Found::Refused(refusal),
                 Match::Elsewhere => {}
@@ -250,7 +254,7 @@ impl Core {
             return Found::Refused(Refusal::Ambiguous);
         }
         let public = self.public_paths.iter().any(|pattern| pattern.matches(path))
-            || self.access.iter().any(|access| access.is_applications() && access.covers(path));
+            || self.access.iter().any(|own| own.is_applications() && self.is_page_of(own, path));
         if public && !self.is_near_base(path) {
             Found::Public
         } else {
@@ -330,6 +334,13 @@ impl Core {
     pub(crate) fn logout_at(&self, path: &str) -> Option<usize> {
         let at = |realm: &BoundRealm| self.family_at(path, realm.logout_path.as_deref()?);
         self.realms.iter().position(|realm| at(realm).is_some())
+    }
+
+    /// Whether a path is an access service's own, in any family, or a step of its login. What else lies
+    /// below it is no page of the login, and open to nobody.
+    pub(crate) fn is_page_of(&self, access: &BoundAccess, path: &str) -> bool {
+        let own = access.path.as_deref().is_some_and(|own| self.family_at(path, own).is_some());
+        own || access.steps.iter().any(|step| step.matches(path))
     }
 
     /// The access service that a path is, and in which family.
@@ -415,7 +426,8 @@ impl BoundAccess {
         matches!(self.page, Page::Application)
     }
 
-    /// Whether a path is the service's own, lies below it, or is a further step of the login.
+    /// Whether a path is the service's own, lies below it, or is a further step of the login: whose tab
+    /// it is, and not who may ask for it.
     pub(crate) fn covers(&self, path: &str) -> bool {
         self.path.as_deref().is_some_and(|own| path::below(path, own).is_some())
             || self.steps.iter().any(|step| step.matches(path))

@@ -39,6 +39,7 @@ pub struct IiifAuthBuilder {
     decision_timeout: Duration,
     form_timeout: Duration,
     longest_info: usize,
+    longest_identifier: usize,
     manifests: Vec<Manifests>,
     hand_on_session: bool,
     observer: Option<Box<Observer>>,
@@ -66,6 +67,7 @@ impl IiifAuthBuilder {
             decision_timeout: Duration::from_secs(5),
             form_timeout: Duration::from_secs(10),
             longest_info: 4 << 20,
+            longest_identifier: 1024,
             manifests: Vec::new(),
             hand_on_session: false,
             observer: None,
@@ -191,6 +193,16 @@ impl IiifAuthBuilder {
     /// answered with 502. Default: 4 MiB.
     pub fn longest_info(mut self, bytes: usize) -> Self {
         self.longest_info = bytes;
+        self
+    }
+
+    /// The longest identifier of an image or file, decoded, in bytes; a longer one is answered with
+    /// 400, whoever asks. Default: 1024.
+    ///
+    /// It bounds what strangers can put into logs, and into what authorizers and stores remember of a
+    /// resource.
+    pub fn longest_identifier(mut self, bytes: usize) -> Self {
+        self.longest_identifier = bytes;
         self
     }
 
@@ -335,6 +347,9 @@ impl IiifAuthBuilder {
         if self.longest_info == 0 {
             return Err(ConfigError::LongestInfo);
         }
+        if self.longest_identifier == 0 {
+            return Err(ConfigError::LongestIdentifier);
+        }
         for manifests in &self.manifests {
             manifests.check()?;
         }
@@ -400,6 +415,7 @@ impl IiifAuthBuilder {
             decision_timeout: self.decision_timeout,
             form_timeout: self.form_timeout,
             longest_info: self.longest_info,
+            longest_identifier: self.longest_identifier,
             manifests: self.manifests,
             misplaced: SaidOnce::new(),
             hand_on_session: self.hand_on_session,

@@ -164,6 +164,8 @@ pub enum ConfigError {
     PublicPath(String),
     /// The longest `info.json` has no bytes.
     LongestInfo,
+    /// The longest identifier has no bytes.
+    LongestIdentifier,
     /// A path of manifests matches no path.
     ManifestPath(String),
     /// A limit on manifests is zero.
@@ -174,6 +176,8 @@ pub enum ConfigError {
     IpRange(String),
     /// A trusted header without a peer that may send it.
     NoTrustedPeers,
+    /// The secret of a trusted header's front is too short, or can stand in no header.
+    FrontSecret,
     /// A text is no header name.
     HeaderName(String),
     /// A duration is zero or too long.
@@ -320,6 +324,9 @@ impl fmt::Display for ConfigError {
                 "public path {pattern:?} matches no path: begin it with a slash, or with *"
             ),
             Self::LongestInfo => f.write_str("longest_info has to be more than zero bytes"),
+            Self::LongestIdentifier => {
+                f.write_str("longest_identifier has to be more than zero bytes")
+            }
             Self::ManifestPath(path) => write!(
                 f,
                 "manifests at {path:?} match no path: begin it with a slash and end it without one, \
@@ -336,6 +343,10 @@ impl fmt::Display for ConfigError {
             }
             Self::NoTrustedPeers => f.write_str(
                 "a trusted header needs at least one peer that may send it: list the proxy's address",
+            ),
+            Self::FrontSecret => f.write_str(
+                "the front's secret needs at least 16 letters, digits or signs without spaces: make one with \
+                 `openssl rand -hex 32`",
             ),
             Self::HeaderName(name) => {
                 write!(f, "{name:?} is no header name: use letters, digits and -, like \"x-remote-user\"")

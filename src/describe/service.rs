@@ -59,7 +59,7 @@ where
                 resource.whole().into_owned()
             }
             // It may be a description: without its services it is worse than none.
-            Found::Refused(why @ Refusal::Unavailable) => {
+            Found::Refused(why @ (Refusal::Unavailable | Refusal::TooLong)) => {
                 Watch::begin(core, Place::Content).refused(core, path, why);
                 return DescribeFuture::own(why.status(), request.method());
             }

@@ -49,7 +49,7 @@ impl Watch {
     /// The path names nothing.
     pub(crate) fn refused(self, core: &Core, path: &str, refusal: Refusal) {
         let outcome = match refusal {
-            Refusal::Ambiguous => Outcome::BadRequest,
+            Refusal::Ambiguous | Refusal::TooLong => Outcome::BadRequest,
             Refusal::Unknown | Refusal::Shape => Outcome::NotFound,
             Refusal::Unavailable => Outcome::Unavailable,
         };

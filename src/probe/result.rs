@@ -79,7 +79,7 @@ pub(super) async fn with_substitutes(
 /// The result for a path that names no resource: HTTP 200 as always (2.0 §5.2).
 pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
     let (status, message) = match refusal {
-        Refusal::Ambiguous => (DeniedStatus::BadRequest, &texts.denied_absent),
+        Refusal::Ambiguous | Refusal::TooLong => (DeniedStatus::BadRequest, &texts.denied_absent),
         Refusal::Unknown | Refusal::Shape => (DeniedStatus::NotFound, &texts.denied_absent),
         Refusal::Unavailable => (DeniedStatus::Unavailable, &texts.denied_later),
     };

@@ -130,12 +130,15 @@ pub enum Refusal {
     Shape,
     /// It can not be told now, as when a map panics: 503.
     Unavailable,
+    /// Its identifier is longer than
+    /// [`longest_identifier`](crate::IiifAuthBuilder::longest_identifier): 400.
+    TooLong,
 }
 
 impl Refusal {
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::Ambiguous => StatusCode::BAD_REQUEST,
+            Self::Ambiguous | Self::TooLong => StatusCode::BAD_REQUEST,
             Self::Unknown | Self::Shape => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

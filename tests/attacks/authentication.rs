@@ -349,10 +349,10 @@ async fn pa_06_paths_of_services() {
                 assert!(!text(&response).contains("accessToken"));
             }
         }
-        // Below its login everything is the application's; nothing there begins one for a viewer
-        // in another family's name.
+        // PB-01: nor is it a page of the login, and nothing there begins one for a viewer in another
+        // family's name.
         let login = publisher.get(&format!("/auth/login{tail}?origin={V}"), &[]).await;
-        assert!(matches!(login.status().as_u16(), 200 | 400), "{tail}: {login:?}");
+        assert!(matches!(login.status().as_u16(), 400 | 404), "{tail}: {login:?}");
         assert_eq!(cookie_pair(&login, FLOW), None, "{tail}");
     }
     for path in

@@ -20,6 +20,7 @@ mod forwarded;
 mod http;
 mod info_json;
 mod limits;
+mod login_paths;
 mod origin;
 mod path;
 mod reliability;

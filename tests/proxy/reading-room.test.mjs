@@ -80,6 +80,31 @@ test('px_02 not in the room, whatever a client says', async () => {
   assert.equal(images.requests.length, before, 'the image server was not asked');
 });
 
+test('pb_03 a front in the room\'s own range is not the reader', async () => {
+  const port = await freePort();
+  const config = (changes) => changed(blocksOf('reading-room.md', 'toml')[0], {
+    '127.0.0.1:8080': `127.0.0.1:${port}`,
+    'https://iiif.example': `http://localhost:${port}`,
+    '127.0.0.1:8182': `127.0.0.1:${images.port}`,
+    'addresses = ["192.0.2.0/24",': 'addresses = ["127.0.0.1", "192.0.2.0/24",',
+    ...changes,
+  });
+  for (const [name, changes, headers, expected, why] of [
+    ['unlisted', { 'trusted_proxies = ["127.0.0.1"]\n': '' }, { 'X-Forwarded-For': '203.0.113.9' }, 403, /trusted_proxies/],
+    ['listed', {}, {}, 403, /does not say for whom it speaks/],
+    ['nobody', { 'trusted_proxies = ["127.0.0.1"]\n': '' }, {}, 200, null],
+  ]) {
+    const server = await startProxy({ folder, name, port, config: config(changes) });
+    try {
+      const answer = await ask(port, image(), { headers });
+      assert.equal(answer.status === 200, expected === 200, `${name}: ${answer.head}`);
+      if (why) assert.match(server.output(), why, name);
+    } finally {
+      await server.stop();
+    }
+  }
+});
+
 test('with a login for all else', async () => {
   const room = { 'X-Forwarded-For': '192.0.2.7' };
   assert.equal((await ask(both.port, image('room-1'), { headers: room })).status, 200);

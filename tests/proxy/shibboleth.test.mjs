@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { startApache } from './harness/apache.mjs';
 import { blocksOf, changed } from './harness/guide.mjs';
 import { startPictureServer } from './harness/picture-server.mjs';
-import { startProxy } from './harness/proxy.mjs';
+import { SSO_SECRET, startProxy } from './harness/proxy.mjs';
 import { ask } from './harness/raw.mjs';
 import { freePort } from './harness/server.mjs';
 import { cookiesOf } from './harness/session.mjs';
@@ -53,6 +53,7 @@ roles_header = "x-iiif-roles"`,
       'AuthType shibboleth': `AuthType Basic\n        AuthName test\n        AuthUserFile ${passwords}`,
       '        ShibRequestSetting requireSession 1\n': '',
       '%{reqenv:affiliation}': 'member;staff',
+      'the-line-of-the-file-sso-secret': SSO_SECRET,
     }),
   });
 });
@@ -110,6 +111,9 @@ test('px_04 nobody names a user but the front, and the front at one path only', 
     // Also on the proxy's own port, by way of an address that may name users.
     const straight = await ask(proxy.port, IMAGE, { headers });
     assert.equal(straight.status, 401, `${JSON.stringify(headers)}: ${straight.head}`);
+    // EX-04: nor at the login, as only Apache knows the secret.
+    const named = await ask(proxy.port, '/auth/login', { headers });
+    assert.equal(named.status, 403, `${JSON.stringify(headers)}: ${named.head}`);
     const login = await ask(apache.port, '/auth/login', { headers });
     if (!headers.Authorization) assert.equal(login.status, 401, login.head);
   }
@@ -141,4 +145,32 @@ test('the path comes through Apache as it is', async () => {
   assert.equal(answer.status, 200, answer.head);
   assert.equal(images.requests.at(-1).url, target);
   assert.doesNotMatch(Object.keys(images.requests.at(-1).headers).join(), /remote/);
+});
+
+test('pb_04 a value with a semicolon of its own is one role, in and out', async () => {
+  const own = await freePort();
+  const front = await freePort();
+  const config = changed(blocksOf('shibboleth.md', 'toml')[0], {
+    '127.0.0.1:8080': `127.0.0.1:${own}`,
+    'https://iiif.example': `http://localhost:${front}`,
+    'url = "http://127.0.0.1:8182"': `url = "http://127.0.0.1:${images.port}"
+roles_header = "x-iiif-roles"`,
+    'allow = ["staff", "student"]': 'allow = ["student;staff"]',
+    'secret_file': 'every_request = true\nsecret_file',
+  });
+  const sso = await startProxy({ folder, name: 'escapes', port: own, config });
+  try {
+    const as = (affiliation) => ask(own, IMAGE, {
+      headers: { 'X-Remote-User': 'ada', 'X-Remote-Affiliation': affiliation, 'X-Front-Secret': SSO_SECRET },
+    });
+    assert.equal((await as('student\\;staff')).status, 200);
+    assert.equal(images.requests.at(-1).headers['x-iiif-roles'], 'student;staff');
+    assert.equal((await as('student\\;staff;a,b')).status, 200);
+    assert.deepEqual(images.requests.at(-1).headers['x-iiif-roles'].split(','), ['student;staff', 'a%2Cb']);
+    for (const affiliation of ['student;staff', 'student', 'staff', '(null)']) {
+      assert.equal((await as(affiliation)).status, 403, affiliation);
+    }
+  } finally {
+    await sso.stop();
+  }
 });

@@ -7,12 +7,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
+use tower_iiif_auth::aspect::cookies;
 
 /// How long a user may take at the provider.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -45,10 +45,9 @@ pub(crate) struct Logins(Vec<Login>);
 
 impl Logins {
     pub(crate) fn read(headers: &HeaderMap, secure: bool) -> Self {
-        let fields = headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
-        let mut cookies = fields.flat_map(Cookie::split_parse).flatten();
-        let logins = cookies.find(|cookie| cookie.name() == name(secure)).and_then(|cookie| {
-            let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
+        // Of several the first that can be read: on plain http others can set one of this name, too.
+        let logins = cookies(headers, name(secure)).find_map(|value| {
+            let json = URL_SAFE_NO_PAD.decode(value).ok()?;
             serde_json::from_slice::<Vec<Login>>(&json).ok()
         });
         let mut logins = logins.unwrap_or_default();
@@ -91,4 +90,36 @@ fn name(secure: bool) -> &'static str {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::COOKIE;
+
+    use super::*;
+
+    /// Other cookies, however they look and wherever they stand, lose no login.
+    #[test]
+    fn a_login_is_found_among_other_cookies() {
+        let mut logins = Logins::default();
+        logins.begin(Login::new("s".into(), "n".into(), "v".into()));
+        let set = logins.set(true).unwrap();
+        let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let value = pair.split_once('=').unwrap().1;
+        for fields in [
+            vec![pair.clone()],
+            vec![format!("a=1; {pair}; b=2")],
+            vec!["a=1".to_owned(), pair.clone(), "b=2".to_owned()],
+            vec![format!("name=Zoë; {pair}")],
+            vec!["name=Zoë".to_owned(), pair.clone()],
+            vec![format!("__Host-oidc=\"{value}\"")],
+            vec![format!("__Host-oidc=junk; {pair}")],
+        ] {
+            let mut headers = HeaderMap::new();
+            for field in &fields {
+                headers.append(COOKIE, HeaderValue::from_bytes(field.as_bytes()).unwrap());
+            }
+            assert!(Logins::read(&headers, true).take("s").is_some(), "{fields:?}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 /// A request that is being answered.
 pub(crate) struct Entry {
     pub(crate) method: Method,
-    /// Without the query, in which values may be secret.
+    /// Without the query, in which values may be secret, and [cut](shown).
     pub(crate) path: String,
     pub(crate) version: Version,
     pub(crate) route: String,
@@ -24,6 +24,18 @@ pub(crate) struct Entry {
     pub(crate) log: bool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) begun: Instant,
+}
+
+/// The longest path in the log, in bytes.
+const LONGEST_PATH: usize = 512;
+
+/// A path as it is logged: strangers choose how long it is.
+pub(crate) fn shown(path: &str) -> String {
+    if path.len() <= LONGEST_PATH {
+        return path.to_owned();
+    }
+    let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &path[..end])
 }
 
 impl Entry {

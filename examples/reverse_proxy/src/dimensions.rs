@@ -13,7 +13,7 @@ use http::{HeaderValue, Request, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision, MaxUnauthorized};
@@ -22,8 +22,9 @@ use tower_iiif_auth::{Answer, BoxError};
 
 use crate::config::{Base, Upstream};
 
-/// How many images are remembered, and for how long.
+/// How many images are remembered, with how many bytes of paths, and for how long.
 const CAPACITY: usize = 10_000;
+const MOST_BYTES: usize = 4 << 20;
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// How long it is remembered that an image's size is not to be had.
@@ -41,7 +42,33 @@ pub(crate) struct Dimensions {
     upstream: Upstream,
     bases: Vec<Base>,
     turns: Semaphore,
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<Memory>,
+}
+
+/// What is remembered, bounded by number and bytes: strangers choose the paths.
+#[derive(Default)]
+struct Memory {
+    images: HashMap<String, Known>,
+    bytes: usize,
+}
+
+impl Memory {
+    fn keep(&mut self, path: &str, known: Known) {
+        if self.images.len() >= CAPACITY || self.bytes + path.len() > MOST_BYTES {
+            let now = Instant::now();
+            self.images.retain(|_, own| now < own.until);
+            self.bytes = self.images.keys().map(String::len).sum();
+        }
+        if self.images.len() >= CAPACITY || self.bytes + path.len() > MOST_BYTES {
+            *self = Self::default();
+        }
+        if let Some(own) = self.images.get_mut(path) {
+            *own = known;
+        } else if path.len() <= MOST_BYTES {
+            self.bytes += path.len();
+            self.images.insert(path.to_owned(), known);
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -61,8 +88,8 @@ impl Dimensions {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(upstream.connect_timeout));
         let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(upstream.keep_alive)
+            // An image is asked for once: no connection is kept, which the image server could close.
+            .pool_max_idle_per_host(0)
             .build(connector);
         Self {
             client,
@@ -75,7 +102,7 @@ impl Dimensions {
 
     fn known(&self, path: &str) -> Option<Known> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(path).filter(|own| Instant::now() < own.until).copied()
+        known.images.get(path).filter(|own| Instant::now() < own.until).copied()
     }
 
     /// Asks the image server, unless somebody did meanwhile.
@@ -90,10 +117,7 @@ impl Dimensions {
         let size = tokio::time::timeout(TIMEOUT, asked).await.ok().flatten();
         let lifetime = if size.is_some() { LIFETIME } else { UNKNOWN_LIFETIME };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CAPACITY {
-            known.clear();
-        }
-        known.insert(path.to_owned(), Known { size, until: Instant::now() + lifetime });
+        known.keep(path, Known { size, until: Instant::now() + lifetime });
     }
 
     async fn ask(&self, path: &str) -> Option<(u32, u32)> {
@@ -164,5 +188,32 @@ impl Authorizer for Small {
                 Answer::Later(decision) => decision.await,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LM-04: what is remembered is bounded by bytes, too.
+    #[test]
+    fn lm_04_the_memory_is_bounded_by_bytes() {
+        let mut memory = Memory::default();
+        let known = |seconds| Known {
+            size: Some((1, 1)),
+            until: Instant::now() + Duration::from_secs(seconds),
+        };
+        for number in 0..3000 {
+            memory.keep(&format!("{number:_>26000}"), known(60));
+            let bytes: usize = memory.images.keys().map(String::len).sum();
+            assert!(bytes == memory.bytes && bytes <= MOST_BYTES, "{bytes}");
+        }
+        memory.keep("a", known(60));
+        memory.keep("a", known(60));
+        assert!(memory.images.contains_key("a"));
+        for number in 0..2 * CAPACITY {
+            memory.keep(&number.to_string(), known(60));
+            assert!(memory.images.len() <= CAPACITY);
+        }
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{CACHE_CONTROL, VARY};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tower::ServiceExt;
 use tower_iiif_auth::IiifAuth;
@@ -89,6 +89,7 @@ impl Answers {
                 if !headers.contains_key(VARY) {
                     headers.remove(CACHE_CONTROL);
                 }
+                in_one_line(headers, &VARY);
                 headers.insert(PATH, path);
                 response
             }
@@ -127,6 +128,16 @@ impl Handler for Answers {
         let response = self.decide(request, peer).await;
         self.metrics.forward_auth(response.status());
         response
+    }
+}
+
+/// nginx hands on one line of a header: several would lose all but the first.
+fn in_one_line(headers: &mut HeaderMap, name: &HeaderName) {
+    let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if values.len() > 1 {
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use tower_iiif_auth::revocation::Redis;
 
 use admin::Admin;
 use body::BoxError;
-use config::Config;
+use config::{Config, Mistake};
 use forward_auth::Answers;
 pub use login::hash as hash_password;
 use metrics::Metrics;
@@ -97,6 +97,9 @@ impl Server {
     /// When the layers cannot be built: the system gives no random bytes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BoxError> {
         let Self { config, proxy, forward_auth, admin, store } = self;
+        for Mistake { line, message } in &config.warnings {
+            tracing::warn!(line, "{message}");
+        }
         let metrics = Arc::new(Metrics::new());
         let counts = Arc::clone(&metrics);
         let auth = config.auth(store, move |seen| counts.decided(seen))?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
-use reverse_proxy::config::Config;
+use reverse_proxy::config::{Config, Mistake};
 use reverse_proxy::{Server, log};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -63,6 +63,9 @@ fn load(file: &Path) -> Result<Config, BoxError> {
 
 fn checked(file: &Path, config: &Config) {
     let store = config.store.as_ref().map_or("", |_| "; the store was not asked");
+    for Mistake { line, message } in &config.warnings {
+        println!("{}: warning: line {line}: {message}", file.display());
+    }
     println!("{}: no mistakes{store}", file.display());
     for base in &config.bases {
         let dialect = base.dialect().map(|dialect| dialect.name());

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -18,13 +19,13 @@ use tower_iiif_auth::stack::Stack;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::access_log::Entry;
+use crate::access_log::{Entry, shown};
 use crate::body::{Body, boxed, plain};
 use crate::config::Config;
 use crate::forward::{self, Forward};
 use crate::login::Logins;
 use crate::metrics::Metrics;
-use crate::routes::Routes;
+use crate::routes::{Public, Routes};
 use crate::server::Handler;
 
 pub(crate) struct Proxy {
@@ -33,9 +34,27 @@ pub(crate) struct Proxy {
     metrics: Arc<Metrics>,
     trusted_proxies: TrustedProxies,
     log: bool,
+    /// Whether a front that nobody listed was told of.
+    told: AtomicBool,
 }
 
 impl Proxy {
+    /// Says once that a front is not listed.
+    fn look_for_fronts(&self, head: &Head<'_>) {
+        if !self.told.load(Ordering::Relaxed)
+            && self.trusted_proxies.is_unlisted_front(head)
+            && !self.told.swap(true, Ordering::Relaxed)
+        {
+            let peer = head.extensions().get::<PeerAddr>().map(|peer| peer.0);
+            tracing::warn!(
+                peer = peer.map(tracing::field::display),
+                "a peer that is not in trusted_proxies sends forwarding headers: if it is your front, \
+                 list it, or all its clients are one for the limit of wrong passwords and for the log, \
+                 and none of them is in a reading room"
+            );
+        }
+    }
+
     pub(crate) fn new(
         config: &Config,
         auth: &tower_iiif_auth::IiifAuth,
@@ -44,14 +63,18 @@ impl Proxy {
     ) -> Self {
         let forward = Forward::new(config, Arc::clone(routes), auth.clone(), Arc::clone(metrics));
         let logins = Logins::new(config, Arc::clone(metrics));
+        let site = Site {
+            forward: Arc::new(forward),
+            logins: Arc::new(logins),
+            routes: Arc::clone(routes),
+        };
         Self {
-            stack: auth
-                .layer()
-                .layer(Site { forward: Arc::new(forward), logins: Arc::new(logins) }),
+            stack: auth.layer().layer(site),
             routes: Arc::clone(routes),
             metrics: Arc::clone(metrics),
             trusted_proxies: config.trusted_proxies.clone(),
             log: config.log.access,
+            told: AtomicBool::new(false),
         }
     }
 }
@@ -64,10 +87,11 @@ impl Handler for Proxy {
     ) -> Response<Body> {
         request.extensions_mut().insert(PeerAddr(peer.ip()));
         self.metrics.begun();
+        self.look_for_fronts(&Head::of(&request));
         let path = request.uri().path();
         let entry = Entry {
             method: request.method().clone(),
-            path: path.to_owned(),
+            path: shown(path),
             version: request.version(),
             route: self.routes.name_of(path).to_owned(),
             client: self.trusted_proxies.client(&Head::of(&request)),
@@ -121,6 +145,7 @@ fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
 pub(crate) struct Site {
     forward: Arc<Forward>,
     logins: Arc<Logins>,
+    routes: Arc<Routes>,
 }
 
 impl Service<Request<Incoming>> for Site {
@@ -133,12 +158,24 @@ impl Service<Request<Incoming>> for Site {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let Self { forward, logins } = self.clone();
+        let Self { forward, logins, routes } = self.clone();
         Box::pin(async move {
-            let login = logins.at(request.uri().path());
-            Ok(match login {
-                Some(login) => logins.answer(login, request).await,
-                None => forward.answer(request).await,
+            let path = request.uri().path();
+            if let Some(login) = logins.at(path) {
+                return Ok(logins.answer(login, request).await);
+            }
+            // Nothing reaches the image server but what lies below a base, or is listed.
+            let public = match routes.base_of(path) {
+                Some(_) => Public::Open { pass_query: false },
+                None => routes.public(path),
+            };
+            Ok(match public {
+                Public::Open { .. } => forward.answer(request).await,
+                Public::Ambiguous => {
+                    let text = "This path can be read in more than one way.\n";
+                    plain(StatusCode::BAD_REQUEST, text)
+                }
+                Public::Closed => plain(StatusCode::NOT_FOUND, "There is no such resource.\n"),
             })
         })
     }

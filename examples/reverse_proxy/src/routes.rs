@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use tower_iiif_auth::resource::Resource;
 
-use crate::config::{Base, Config, Kind};
+use crate::config::{Base, Config, Kind, PublicPath};
 
 /// The paths of a configuration.
 pub(crate) struct Routes {
@@ -17,6 +18,18 @@ pub(crate) struct Routes {
     pub(crate) public_prefix: String,
     endpoints: String,
     bases: Vec<Base>,
+    public_paths: Vec<PublicPath>,
+}
+
+/// Whether a path below no base goes on to the image server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Public {
+    /// Without its query, or with it.
+    Open { pass_query: bool },
+    /// It is public, and could be read in two ways.
+    Ambiguous,
+    /// It does not: it is not listed, or the proxy's own.
+    Closed,
 }
 
 impl Routes {
@@ -33,6 +46,7 @@ impl Routes {
                 .unwrap_or_default(),
             endpoints: config.endpoints.clone(),
             bases: config.bases.clone(),
+            public_paths: config.public_paths.clone(),
         })
     }
 
@@ -42,6 +56,28 @@ impl Routes {
             let below = path.strip_prefix(&*base.path)?.strip_prefix('/')?;
             Some((base, below))
         })
+    }
+
+    /// What becomes of a path below no base. The layers let through public paths and the login's own; to
+    /// the image server go the public ones alone, whatever else comes so far.
+    pub(crate) fn public(&self, path: &str) -> Public {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let start = decoded.get(..self.endpoints.len());
+        let rest = decoded.get(self.endpoints.len()..).unwrap_or_default();
+        let own = start.is_some_and(|start| start.eq_ignore_ascii_case(&self.endpoints))
+            && (rest.is_empty() || rest.starts_with(['/', ';']));
+        let rule = self.public_paths.iter().find(|own| own.pattern.matches(path));
+        let Some(PublicPath { pass_query, .. }) = rule.filter(|_| !own && path.starts_with('/'))
+        else {
+            return Public::Closed;
+        };
+        // Some servers drop what follows `;`, some end the path at a `?` or `#` that was encoded, and
+        // IIPImage takes what follows `&` as a command, which is a query by another way.
+        let has = |byte: u8| decoded.as_bytes().contains(&byte);
+        if has(b';') || has(b'?') || has(b'#') || has(b'&') && !pass_query {
+            return Public::Ambiguous;
+        }
+        Public::Open { pass_query: *pass_query }
     }
 
     /// What a path is called in logs and metrics: one of few words.
@@ -57,11 +93,13 @@ impl Routes {
     }
 
     /// What the image server is asked for, below the place that the base has there: of an image the one
-    /// spelling of what was decided on, of a file the path to the byte as it came in.
+    /// spelling of what was decided on, of a file the path to the byte as it came in. The query stays
+    /// behind, unless base or public path say otherwise.
     pub(crate) fn upstream_target(&self, uri: &Uri) -> Result<PathAndQuery, http::Error> {
         let Some((base, _)) = self.base_of(uri.path()) else {
-            let own = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-            return Ok(PathAndQuery::try_from(own)?);
+            let passed = self.public(uri.path()) == Public::Open { pass_query: true };
+            let whole = uri.path_and_query().filter(|_| passed).map(PathAndQuery::as_str);
+            return Ok(PathAndQuery::try_from(whole.unwrap_or(uri.path()))?);
         };
         let path = match (&base.kind, base.image(uri.path())) {
             (Kind::Images(_), Some(image)) => Cow::Owned(image.request_path()),

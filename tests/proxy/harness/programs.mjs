@@ -8,6 +8,7 @@ const PACKAGES = {
   'iipsrv.fcgi': 'iipimage-server',
   apache2: 'apache2-bin',
   lighttpd: 'lighttpd',
+  cc: 'gcc',
   nginx: 'nginx',
   vips: 'libvips-tools',
   python3: 'python3-venv',

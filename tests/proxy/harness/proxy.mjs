@@ -38,13 +38,17 @@ function build() {
 /** The users that every configuration here has; their passwords are their names. */
 export const USERS = { reader: ['reader'], curator: ['reader', 'curator'] };
 
+/** What the single sign-on's web server alone knows. */
+export const SSO_SECRET = randomBytes(32).toString('hex');
+
 let hashes;
 
-/** Writes what a configuration refers to, `iiif-auth.key`, `users` and `store-url`, into its folder. */
+/** Writes what a configuration refers to, `iiif-auth.key`, `users`, `store-url` and `sso-secret`, into its folder. */
 export function writeSecrets(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'iiif-auth.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'store-url'), 'redis://:password@127.0.0.1:6379\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'sso-secret'), `${SSO_SECRET}\n`, { mode: 0o600 });
   hashes ??= Object.keys(USERS).map(hash);
   const lines = Object.entries(USERS).map(([name, roles], index) => `${name}:${hashes[index]}:${roles.join(',')}\n`);
   writeFileSync(join(folder, 'users'), lines.join(''));
@@ -58,23 +62,33 @@ function hash(password) {
 
 /** What `--check` says of a configuration: nothing, or its mistakes. */
 export function check({ folder, name, config }) {
+  const { status, output } = checked({ folder, name, config });
+  return status === 0 ? '' : output;
+}
+
+/** What `--check` warns of, a line each. */
+export function warningsOf({ folder, name, config }) {
+  return checked({ folder, name, config }).output.split('\n').filter((line) => line.includes(': warning: '));
+}
+
+function checked({ folder, name, config }) {
   const home = join(folder, name);
   writeSecrets(home);
   const file = join(home, 'proxy.toml');
   writeFileSync(file, config);
   const run = spawnSync(executable(), ['--config', file, '--check'], { encoding: 'utf8' });
-  return run.status === 0 ? '' : run.stdout + run.stderr;
+  return { status: run.status, output: run.stdout + run.stderr };
 }
 
 /** Start it with `config`, the text of a configuration that listens on `port`. */
-export async function startProxy({ folder, name = 'proxy', config, port }) {
+export async function startProxy({ folder, name = 'proxy', config, port, env = {} }) {
   const mistakes = check({ folder, name, config });
   if (mistakes) throw new Error(mistakes);
   return startServer({
     name,
     command: executable(),
     args: ['--config', join(folder, name, 'proxy.toml')],
-    env: { RUST_BACKTRACE: '1' },
+    env: { RUST_BACKTRACE: '1', ...env },
     port,
   });
 }

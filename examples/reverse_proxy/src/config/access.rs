@@ -127,7 +127,7 @@ fn by(
         "single-sign-on" => {
             let cookie = cookie(section);
             let every_request = section.or("every_request", false);
-            let (header, names) = trusted_header(section)?;
+            let (header, names) = trusted_header(section, around)?;
             let label = label?;
             let service = AccessService::active("login", label.clone());
             let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
@@ -206,7 +206,10 @@ fn cookie(section: &mut Section<'_, '_>) -> AccessCookie {
     cookie
 }
 
-fn trusted_header(section: &mut Section<'_, '_>) -> Option<(TrustedHeader, Vec<HeaderName>)> {
+fn trusted_header(
+    section: &mut Section<'_, '_>,
+    around: &Surroundings<'_>,
+) -> Option<(TrustedHeader, Vec<HeaderName>)> {
     let mistakes = section.mistakes;
     if !section.has("user_header") {
         let message =
@@ -228,6 +231,7 @@ fn trusted_header(section: &mut Section<'_, '_>) -> Option<(TrustedHeader, Vec<H
         .filter(|peer| mistakes.check(&peer.span, parse::range(&peer.value)).is_none())
         .count()
         == 0;
+    let secret = secret(section, around);
     let user = user?;
     if peers.is_empty() || !readable {
         return None;
@@ -240,5 +244,43 @@ fn trusted_header(section: &mut Section<'_, '_>) -> Option<(TrustedHeader, Vec<H
         header = header.and_then(|header| header.roles_from(roles.value.as_str(), separator));
         names.push(roles.value);
     }
-    Some((mistakes.check(&user.span, header)?, names))
+    let mut header = mistakes.check(&user.span, header)?;
+    if let Some(Secret { name, secret, span }) = secret {
+        let with_secret = header.with_secret(name.as_str(), secret.trim());
+        header =
+            mistakes.check(&span, with_secret.map_err(|error| format!("secret_file: {error}")))?;
+        names.push(name);
+    } else {
+        let message = format!(
+            "whatever comes from peers under the name {} is a user: the front has to clear it from what \
+             clients send at every path that it passes on; with secret_file only who knows the secret \
+             names users",
+            user.value
+        );
+        mistakes.warn(&user.span, message);
+    }
+    Some((header, names))
+}
+
+/// What only the single sign-on's web server knows, and where it says it.
+struct Secret {
+    name: HeaderName,
+    secret: String,
+    span: Span,
+}
+
+fn secret(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Secret> {
+    let mistakes = section.mistakes;
+    let name = section.parsed("secret_header", parse::header_name);
+    let Some(Found { value, span }) = section.optional::<String>("secret_file") else {
+        if let Some(name) = name {
+            mistakes.add(&name.span, "secret_header has no meaning without secret_file");
+        }
+        return None;
+    };
+    let secret = std::fs::read_to_string(around.folder.join(&value))
+        .map_err(|error| format!("secret_file {value} can not be read: {error}"));
+    let secret = mistakes.check(&span, secret)?;
+    let name = name.map_or(HeaderName::from_static("x-front-secret"), |name| name.value);
+    Some(Secret { name, secret, span })
 }

@@ -15,6 +15,7 @@ use super::base::Base;
 use super::manifests::Described;
 use super::mistakes::{Collector, Span};
 use super::parse;
+use super::public::{self, PublicPath};
 use super::rule::Rules;
 use super::section::{Found, Section};
 
@@ -38,10 +39,11 @@ impl Piece {
 /// What stands at the top of the file.
 pub(super) struct Settings {
     pub(super) public_url: Option<String>,
+    pub(super) public_url_span: Span,
     pub(super) endpoints: String,
     insecure_http: bool,
     keyring: Option<Keyring>,
-    public_paths: Vec<String>,
+    pub(super) public_paths: Vec<PublicPath>,
     pieces: Vec<Piece>,
 }
 
@@ -49,7 +51,9 @@ impl Settings {
     pub(super) fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
         let mistakes = section.mistakes;
         let insecure_http = section.or("insecure_http", false);
-        let public_url = section.required::<String>("public_url").and_then(|found| {
+        let public_url = section.required::<String>("public_url");
+        let public_url_span = public_url.as_ref().map_or(0..0, |found| found.span.clone());
+        let public_url = public_url.and_then(|found| {
             let url = checked_url(&found.value, insecure_http).map(|()| found.value);
             mistakes.check(&found.span, url)
         });
@@ -63,10 +67,13 @@ impl Settings {
             own_endpoints.clone_from(&value);
             pieces.push(Piece::new(&span, move |builder| builder.endpoints(value.clone())));
         }
-        let mut public_paths = Vec::new();
-        for Found { value, span } in section.list("public_paths") {
-            public_paths.push(value.clone());
-            pieces.push(Piece::new(&span, move |own| own.public_paths([value.as_str()])));
+        let public_paths = public::read(section, &own_endpoints);
+        for PublicPath { text, span, .. } in public_paths.clone() {
+            pieces.push(Piece::new(&span, move |own| own.public_paths([text.as_str()])));
+        }
+        if let Some(Found { value, span }) = section.optional::<u32>("longest_identifier") {
+            let bytes = usize::try_from(value).unwrap_or(usize::MAX);
+            pieces.push(Piece::new(&span, move |own| own.longest_identifier(bytes)));
         }
         if let Some(found) = section.parsed("token_lifetime", parse::duration) {
             pieces.push(Piece::new(&found.span, move |own| own.token_lifetime(found.value)));
@@ -92,7 +99,15 @@ impl Settings {
             pieces.push(Piece::new(&span, move |builder| builder.compatibility(compatibility)));
         }
         let endpoints = own_endpoints;
-        Self { public_url, endpoints, insecure_http, keyring, public_paths, pieces }
+        Self {
+            public_url,
+            public_url_span,
+            endpoints,
+            insecure_http,
+            keyring,
+            public_paths,
+            pieces,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use tower_iiif_auth::Manifests;
 
 use super::base::{Base, Kind};
 use super::mistakes::Span;
+use super::public::PublicPath;
 use super::section::{Found, Section};
 
 /// Manifests that are described while they pass through.
@@ -44,7 +45,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
 
 impl Described {
     /// Whether any of them can be asked for: the path alone opens nothing.
-    pub(super) fn is_reached(&self, public_paths: &[String], bases: &[Base]) -> bool {
+    pub(super) fn is_reached(&self, public_paths: &[PublicPath], bases: &[Base]) -> bool {
         let own = if self.path.contains('*') {
             vec![self.path.clone()]
         } else {
@@ -54,7 +55,7 @@ impl Described {
         let files = files.map(|base| format!("{}/*", base.path));
         public_paths
             .iter()
-            .cloned()
+            .map(|own| own.text.clone())
             .chain(files)
             .any(|served| own.iter().any(|own| meet(own.as_bytes(), served.as_bytes())))
     }

@@ -43,17 +43,33 @@ impl std::error::Error for Mistakes {}
 pub(super) struct Collector<'t> {
     text: &'t str,
     found: RefCell<Vec<Mistake>>,
+    warnings: RefCell<Vec<Mistake>>,
 }
 
 impl<'t> Collector<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, found: RefCell::default() }
+        Self { text, found: RefCell::default(), warnings: RefCell::default() }
     }
 
     pub(super) fn add(&self, span: &Span, message: impl Into<String>) {
+        self.found.borrow_mut().push(self.at(span, message.into()));
+    }
+
+    /// What works, and is not what is wanted.
+    pub(super) fn warn(&self, span: &Span, message: impl Into<String>) {
+        self.warnings.borrow_mut().push(self.at(span, message.into()));
+    }
+
+    fn at(&self, span: &Span, message: String) -> Mistake {
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        self.found.borrow_mut().push(Mistake { line, message: message.into() });
+        Mistake { line: before.matches('\n').count() + 1, message }
+    }
+
+    /// In the order of the file.
+    pub(super) fn warnings(&self) -> Vec<Mistake> {
+        let mut warnings = self.warnings.borrow().clone();
+        warnings.sort();
+        warnings
     }
 
     /// The value, or its error as a mistake.

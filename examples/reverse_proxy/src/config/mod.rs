@@ -11,6 +11,7 @@ mod manifests;
 mod mistakes;
 mod network;
 mod parse;
+mod public;
 mod rule;
 mod section;
 mod store;
@@ -33,6 +34,7 @@ pub use access::{Login, LoginKind};
 pub use base::{Base, Kind};
 pub use mistakes::{Mistake, Mistakes};
 pub use network::{ForwardAuth, Log, LogFormat};
+pub use public::PublicPath;
 pub use store::Store;
 pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
@@ -57,6 +59,8 @@ pub struct Config {
     pub bases: Vec<Base>,
     /// Those public paths whose pages may run in browsers as pages of this site.
     pub active_paths: Vec<Pattern>,
+    /// What is open to everyone, though below no base.
+    pub public_paths: Vec<PublicPath>,
     /// Logins that the proxy itself answers.
     pub logins: Vec<Login>,
     /// Who was logged out, where several proxies serve the same users.
@@ -69,6 +73,8 @@ pub struct Config {
     pub log: Log,
     /// How long requests may take to end when the proxy is stopped.
     pub shutdown_timeout: std::time::Duration,
+    /// What works, and is not what is wanted.
+    pub warnings: Vec<Mistake>,
     auth: auth::Parts,
 }
 
@@ -172,7 +178,16 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     section.finish();
 
     let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
+    let public_paths = settings.public_paths.clone();
     let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
+    if let Some(url) = settings.public_url.as_deref().filter(|_| proxies.is_empty()) {
+        if url.starts_with("https:") {
+            let message = "trusted_proxies is missing, though TLS has to end in a front: list its \
+                           address, or all its clients are one for the limit of wrong passwords and \
+                           for the log, and none of them is in a reading room";
+            mistakes.warn(&settings.public_url_span, message);
+        }
+    }
     let hand_on_session = upstream.as_ref().is_some_and(Upstream::wants_session);
     let given = auth::Given { manifests, accesses, rules, hand_on_session };
     let auth = auth::Parts::check(settings, &bases, given, mistakes);
@@ -184,12 +199,14 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         upstream: upstream?,
         bases,
         active_paths,
+        public_paths,
         logins,
         store,
         forward_auth,
         admin,
         log,
         shutdown_timeout: shutdown.map_or(std::time::Duration::from_secs(30), |own| own.value),
+        warnings: mistakes.warnings(),
         auth: auth?,
     })
 }

@@ -21,11 +21,13 @@ pub struct Upstream {
     pub header_timeout: Duration,
     /// How long a body, of a request or of an answer, may stand still.
     pub idle_timeout: Duration,
-    /// How long an unused connection is kept.
+    /// How long an unused connection is kept: less than the image server keeps it, which with many is
+    /// 5 seconds.
     pub keep_alive: Duration,
     /// The header in which it is told who asks: the name of the user.
     pub user_header: Option<HeaderName>,
-    /// The header with the user's roles, separated by commas.
+    /// The header with the user's roles, separated by commas. A comma in a role, a `%`, controls and what
+    /// is not ASCII are percent-encoded, as in the name of the user.
     pub roles_header: Option<HeaderName>,
 }
 
@@ -51,7 +53,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Upstream> {
     let connect_timeout = duration("connect_timeout", 5);
     let header_timeout = duration("header_timeout", 60);
     let idle_timeout = duration("idle_timeout", 60);
-    let keep_alive = duration("keep_alive", 60);
+    let keep_alive = duration("keep_alive", 4);
     let user_header = section.parsed("user_header", parse::header_name);
     let roles_header = section.parsed("roles_header", parse::header_name);
     section.finish();

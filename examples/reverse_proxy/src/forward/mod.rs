@@ -12,7 +12,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -36,6 +36,8 @@ pub(crate) use request::has_no_body;
 /// Forwards what the layers let through.
 pub(crate) struct Forward {
     client: Client<HttpConnector, Body>,
+    /// Each request of it has a connection of its own.
+    fresh: Client<HttpConnector, Body>,
     upstream: Upstream,
     routes: Arc<Routes>,
     auth: IiifAuth,
@@ -57,12 +59,15 @@ impl Forward {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(upstream.connect_timeout));
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(upstream.keep_alive)
-            .pool_max_idle_per_host(64)
-            .http1_max_buf_size(BUFFER)
-            .build(connector);
+        let client = |kept| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(upstream.keep_alive)
+                .pool_max_idle_per_host(kept)
+                .http1_max_buf_size(BUFFER)
+                .build(connector.clone())
+        };
+        let (client, fresh) = (client(64), client(0));
         let sign_on = config.logins.iter().flat_map(|login| match &login.kind {
             LoginKind::SingleSignOn { names, .. } => names.clone(),
             LoginKind::Form(_) => Vec::new(),
@@ -71,7 +76,17 @@ impl Forward {
         let claims = told.into_iter().flatten().chain(sign_on).collect();
         let trusted_proxies = config.trusted_proxies.clone();
         let active_paths = config.active_paths.clone();
-        Self { client, upstream, routes, auth, trusted_proxies, claims, active_paths, metrics }
+        Self {
+            client,
+            fresh,
+            upstream,
+            routes,
+            auth,
+            trusted_proxies,
+            claims,
+            active_paths,
+            metrics,
+        }
     }
 
     /// The image server's answer, or why there is none.
@@ -109,8 +124,17 @@ impl Forward {
             return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
         };
         let asked = Asked { url, base };
+        let again = can_be_asked_again(&head).then(|| head.clone());
         let answer = self.client.request(Request::from_parts(head, body));
-        let response = match sent.patient(self.upstream.header_timeout, answer).await {
+        let mut answered = sent.patient(self.upstream.header_timeout, answer).await;
+        if let (Ok(Err(error)), Some(head)) = (&answered, again) {
+            if was_closed(error) {
+                tracing::debug!(%error, "the image server closed the connection: asked again");
+                let answer = self.fresh.request(Request::from_parts(head, empty()));
+                answered = sent.patient(self.upstream.header_timeout, answer).await;
+            }
+        }
+        let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let fault = fault_of(&error);
@@ -171,6 +195,35 @@ impl Forward {
 struct Asked<'r> {
     url: Url,
     base: Option<&'r Base>,
+}
+
+/// Whether nothing comes of it if the image server gets it twice (RFC 9110 §9.2.2), and nothing of its
+/// body is gone.
+fn can_be_asked_again(head: &http::request::Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD)
+}
+
+/// Whether the connection ended before an answer: most often one that was kept, and that the image
+/// server closed as the request came in.
+fn was_closed(error: &Error) -> bool {
+    if error.is_connect() {
+        return false;
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let closed = error
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(|own| own.is_incomplete_message() || own.is_canceled() || own.is_closed());
+        let broken = error.downcast_ref::<io::Error>().is_some_and(|own| {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+            matches!(own.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+        });
+        if closed || broken {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn fault_of(error: &Error) -> Fault {

@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower_iiif_auth::aspect::{PeerAddr, Session};
 
 use super::{Forward, cookies, names};
@@ -83,11 +84,23 @@ fn forwarded_for(forward: &Forward, headers: &HeaderMap, peer: Option<IpAddr>) -
     Some(told.map(str::to_owned).chain([peer.to_string()]).collect::<Vec<_>>().join(", "))
 }
 
+/// What would end a value, begin another, or vanish at its ends.
+const SEPARATING: &AsciiSet = &CONTROLS.add(b'%').add(b',');
+
+/// One value of a list in a header: what separates is percent-encoded, and white space at its ends.
+fn value(text: &str) -> String {
+    let inner = text.trim_matches(' ');
+    let start = text.len() - text.trim_start_matches(' ').len();
+    let end = text.len() - start - inner.len();
+    let encoded = utf8_percent_encode(inner, SEPARATING);
+    format!("{}{encoded}{}", "%20".repeat(start), "%20".repeat(end))
+}
+
 fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
-    let roles = session.roles().collect::<Vec<_>>().join(",");
+    let roles = session.roles().map(value).collect::<Vec<_>>().join(",");
     let told = [
-        (&forward.upstream.user_header, session.subject()),
-        (&forward.upstream.roles_header, roles.as_str()),
+        (&forward.upstream.user_header, value(session.subject())),
+        (&forward.upstream.roles_header, roles),
     ];
     for (name, value) in told {
         let Some(name) = name else { continue };
@@ -99,6 +112,29 @@ fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
             Err(_) => {
                 tracing::warn!(header = %name, "a name or role cannot stand in a header");
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::value;
+
+    /// PB-04: whatever a role is called, it is one value.
+    #[test]
+    fn pb_04_no_value_becomes_two() {
+        for (role, told) in [
+            ("reader", "reader"),
+            ("student;staff", "student;staff"),
+            ("eve,admin", "eve%2Cadmin"),
+            ("eve%2Cadmin", "eve%252Cadmin"),
+            (" a b ", "%20a b%20"),
+            ("  ", "%20%20"),
+            ("a\r\nx-iiif-user: b", "a%0D%0Ax-iiif-user: b"),
+            ("bücher", "b%C3%BCcher"),
+            ("", ""),
+        ] {
+            assert_eq!(value(role), told, "{role:?}");
         }
     }
 }

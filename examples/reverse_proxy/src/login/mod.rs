@@ -101,7 +101,8 @@ impl Logins {
             _ => {}
         }
         let flow = head.extensions.get();
-        if !self.attempts.may_try(client) {
+        let name = fields.username.trim().to_owned();
+        let Ok(counted) = self.attempts.begin(client, &login.path, &name) else {
             self.metrics.login(LoginOutcome::Limited);
             tracing::warn!(
                 client = client.map(tracing::field::display),
@@ -110,20 +111,19 @@ impl Logins {
             let mut response = page::form(login, &head.headers, flow, Some(page::Fault::TooMany));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("600"));
             return response;
-        }
-        let name = fields.username.trim().to_owned();
+        };
         match self.passwords.check(Arc::clone(users), name.clone(), fields.password).await {
             Ok(Some(user)) => {
                 self.metrics.login(LoginOutcome::Granted);
-                self.attempts.right(client);
+                self.attempts.take_back(counted);
                 with(AccessGrant::to(name).roles(user.roles))
             }
             Ok(None) => {
                 self.metrics.login(LoginOutcome::Wrong);
-                self.attempts.wrong(client);
                 page::form(login, &head.headers, flow, Some(page::Fault::Wrong))
             }
             Err(password::Busy) => {
+                self.attempts.take_back(counted);
                 let fault = Some(page::Fault::Busy);
                 page::form(login, &head.headers, flow, fault)
             }

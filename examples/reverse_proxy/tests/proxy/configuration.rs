@@ -18,6 +18,7 @@ fn the_sample_is_right() {
     let folder = folder();
     std::fs::rename(folder.join("key"), folder.join("iiif-auth.key")).unwrap();
     std::fs::write(folder.join("store-url"), "redis://:password@127.0.0.1:6379/0\n").unwrap();
+    std::fs::write(folder.join("sso-secret"), "0123456789abcdef\n").unwrap();
     Config::read(sample, &folder).unwrap_or_else(|all| panic!("{all}"));
 
     // A line like `# key = value` or `# [table]` is an example; prose has no such form.

@@ -53,7 +53,7 @@ async fn a_form_leads_to_the_picture() {
     assert!(upstream.asked().iter().all(|asked| asked.target.starts_with("/iiif/")));
 }
 
-/// After ten wrong passwords an address has to wait, also for the right one.
+/// After ten wrong passwords a name has to wait at an address, also for the right one.
 #[tokio::test]
 async fn wrong_passwords_are_limited() {
     let proxy = Proxy::before(&Upstream::new().await).await;

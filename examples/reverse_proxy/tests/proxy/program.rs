@@ -38,6 +38,14 @@ impl Program {
         program
     }
 
+    /// A size of the kernel's account of it, in bytes: `VmRSS`, or `VmHWM` for the largest so far.
+    pub(crate) fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let size = line.unwrap().trim().strip_suffix(" kB").unwrap();
+        size.parse::<u64>().unwrap() << 10
+    }
+
     /// Ends it as service managers do; all that it has written.
     pub(crate) fn stop(mut self) -> String {
         let id = self.child.id().to_string();
