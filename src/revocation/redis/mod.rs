@@ -2,16 +2,23 @@
 
 mod builder;
 mod cache;
-mod epoch;
+mod dial;
 mod error;
+mod life;
 mod link;
+mod memory;
+mod server;
+mod verify;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
+use redis::InfoDict;
 use tokio::runtime::Handle;
 
 pub use builder::RedisBuilder;
@@ -22,7 +29,6 @@ use crate::answer::{Answer, BoxError};
 use crate::aspect::SessionId;
 use crate::clock::Timestamp;
 use cache::{Cache, Known, Outcome, Question, Told};
-use epoch::Epoch;
 use link::{Again, Link};
 
 /// Revocations in a Redis or Valkey server that several processes share (feature `redis`).
@@ -74,9 +80,13 @@ pub struct Redis {
     shared: Arc<Shared>,
 }
 
+/// How often a question is put, where the store turns out to be another.
+const TRIES: usize = 3;
+const AGAIN_AND_AGAIN: &str = "it is emptied or replaced again and again";
+
 struct Shared {
-    link: Link,
-    cache: Cache,
+    link: Arc<Link>,
+    cache: Arc<Cache>,
     prefix: Box<str>,
 }
 
@@ -119,18 +129,29 @@ impl Shared {
 
     async fn look_up(&self, id: SessionId, now: Timestamp) -> Outcome {
         let deadline = self.link.deadline();
-        let mut read = redis::pipe();
-        // Together, so that they are of one moment.
-        read.cmd("MGET").arg(self.link.epoch()).arg(self.key(id));
-        for _ in 0..2 {
+        for _ in 0..TRIES {
+            let mut read = redis::pipe();
+            // What is asked later proves what is asked before: that the store is in the same life, has
+            // what this node stored last, and has thrown nothing away.
+            read.cmd("GET").arg(self.key(id)).cmd("MGET").arg(self.link.epoch());
+            for proof in self.link.memory.proofs() {
+                read.arg(proof);
+            }
+            read.cmd("INFO").arg("stats");
             let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
-            let ((epoch, until),): ((Option<String>, Option<String>),) = answer;
-            let Some(Epoch { mark, .. }) = epoch.and_then(|text| Epoch::parse(&text)) else {
-                // It was emptied. A new connection begins a new life.
+            let (until, told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
+            let (epoch, proofs) = told.split_first().map_or((None, &[][..]), |(epoch, proofs)| {
+                (epoch.as_deref(), proofs)
+            });
+            if !connection.goes_on(epoch)
+                || proofs.iter().any(Option::is_none)
+                || server::evicted(&stats) != connection.life.evicted
+            {
+                // A new connection tells whether it is still the store, and begins a new life if not.
                 self.link.close(&connection).await;
                 continue;
-            };
-            self.link.heard(mark);
+            }
+            let mark = connection.life.mark;
             return Ok(match until {
                 // An entry that can not be read is one all the same.
                 Some(until) => Told::Revoked {
@@ -140,7 +161,7 @@ impl Shared {
                 None => Told::Revoked { until: now.after(self.cache.staleness()) },
             });
         }
-        Err(StoreError::Failed("it is emptied again and again".to_owned()))
+        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
 
     async fn revoke(
@@ -149,20 +170,26 @@ impl Shared {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut write = redis::pipe();
-        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
-        write.arg("PX").arg(millis(until, now)).ignore();
-        match self.link.ask::<()>(&write, Again::Yes, self.link.deadline()).await {
-            Ok(((), _)) => {
-                self.cache.revoke(id, until, now);
-                Ok(())
-            }
-            Err(error) => {
-                // It may have been stored.
-                self.cache.doubt(id);
-                Err(error)
+        let deadline = self.link.deadline();
+        for _ in 0..TRIES {
+            let mut set = redis::cmd("SET");
+            set.arg(self.key(id)).arg(until.as_millis()).arg("PX").arg(millis(until, now));
+            match self.write(set, id, millis(until, now), Again::Yes, deadline).await {
+                Ok(written) if written.goes_on => {
+                    self.cache.revoke(id, until, now);
+                    return Ok(());
+                }
+                // It was written where the store has been.
+                Ok(_) => {}
+                Err(error) => {
+                    // It may have been stored.
+                    self.cache.doubt(id);
+                    return Err(error);
+                }
             }
         }
+        self.cache.doubt(id);
+        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
 
     async fn claim(
@@ -175,16 +202,48 @@ impl Shared {
         if self.look_up(id, now).await? != Told::Lives {
             return Ok(false);
         }
-        let mut write = redis::pipe();
-        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
-        write.arg("NX").arg("PX").arg(millis(until, now));
-        // Afterwards, as the store may be emptied in between: then the claim counts for nothing.
-        write.cmd("GET").arg(self.link.epoch());
-        let (answer, _) = self.link.ask(&write, Again::No, self.link.deadline()).await?;
-        let (claimed, epoch): (Option<String>, Option<String>) = answer;
-        let epoch = epoch.and_then(|text| Epoch::parse(&text));
-        Ok(claimed.is_some() && epoch.is_some_and(|epoch| epoch.mark.is_on(id)))
+        let mut set = redis::cmd("SET");
+        set.arg(self.key(id)).arg(until.as_millis());
+        set.arg("NX").arg("PX").arg(millis(until, now));
+        let deadline = self.link.deadline();
+        let written = self.write(set, id, millis(until, now), Again::No, deadline).await?;
+        // Where the store was emptied or replaced in between the claim counts for nothing.
+        Ok(written.is_set && written.goes_on)
     }
+
+    /// Writes the entry of `id`, to be kept for `millis`.
+    async fn write(
+        &self,
+        set: redis::Cmd,
+        id: SessionId,
+        millis: u64,
+        again: Again,
+        deadline: tokio::time::Instant,
+    ) -> Result<Written, StoreError> {
+        let mut write = redis::pipe();
+        write.add_command(set).cmd("GET").arg(self.link.epoch());
+        let asked = Instant::now();
+        let (answer, connection) = self.link.write_through(&write, again, deadline).await?;
+        let (set, epoch): (Option<String>, Option<String>) = answer;
+        let written =
+            Written { is_set: set.is_some(), goes_on: connection.goes_on(epoch.as_deref()) };
+        if written.is_set {
+            let generation = connection.life.generation;
+            self.link.memory.stored(generation, self.key(id), asked, millis);
+        }
+        if !written.goes_on {
+            self.link.close(&connection).await;
+        }
+        Ok(written)
+    }
+}
+
+/// What came of a write.
+struct Written {
+    /// Whether the entry was not there before, where that was asked.
+    is_set: bool,
+    /// Whether the store was the one that was connected to.
+    goes_on: bool,
 }
 
 /// How long an entry is kept, for the store has a clock of its own.
