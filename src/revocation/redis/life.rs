@@ -154,8 +154,11 @@ impl Life {
         if !is_moved {
             return self.evicted == server.evicted;
         }
+        // The history has another name also where the first replica comes or the last one has gone.
+        let is_restarted = run(&self.origin) != run(&server.origin);
+        let keeps = self.keeps && server.keeps || !is_restarted;
         let others = self.nodes.iter().any(|node| node.id != sight.node);
-        self.keeps && server.keeps && (self.is_known_to(sight) || others || believed)
+        keeps && (self.is_known_to(sight) || others || believed)
     }
 
     /// The server is another one, or its data are of another history: who was there until its end has
@@ -235,6 +238,11 @@ impl Life {
     }
 }
 
+/// The process, of an origin.
+fn run(origin: &str) -> &str {
+    origin.split('/').next().unwrap_or_default()
+}
+
 impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.head())?;
@@ -242,5 +250,154 @@ impl fmt::Display for Life {
             writeln!(f, "{id:016x} {at} {beat}{}", if *is_awaited { " ?" } else { "" })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(origin: &str) -> Server {
+        Server { origin: origin.to_owned(), keeps: true, evicted: 0, time: 1_000_000 }
+    }
+
+    fn sight<'a>(server: &'a Server, node: u64, known: Option<&'a Known>) -> Sight<'a> {
+        let (waited, resume_within) = (Duration::ZERO, Duration::ZERO);
+        Sight { server, node, known, has_proofs: true, beat: 5_000, waited, resume_within }
+    }
+
+    /// What a node remembers that saw this life a moment ago.
+    fn knows(life: &Life) -> Known {
+        let Life { mark, generation, ref origin, .. } = *life;
+        Known { mark, generation, origin: origin.clone(), beat: 5_000 }
+    }
+
+    /// A life at the server `r1/h1`, with these nodes.
+    fn life(nodes: &[u64]) -> Life {
+        let server = server("r1/h1");
+        let mut life = Life::next(None, &sight(&server, nodes[0], None)).unwrap();
+        nodes.iter().for_each(|node| life.sign(&sight(&server, *node, None)));
+        life
+    }
+
+    #[test]
+    fn written_and_read() {
+        let mut life = life(&[1, 2, 3]);
+        life.nodes[1].is_awaited = true;
+        let text = life.to_string();
+        assert_eq!(Life::parse(&text).as_ref(), Some(&life));
+        assert!(text.starts_with(&life.head()) && life.is_awaited());
+        for bad in [
+            "",
+            "12",
+            "123456789012",
+            "123456789012 r",
+            "12345678901g 1 r/h 0 1\n",
+            "é2345678901 1 r/h 0 1\n",
+            "1234567890123 1 r/h 0 1\n",
+            "123456789012 1 r/h 0 1\nz 1 1\n",
+            "123456789012 1 r/h 0 1\n1 1\n",
+            &"1".repeat(LONGEST + 1),
+        ] {
+            assert!(Life::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    /// RE-10 and ST-01: which lives go on, and who is waited for.
+    #[test]
+    fn lives() {
+        let before = life(&[1, 2]);
+        let known = knows(&before);
+        let same = server("r1/h1");
+        let (restarted, promoted) = (server("r2/h2"), server("r3/h3"));
+        let renamed = server("r1/h9");
+        let forgets = Server { keeps: false, ..server("r2/h2") };
+        let evicted = Server { evicted: 1, ..server("r1/h1") };
+        let ahead = Known { beat: 5_000 + BLINK + 1, ..known.clone() };
+        let later = Known { generation: known.generation + 1, ..known.clone() };
+        let other = Known { mark: Mark([9; 6]), ..known.clone() };
+        let lost = |server| Sight { has_proofs: false, ..sight(server, 1, Some(&known)) };
+        for (sight, goes_on, awaited, why) in [
+            (sight(&same, 1, Some(&known)), true, false, "nothing happened"),
+            (sight(&same, 7, None), true, false, "a new node"),
+            (sight(&same, 7, Some(&known)), true, false, "taken off the list in its sleep"),
+            (sight(&evicted, 1, Some(&known)), false, false, "something was thrown away"),
+            (lost(&same), false, false, "what this node stored is gone"),
+            (sight(&same, 1, Some(&ahead)), false, false, "older than what was seen"),
+            (sight(&same, 1, Some(&later)), false, false, "a life of before"),
+            (sight(&same, 1, Some(&other)), false, false, "another life of the same number"),
+            (sight(&restarted, 1, Some(&known)), true, true, "2 has to say so, too"),
+            (sight(&promoted, 7, None), true, true, "1 and 2 have to"),
+            (sight(&renamed, 1, Some(&known)), true, true, "a replica came"),
+            (sight(&forgets, 1, Some(&known)), false, false, "started with a snapshot"),
+            (sight(&restarted, 7, Some(&known)), false, false, "this node is not in it"),
+            (lost(&restarted), false, false, "a replica that lacked a logout"),
+        ] {
+            let next = Life::next(Some(before.clone()), &sight).unwrap();
+            assert_eq!(next.mark == before.mark, goes_on, "{why}");
+            assert_eq!(next.generation > before.generation, !goes_on, "{why}");
+            assert_eq!(next.is_awaited(), awaited, "{why}");
+            assert_eq!(next.origin, sight.server.origin, "{why}");
+            let again = Life::next(Some(next.clone()), &self::sight(sight.server, 1, Some(&knows(&next))));
+            assert_eq!(again.unwrap().mark, next.mark, "{why}: it goes on");
+        }
+    }
+
+    /// ST-01: when all that were there have said that nothing is missing, it goes on; who is silent
+    /// ends it.
+    #[test]
+    fn everybody_who_was_there_is_waited_for() {
+        let mut before = life(&[1, 2, 3]);
+        // 3 has gone before the end.
+        before.nodes[2].at -= BLINK + 1;
+        let known = knows(&before);
+        let moved = server("r2/h2");
+        let one = Life::next(Some(before.clone()), &sight(&moved, 1, Some(&known))).unwrap();
+        assert!(one.is_awaited());
+        let stranger = Life::next(Some(one.clone()), &sight(&moved, 7, None)).unwrap();
+        assert_eq!(stranger, one, "who was not there says nothing");
+        let both = Life::next(Some(one.clone()), &sight(&moved, 2, Some(&known))).unwrap();
+        assert!(!both.is_awaited() && both.mark == before.mark);
+        assert!(Life::next(Some(both), &sight(&moved, 3, Some(&known))).unwrap().mark == before.mark);
+
+        let patient = |mut sight: Sight<'_>, age| {
+            sight.waited = PATIENCE;
+            sight.resume_within = age;
+            Life::next(Some(one.clone()), &sight).unwrap()
+        };
+        let ended = patient(sight(&moved, 1, Some(&known)), Duration::ZERO);
+        assert!(!ended.is_awaited() && ended.mark != before.mark);
+        let believed = patient(sight(&moved, 1, Some(&known)), Duration::from_secs(60));
+        assert!(!believed.is_awaited() && believed.mark == before.mark);
+    }
+
+    /// ST-01: when everything was down nobody knows; only what is said to be young enough is believed.
+    #[test]
+    fn nobody_was_there() {
+        let alone = Life { nodes: Vec::new(), ..life(&[1]) };
+        let moved = server("r2/h2");
+        let next = Life::next(Some(alone.clone()), &sight(&moved, 7, None)).unwrap();
+        assert_ne!(next.mark, alone.mark);
+
+        let before = life(&[1]);
+        for (seconds, goes_on) in [(0, true), (59, true), (60, true), (61, false)] {
+            let mut moved = server("r2/h2");
+            moved.time += seconds * 1000;
+            let mut sight = sight(&moved, 7, None);
+            sight.resume_within = Duration::from_secs(60);
+            let next = Life::next(Some(before.clone()), &sight).unwrap();
+            assert!(next.mark == before.mark && next.is_awaited() != goes_on, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn those_who_have_gone_are_taken_off() {
+        let mut life = life(&[1]);
+        let mut server = server("r1/h1");
+        for node in 2..1000 {
+            server.time += 1000;
+            life = Life::next(Some(life), &sight(&server, node, None)).unwrap();
+            assert!(life.nodes.len() <= 62 && life.to_string().len() < 4000);
+        }
     }
 }

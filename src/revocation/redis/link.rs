@@ -223,6 +223,7 @@ impl Link {
         }
         let made = match timeout_at(deadline, self.prove(deadline)).await {
             Ok(made) => made,
+            Err(_) if self.memory.is_waiting() => Err(StoreError::Unproven),
             Err(_) => Err(StoreError::TooSlow(self.timeout())),
         };
         match made {

@@ -79,6 +79,11 @@ impl Memory {
         }
     }
 
+    /// Whether the life that was last seen awaits nodes.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.lock().awaited.is_some()
+    }
+
     /// How long this life has been awaiting nodes, as far as was seen.
     pub(super) fn waited(&self, life: Option<&Life>) -> Duration {
         let mut remembered = self.lock();
