@@ -46,17 +46,32 @@ use link::{Again, Link};
 /// # What the store must not forget
 ///
 /// Each life of the store has a random mark, which the ids of its sessions carry; sessions of
-/// another life are not vouched for. A life ends, and **everybody logs in again**, when the store
-/// turns out to be empty, and when it was restarted without `appendonly yes`, as a snapshot does not
-/// hold what came after it. With `appendonly yes` a restart goes unnoticed. What `appendfsync
-/// everysec` and a replica that takes over may lack are the logouts of the last second.
+/// another life are not vouched for. A life ends, and **everybody logs in again**, where the store may
+/// have forgotten a logout. Each node looks at it several times a second, over a new connection to
+/// wherever the address leads then, and each answer about a session comes with proofs. A life ends
 ///
-/// A store that throws entries away when its memory is full is refused: it needs `maxmemory-policy
-/// noeviction`. When it is full, logouts fail, and say so, until sessions have ended.
+/// - when the store is empty, or lacks what a node stored there, or is older than what a node saw;
+/// - when it has thrown keys away;
+/// - when it was restarted or replaced, and not every node that was there until then says within three
+///   seconds that nothing is missing; meanwhile what needs it is refused. So it is when all nodes went
+///   down with it, see [`insecure_resume_within`](RedisBuilder::insecure_resume_within);
+/// - when it was restarted without `appendonly yes`, as a snapshot does not hold what came after it.
+///
+/// With `appendonly yes`, a restart, and a promotion of a replica that lacks nothing, goes unnoticed but
+/// for a moment. When the address leads to another server, a logout there counts at a node
+/// that was connected to the one before within `staleness` and `timeout` together.
+///
+/// What the server and the node that a logout was made at lose together can not be missed by others, and
+/// two servers that both take logouts, each with nodes that do not reach the other, do not know of each
+/// other: [`replicas`](RedisBuilder::replicas) closes both.
+///
+/// A server whose `maxmemory-policy` is not `noeviction` is refused. When it is full, logouts fail, and
+/// say so, until sessions have ended.
 ///
 /// Entries have the hash of a session's id as their key and a time as their value, and end with the
 /// session. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
-/// that begin with the [`prefix`](RedisBuilder::prefix). Clusters are not supported.
+/// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas. Clusters are not
+/// supported.
 ///
 /// # Example
 ///
