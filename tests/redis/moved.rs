@@ -100,7 +100,11 @@ async fn st_02_cut_off_with_the_old_primary() {
             assert!(matches!(tile(&here, &cookie).await, 401 | 503), "{case}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert_eq!(log_out(&here, &cookie).await, 503, "{case}: a logout that nobody would know of");
+        assert_eq!(
+            log_out(&here, &cookie).await,
+            503,
+            "{case}: a logout that nobody would know of"
+        );
     }
 }
 

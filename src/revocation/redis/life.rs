@@ -151,11 +151,14 @@ impl Life {
         if self.is_awaited() && sight.waited >= PATIENCE && !believed {
             return false;
         }
-        if !is_moved {
-            return self.evicted == server.evicted;
-        }
         // The history has another name also where the first replica comes or the last one has gone.
         let is_restarted = run(&self.origin) != run(&server.origin);
+        if !is_restarted && self.evicted != server.evicted {
+            return false;
+        }
+        if !is_moved {
+            return true;
+        }
         let keeps = self.keeps && server.keeps || !is_restarted;
         let others = self.nodes.iter().any(|node| node.id != sight.node);
         keeps && (self.is_known_to(sight) || others || believed)
@@ -313,6 +316,7 @@ mod tests {
         let renamed = server("r1/h9");
         let forgets = Server { keeps: false, ..server("r2/h2") };
         let evicted = Server { evicted: 1, ..server("r1/h1") };
+        let renamed_too = Server { evicted: 1, ..server("r1/h9") };
         let ahead = Known { beat: 5_000 + BLINK + 1, ..known.clone() };
         let later = Known { generation: known.generation + 1, ..known.clone() };
         let other = Known { mark: Mark([9; 6]), ..known.clone() };
@@ -322,6 +326,7 @@ mod tests {
             (sight(&same, 7, None), true, false, "a new node"),
             (sight(&same, 7, Some(&known)), true, false, "taken off the list in its sleep"),
             (sight(&evicted, 1, Some(&known)), false, false, "something was thrown away"),
+            (sight(&renamed_too, 1, Some(&known)), false, false, "and then a replica came"),
             (lost(&same), false, false, "what this node stored is gone"),
             (sight(&same, 1, Some(&ahead)), false, false, "older than what was seen"),
             (sight(&same, 1, Some(&later)), false, false, "a life of before"),
@@ -338,7 +343,8 @@ mod tests {
             assert_eq!(next.generation > before.generation, !goes_on, "{why}");
             assert_eq!(next.is_awaited(), awaited, "{why}");
             assert_eq!(next.origin, sight.server.origin, "{why}");
-            let again = Life::next(Some(next.clone()), &self::sight(sight.server, 1, Some(&knows(&next))));
+            let again =
+                Life::next(Some(next.clone()), &self::sight(sight.server, 1, Some(&knows(&next))));
             assert_eq!(again.unwrap().mark, next.mark, "{why}: it goes on");
         }
     }
@@ -358,7 +364,9 @@ mod tests {
         assert_eq!(stranger, one, "who was not there says nothing");
         let both = Life::next(Some(one.clone()), &sight(&moved, 2, Some(&known))).unwrap();
         assert!(!both.is_awaited() && both.mark == before.mark);
-        assert!(Life::next(Some(both), &sight(&moved, 3, Some(&known))).unwrap().mark == before.mark);
+        assert!(
+            Life::next(Some(both), &sight(&moved, 3, Some(&known))).unwrap().mark == before.mark
+        );
 
         let patient = |mut sight: Sight<'_>, age| {
             sight.waited = PATIENCE;

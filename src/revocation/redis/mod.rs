@@ -17,8 +17,8 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
 use redis::InfoDict;
+use ring::digest::{SHA256, digest};
 use tokio::runtime::Handle;
 
 pub use builder::RedisBuilder;
@@ -155,9 +155,9 @@ impl Shared {
             read.cmd("INFO").arg("stats");
             let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
             let (until, told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
-            let (epoch, proofs) = told.split_first().map_or((None, &[][..]), |(epoch, proofs)| {
-                (epoch.as_deref(), proofs)
-            });
+            let (epoch, proofs) = told
+                .split_first()
+                .map_or((None, &[][..]), |(epoch, proofs)| (epoch.as_deref(), proofs));
             if !connection.goes_on(epoch)
                 || proofs.iter().any(Option::is_none)
                 || server::evicted(&stats) != connection.life.evicted
