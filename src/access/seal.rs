@@ -304,7 +304,7 @@ impl Context {
         let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
         let session = Session::builder(subject.as_str())
             .roles(roles.iter().map(String::as_str))
-            .id(self.core.admit(SessionId::random()?)?)
+            .id(self.core.new_id(now).await?)
             .lasting(now, lifetime)?;
         // The same user's viewers of before need not ask the user again; another's gain nothing.
         Ok(match current.filter(|old| old.subject() == subject) {

@@ -393,6 +393,16 @@ impl Core {
         limits::catch(|| self.revocations.admit(id))
     }
 
+    /// The id of a session that is made now. A store that has meanwhile forgotten what it knew refuses
+    /// those that it would have given, and says so: what is new belongs to its new life.
+    pub(crate) async fn new_id(&self, now: Timestamp) -> Result<SessionId, BoxError> {
+        let id = self.admit(SessionId::random()?)?;
+        if self.is_revoked(id, now).await? {
+            return self.admit(SessionId::random()?);
+        }
+        Ok(id)
+    }
+
     /// Whether it is known without waiting that a session of the access cookie was revoked.
     pub(crate) fn is_known_revoked(&self, id: SessionId, now: Timestamp) -> bool {
         let known = limits::catch(|| self.revocations.is_revoked(id, now));

@@ -49,6 +49,11 @@ impl RedisServer {
         format!("redis+unix://{}", self.socket().display())
     }
 
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
     fn socket(&self) -> PathBuf {
         self.folder.join("socket")
     }

@@ -2,11 +2,15 @@
 //!
 //! Needs Debian's package `redis-server`.
 
+mod back;
 mod cache;
 #[path = "../common/mod.rs"]
 mod common;
 mod down;
+mod evicted;
+mod forwarder;
 mod lives;
+mod moved;
 #[path = "../common/redis_server.rs"]
 mod redis_server;
 mod set_up;

@@ -53,7 +53,9 @@ async fn servers_that_are_no_use() {
         (format!("{limited} allkeys-lru"), evicts("allkeys-lru")),
         (format!("{limited} volatile-ttl"), evicts("volatile-ttl")),
         (format!("{limited} noeviction"), Ok(())),
-        ("--maxmemory-policy allkeys-lru".to_owned(), Ok(())),
+        // ST-03: a limit can be set at any time.
+        ("--maxmemory-policy allkeys-lru".to_owned(), evicts("allkeys-lru")),
+        ("--maxmemory-policy volatile-lru".to_owned(), evicts("volatile-lru")),
         ("--cluster-enabled yes".to_owned(), Err(StoreError::Cluster)),
         (format!("--replicaof 127.0.0.1 {}", free_port()), Err(StoreError::Replica)),
     ] {

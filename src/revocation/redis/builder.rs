@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::Client;
 
 use super::cache::Cache;
-use super::link::Link;
-use super::{Redis, Shared, StoreError};
+use super::life::PATIENCE;
+use super::link::{Link, Settings};
+use super::{Redis, Shared, StoreError, watch};
 
 /// The longest staleness, and the longest time-out.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// The oldest data that may be believed: no session is older.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A [`Redis`] in the making.
 ///
@@ -38,6 +42,8 @@ pub struct RedisBuilder {
     staleness: Duration,
     timeout: Duration,
     cache_at_most: usize,
+    replicas: u8,
+    resume_within: Duration,
 }
 
 impl RedisBuilder {
@@ -48,6 +54,8 @@ impl RedisBuilder {
             staleness: Duration::from_secs(2),
             timeout: Duration::from_secs(1),
             cache_at_most: 100_000,
+            replicas: 0,
+            resume_within: Duration::ZERO,
         }
     }
 
@@ -81,6 +89,27 @@ impl RedisBuilder {
         self
     }
 
+    /// A logout counts as stored when so many replicas of the server have it, too (`WAIT`); one that
+    /// does not get there within the [`timeout`](Self::timeout) is told as not stored. And a server
+    /// that does not reach so many of its replicas is not taken for the store: what needs it is refused,
+    /// also where it does not know that another one has taken its place. So have one replica more than
+    /// this. The store's user needs `+wait`. Default: 0, for a server without replicas.
+    pub fn replicas(mut self, acknowledging: u8) -> Self {
+        self.replicas = acknowledging;
+        self
+    }
+
+    /// **Weakens what a logout promises.** When all nodes and the server were down together, nobody is
+    /// left to tell whether the data that the server has started with are the last ones or an older
+    /// copy, and everybody logs in again. With this they are believed if a node was there at most `age`
+    /// before they are read, which holds for a machine that was restarted, and for a backup of just
+    /// before. What was logged out in between comes back to life if the data lack it. At most 24
+    /// hours. Default: zero, never.
+    pub fn insecure_resume_within(mut self, age: Duration) -> Self {
+        self.resume_within = age;
+        self
+    }
+
     /// Looks at the settings, and asks nobody: what [`connect`](Self::connect) begins with.
     ///
     /// For applications that check a configuration where the server is not to be reached.
@@ -94,16 +123,34 @@ impl RedisBuilder {
 
     /// Connects, and looks whether the server can be relied on; see [`Redis`].
     ///
-    /// The connection is renewed when it is lost, as long as the runtime that it was made in goes on.
+    /// Where the server was restarted or replaced since the nodes were last there, this waits up to
+    /// three seconds for those that are, which know whether something is missing.
+    ///
+    /// As long as the runtime that this was called in goes on, the store is looked at several times a
+    /// second, over a new connection, until the last clone of the [`Redis`] is dropped.
     ///
     /// # Errors
     ///
     /// When a setting is no good, the server does not answer in time, or is no use as a store.
     pub async fn connect(self) -> Result<Redis, StoreError> {
         let client = self.client()?;
-        let link = Link::new(client, format!("{}:epoch", self.prefix), self.timeout);
-        let cache = Cache::new(self.staleness, self.cache_at_most);
-        link.open(link.deadline()).await?;
+        let cache = Arc::new(Cache::new(self.staleness, self.cache_at_most));
+        let settings = Settings {
+            epoch: format!("{}:epoch", self.prefix),
+            timeout: self.timeout,
+            replicas: self.replicas.into(),
+            resume_within: self.resume_within,
+        };
+        let link = Arc::new(Link::new(client, settings, Arc::clone(&cache))?);
+        let begun = Instant::now();
+        loop {
+            match link.open(link.deadline()).await {
+                Ok(_) => break,
+                Err(StoreError::Unproven) if begun.elapsed() < 2 * PATIENCE => {}
+                Err(error) => return Err(error),
+            }
+        }
+        tokio::spawn(watch::watch(Arc::downgrade(&link)));
         Ok(Redis { shared: Arc::new(Shared { link, cache, prefix: self.prefix.into() }) })
     }
 
@@ -118,6 +165,9 @@ impl RedisBuilder {
         if self.timeout.is_zero() || self.timeout > LONGEST {
             return Err(StoreError::Timeout(self.timeout));
         }
+        if self.resume_within > DAY {
+            return Err(StoreError::ResumeWithin(self.resume_within));
+        }
         // The cause is dropped: it could quote the URL.
         Client::open(self.url.as_str()).map_err(|_| StoreError::Url)
     }
@@ -131,6 +181,8 @@ impl fmt::Debug for RedisBuilder {
             .field("staleness", &self.staleness)
             .field("timeout", &self.timeout)
             .field("cache_at_most", &self.cache_at_most)
+            .field("replicas", &self.replicas)
+            .field("resume_within", &self.resume_within)
             .finish_non_exhaustive()
     }
 }

@@ -206,6 +206,15 @@ impl Cache {
         let _ = self.entries.pin().remove_if(&id, lives);
     }
 
+    /// Forgets that any session lives, as the store that said so counts no more. What is being asked
+    /// is asked of that one.
+    pub(super) fn forget(&self) {
+        let mut questions = self.lock();
+        questions.open.clear();
+        let dead = |_: &SessionId, entry: &Entry| matches!(entry, Entry::Revoked { .. });
+        self.entries.pin().retain(dead);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Questions> {
         // Nothing panics while it is held.
         self.questions.lock().unwrap_or_else(PoisonError::into_inner)

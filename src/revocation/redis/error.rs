@@ -32,6 +32,21 @@ pub enum StoreError {
     Replica,
     /// It is a node of a cluster.
     Cluster,
+    /// Something else stands under the store's keys.
+    Foreign(String),
+    /// It was restarted or replaced, and not every node has said yet that it misses nothing.
+    Unproven,
+    /// Fewer replicas than wanted have what was written.
+    Replicas {
+        /// How many have to, see [`RedisBuilder::replicas`](super::RedisBuilder::replicas).
+        wanted: usize,
+        /// How many have.
+        found: usize,
+    },
+    /// It takes no logouts, as it has lost its replicas (`min-replicas-to-write`).
+    CutOff,
+    /// Data may be believed that are more than a day old.
+    ResumeWithin(Duration),
     /// The system gives no random bytes.
     NoRandomness,
 }
@@ -39,7 +54,35 @@ pub enum StoreError {
 impl StoreError {
     /// An error of the client, as text: it is told to many that wait.
     pub(super) fn failed(error: &redis::RedisError) -> Self {
-        Self::Failed(error.to_string())
+        let text = error.to_string();
+        // Within a transaction the code is part of the text.
+        let says = |code: &str| error.code() == Some(code) || text.contains(code);
+        if says("WRONGTYPE") {
+            return Self::Foreign(text);
+        }
+        if says("NOREPLICAS") {
+            return Self::CutOff;
+        }
+        if says("READONLY") {
+            return Self::Replica;
+        }
+        Self::Failed(text)
+    }
+
+    /// Whether it takes no entries for want of room, and is in order for the rest.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Failed(text) if text.contains("OOM") || text.contains("MISCONF"))
+    }
+
+    /// Whether the server has answered, and is not to be relied on.
+    pub(super) fn is_verdict(&self) -> bool {
+        match self {
+            Self::Failed(_) | Self::TooSlow(_) | Self::NoRandomness => false,
+            Self::Url | Self::Prefix(_) | Self::Staleness(_) | Self::Timeout(_) => false,
+            Self::ResumeWithin(_) => false,
+            Self::NoInfo(_) | Self::Evicts { .. } | Self::Replica | Self::Cluster => true,
+            Self::Foreign(_) | Self::Unproven | Self::Replicas { .. } | Self::CutOff => true,
+        }
     }
 }
 
@@ -77,6 +120,24 @@ impl fmt::Display for StoreError {
             Self::Cluster => f.write_str(
                 "the store is a node of a cluster: name one that stands alone, or has replicas",
             ),
+            Self::Foreign(cause) => write!(
+                f,
+                "something else stands under the store's keys ({cause}): give each application a \
+                 prefix of its own"
+            ),
+            Self::Unproven => f.write_str(
+                "the store was restarted or replaced, and not every node has said yet that it \
+                 misses no logout",
+            ),
+            Self::Replicas { wanted, found } => {
+                write!(f, "{found} replicas have what was written to the store, {wanted} have to")
+            }
+            Self::CutOff => f.write_str(
+                "the store takes no logouts: it has fewer replicas than its min-replicas-to-write",
+            ),
+            Self::ResumeWithin(age) => {
+                write!(f, "resuming within {age:?} is too long: a day is the most")
+            }
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }
     }

@@ -2,15 +2,22 @@
 
 mod builder;
 mod cache;
-mod epoch;
+mod dial;
 mod error;
+mod life;
 mod link;
+mod memory;
+mod server;
+mod verify;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redis::InfoDict;
 use ring::digest::{SHA256, digest};
 use tokio::runtime::Handle;
 
@@ -22,7 +29,6 @@ use crate::answer::{Answer, BoxError};
 use crate::aspect::SessionId;
 use crate::clock::Timestamp;
 use cache::{Cache, Known, Outcome, Question, Told};
-use epoch::Epoch;
 use link::{Again, Link};
 
 /// Revocations in a Redis or Valkey server that several processes share (feature `redis`).
@@ -40,17 +46,32 @@ use link::{Again, Link};
 /// # What the store must not forget
 ///
 /// Each life of the store has a random mark, which the ids of its sessions carry; sessions of
-/// another life are not vouched for. A life ends, and **everybody logs in again**, when the store
-/// turns out to be empty, and when it was restarted without `appendonly yes`, as a snapshot does not
-/// hold what came after it. With `appendonly yes` a restart goes unnoticed. What `appendfsync
-/// everysec` and a replica that takes over may lack are the logouts of the last second.
+/// another life are not vouched for. A life ends, and **everybody logs in again**, where the store may
+/// have forgotten a logout. Each node looks at it several times a second, over a new connection to
+/// wherever the address leads then, and each answer about a session comes with proofs. A life ends
 ///
-/// A store that throws entries away when its memory is full is refused: it needs `maxmemory-policy
-/// noeviction`. When it is full, logouts fail, and say so, until sessions have ended.
+/// - when the store is empty, or lacks what a node stored there, or is older than what a node saw;
+/// - when it has thrown keys away;
+/// - when it was restarted or replaced, and not every node that was there until then says within three
+///   seconds that nothing is missing; meanwhile what needs it is refused. So it is when all nodes went
+///   down with it, see [`insecure_resume_within`](RedisBuilder::insecure_resume_within);
+/// - when it was restarted without `appendonly yes`, as a snapshot does not hold what came after it.
+///
+/// With `appendonly yes`, a restart, and a promotion of a replica that lacks nothing, goes unnoticed but
+/// for a moment. When the address leads to another server, a logout there counts at a node
+/// that was connected to the one before within `staleness` and `timeout` together.
+///
+/// What the server and the node that a logout was made at lose together can not be missed by others, and
+/// two servers that both take logouts, each with nodes that do not reach the other, do not know of each
+/// other: [`replicas`](RedisBuilder::replicas) closes both.
+///
+/// A server whose `maxmemory-policy` is not `noeviction` is refused. When it is full, logouts fail, and
+/// say so, until sessions have ended.
 ///
 /// Entries have the hash of a session's id as their key and a time as their value, and end with the
 /// session. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
-/// that begin with the [`prefix`](RedisBuilder::prefix). Clusters are not supported.
+/// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas. Clusters are not
+/// supported.
 ///
 /// # Example
 ///
@@ -74,9 +95,13 @@ pub struct Redis {
     shared: Arc<Shared>,
 }
 
+/// How often a question is put, where the store turns out to be another.
+const TRIES: usize = 3;
+const AGAIN_AND_AGAIN: &str = "it is emptied or replaced again and again";
+
 struct Shared {
-    link: Link,
-    cache: Cache,
+    link: Arc<Link>,
+    cache: Arc<Cache>,
     prefix: Box<str>,
 }
 
@@ -119,18 +144,29 @@ impl Shared {
 
     async fn look_up(&self, id: SessionId, now: Timestamp) -> Outcome {
         let deadline = self.link.deadline();
-        let mut read = redis::pipe();
-        // Together, so that they are of one moment.
-        read.cmd("MGET").arg(self.link.epoch()).arg(self.key(id));
-        for _ in 0..2 {
+        for _ in 0..TRIES {
+            let mut read = redis::pipe();
+            // What is asked later proves what is asked before: that the store is in the same life, has
+            // what this node stored last, and has thrown nothing away.
+            read.cmd("GET").arg(self.key(id)).cmd("MGET").arg(self.link.epoch());
+            for proof in self.link.memory.proofs() {
+                read.arg(proof);
+            }
+            read.cmd("INFO").arg("stats");
             let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
-            let ((epoch, until),): ((Option<String>, Option<String>),) = answer;
-            let Some(Epoch { mark, .. }) = epoch.and_then(|text| Epoch::parse(&text)) else {
-                // It was emptied. A new connection begins a new life.
+            let (until, told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
+            let (epoch, proofs) = told
+                .split_first()
+                .map_or((None, &[][..]), |(epoch, proofs)| (epoch.as_deref(), proofs));
+            if !connection.goes_on(epoch)
+                || proofs.iter().any(Option::is_none)
+                || server::evicted(&stats) != connection.life.evicted
+            {
+                // A new connection tells whether it is still the store, and begins a new life if not.
                 self.link.close(&connection).await;
                 continue;
-            };
-            self.link.heard(mark);
+            }
+            let mark = connection.life.mark;
             return Ok(match until {
                 // An entry that cannot be read is one all the same.
                 Some(until) => Told::Revoked {
@@ -140,7 +176,7 @@ impl Shared {
                 None => Told::Revoked { until: now.after(self.cache.staleness()) },
             });
         }
-        Err(StoreError::Failed("it is emptied again and again".to_owned()))
+        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
 
     async fn revoke(
@@ -149,20 +185,26 @@ impl Shared {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut write = redis::pipe();
-        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
-        write.arg("PX").arg(millis(until, now)).ignore();
-        match self.link.ask::<()>(&write, Again::Yes, self.link.deadline()).await {
-            Ok(((), _)) => {
-                self.cache.revoke(id, until, now);
-                Ok(())
-            }
-            Err(error) => {
-                // It may have been stored.
-                self.cache.doubt(id);
-                Err(error)
+        let deadline = self.link.deadline();
+        for _ in 0..TRIES {
+            let mut set = redis::cmd("SET");
+            set.arg(self.key(id)).arg(until.as_millis()).arg("PX").arg(millis(until, now));
+            match self.write(set, id, millis(until, now), Again::Yes, deadline).await {
+                Ok(written) if written.goes_on => {
+                    self.cache.revoke(id, until, now);
+                    return Ok(());
+                }
+                // It was written where the store has been.
+                Ok(_) => {}
+                Err(error) => {
+                    // It may have been stored.
+                    self.cache.doubt(id);
+                    return Err(error);
+                }
             }
         }
+        self.cache.doubt(id);
+        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
 
     async fn claim(
@@ -175,16 +217,48 @@ impl Shared {
         if self.look_up(id, now).await? != Told::Lives {
             return Ok(false);
         }
-        let mut write = redis::pipe();
-        write.cmd("SET").arg(self.key(id)).arg(until.as_millis());
-        write.arg("NX").arg("PX").arg(millis(until, now));
-        // Afterwards, as the store may be emptied in between: then the claim counts for nothing.
-        write.cmd("GET").arg(self.link.epoch());
-        let (answer, _) = self.link.ask(&write, Again::No, self.link.deadline()).await?;
-        let (claimed, epoch): (Option<String>, Option<String>) = answer;
-        let epoch = epoch.and_then(|text| Epoch::parse(&text));
-        Ok(claimed.is_some() && epoch.is_some_and(|epoch| epoch.mark.is_on(id)))
+        let mut set = redis::cmd("SET");
+        set.arg(self.key(id)).arg(until.as_millis());
+        set.arg("NX").arg("PX").arg(millis(until, now));
+        let deadline = self.link.deadline();
+        let written = self.write(set, id, millis(until, now), Again::No, deadline).await?;
+        // Where the store was emptied or replaced in between the claim counts for nothing.
+        Ok(written.is_set && written.goes_on)
     }
+
+    /// Writes the entry of `id`, to be kept for `millis`.
+    async fn write(
+        &self,
+        set: redis::Cmd,
+        id: SessionId,
+        millis: u64,
+        again: Again,
+        deadline: tokio::time::Instant,
+    ) -> Result<Written, StoreError> {
+        let mut write = redis::pipe();
+        write.add_command(set).cmd("GET").arg(self.link.epoch());
+        let asked = Instant::now();
+        let (answer, connection) = self.link.write_through(&write, again, deadline).await?;
+        let (set, epoch): (Option<String>, Option<String>) = answer;
+        let written =
+            Written { is_set: set.is_some(), goes_on: connection.goes_on(epoch.as_deref()) };
+        if written.is_set {
+            let generation = connection.life.generation;
+            self.link.memory.stored(generation, self.key(id), asked, millis);
+        }
+        if !written.goes_on {
+            self.link.close(&connection).await;
+        }
+        Ok(written)
+    }
+}
+
+/// What came of a write.
+struct Written {
+    /// Whether the entry was not there before, where that was asked.
+    is_set: bool,
+    /// Whether the store was the one that was connected to.
+    goes_on: bool,
 }
 
 /// How long an entry is kept, for the store has a clock of its own.

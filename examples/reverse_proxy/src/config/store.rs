@@ -50,6 +50,12 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Store {
     if let Some(Found { value, .. }) = section.optional::<u32>("cache_at_most") {
         builder = builder.cache_at_most(usize::try_from(value).unwrap_or(usize::MAX));
     }
+    if let Some(Found { value, .. }) = section.optional::<u8>("replicas") {
+        builder = builder.replicas(value);
+    }
+    if let Some(Found { value, span }) = section.parsed("insecure_resume_within", parse::duration) {
+        builder = or(builder.clone(), &span, builder.insecure_resume_within(value));
+    }
     section.finish();
     Store(builder)
 }

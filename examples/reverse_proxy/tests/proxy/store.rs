@@ -174,6 +174,14 @@ fn a_wrong_store_is_told_with_its_line() {
         ("url_file = \"url\"\ntimeout = \"0s\"", &good, 2, "between nothing and a day"),
         ("url_file = \"url\"\ntimeout = \"2m\"", &good, 2, "at most a minute"),
         ("url_file = \"url\"\ncache_at_most = -1", &good, 2, "cache_at_most: "),
+        ("url_file = \"url\"\nreplicas = 1\ninsecure_resume_within = \"10m\"", &good, 0, ""),
+        ("url_file = \"url\"\nreplicas = 300", &good, 2, "replicas: "),
+        (
+            "url_file = \"url\"\ninsecure_resume_within = \"2d\"",
+            &good,
+            2,
+            "between nothing and a day",
+        ),
         // One that is wrong does not hide the next.
         ("url_file = \"url\"\nprefix = \"\"\ntimeout = \"2m\"", &broken, 1, "names no store"),
         ("url_file = \"url\"\nprefix = \"\"\ntimeout = \"2m\"", &broken, 2, "prefix \"\""),
