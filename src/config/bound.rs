@@ -20,7 +20,8 @@ use crate::path;
 use crate::protocol::v2::Profile;
 use crate::protocol::{Family, v1};
 use crate::resource::{
-    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path, without_parameters,
+    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceMap, ambiguous_path,
+    without_parameters,
 };
 use crate::revocation::Revocations;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};

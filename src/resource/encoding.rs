@@ -8,7 +8,7 @@ use super::{Refusal, shape};
 
 /// RFC 3986 unreserved characters and the colon of ARKs and handles stay as they are.
 const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b',');
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// An identifier as it stands in a URI: in one segment, or over several.
@@ -26,6 +26,7 @@ pub(super) fn encode_image(parts: &str) -> String {
 pub(super) fn encode_url(url: &str) -> String {
     const URL: &AsciiSet = &SEGMENT
         .add(b':')
+        .add(b',')
         .remove(b'!')
         .remove(b'*')
         .remove(b'\'')
@@ -74,8 +75,13 @@ impl<'p> Plain<'p> {
             }
             at += 1;
         }
-        (begin < path.len() && bytes[at - 1] != b'.')
-            .then_some(Self { path, marks, slashes, has_colon, has_suffix })
+        (begin < path.len() && bytes[at - 1] != b'.').then_some(Self {
+            path,
+            marks,
+            slashes,
+            has_colon,
+            has_suffix,
+        })
     }
 
     /// What stands before and behind the slash with so many slashes behind it, of at most four.
@@ -244,8 +250,25 @@ mod tests {
     #[test]
     fn plain_paths_mean_themselves() {
         let mut paths: Vec<String> = [
-            "", "/", "a", "a/b", "a//b", "a/", "/a", "./a", "a/..", "...", "a/.b", "a./b", "a/b.", "a..b",
-            "1/2/3/4/5/6/7/..", "a/b/c/d/e/f/g", "a:b/c", "a/full/max/0/default.jpg", "a/b/full/max/0/d.jpg",
+            "",
+            "/",
+            "a",
+            "a/b",
+            "a//b",
+            "a/",
+            "/a",
+            "./a",
+            "a/..",
+            "...",
+            "a/.b",
+            "a./b",
+            "a/b.",
+            "a..b",
+            "1/2/3/4/5/6/7/..",
+            "a/b/c/d/e/f/g",
+            "a:b/c",
+            "a/full/max/0/default.jpg",
+            "a/b/full/max/0/d.jpg",
         ]
         .map(str::to_owned)
         .into();
@@ -271,7 +294,10 @@ mod tests {
                 assert_eq!(plain.split_before(last), expected, "{path:?} {last}");
             }
             let last = path.rsplit('/').next().unwrap_or_default();
-            assert_eq!((plain.has_suffix, plain.has_colon), (last.contains('.'), path.contains(':')));
+            assert_eq!(
+                (plain.has_suffix, plain.has_colon),
+                (last.contains('.'), path.contains(':'))
+            );
         }
     }
 

@@ -163,7 +163,11 @@ fn split_at_the_start(below: &str) -> Result<(&str, ResourceKind<'_>), Refusal> 
     }
     // Servers that fold `a//b` and `a/./b` would make a known shape of these.
     let odd = below.bytes().any(|byte| matches!(byte, b'&' | b';'));
-    if odd || encoding::ambiguous_segments(below) { Err(Refusal::Ambiguous) } else { Err(Refusal::Shape) }
+    if odd || encoding::ambiguous_segments(below) {
+        Err(Refusal::Ambiguous)
+    } else {
+        Err(Refusal::Shape)
+    }
 }
 
 /// The identifier, which is all but what is asked of it.

@@ -34,9 +34,8 @@ impl<'a> ImageRequest<'a> {
         } else {
             Cow::Borrowed(written)
         };
-        let special = |byte: u8| {
-            byte.is_ascii_control() || !byte.is_ascii() || b";&+@#?%\\ ".contains(&byte)
-        };
+        let special =
+            |byte: u8| byte.is_ascii_control() || !byte.is_ascii() || b";&+@#?%\\ ".contains(&byte);
         if decoded.bytes().any(special) || decoded.split('/').any(encoding::is_dot_or_empty) {
             return Err(Refusal::Ambiguous);
         }
@@ -124,11 +123,22 @@ mod tests {
     /// AL-07: rotations that make another picture of it are not told.
     #[test]
     fn only_quarter_turns_are_sure() {
-        for (rotation, sure) in
-            [("0", true), ("!90", true), ("360", true), ("22.5", false), ("0.5", false), ("!1", false), ("00", false)]
-        {
-            let image = ImageRequest::plain(&format!("full/!200,200/{rotation}/default.jpg")).into_owned();
-            assert_eq!(image.whole_image_at_this_scale(Some((8000, 6000))).is_some(), sure, "{rotation}");
+        for (rotation, sure) in [
+            ("0", true),
+            ("!90", true),
+            ("360", true),
+            ("22.5", false),
+            ("0.5", false),
+            ("!1", false),
+            ("00", false),
+        ] {
+            let image =
+                ImageRequest::plain(&format!("full/!200,200/{rotation}/default.jpg")).into_owned();
+            assert_eq!(
+                image.whole_image_at_this_scale(Some((8000, 6000))).is_some(),
+                sure,
+                "{rotation}"
+            );
         }
     }
 

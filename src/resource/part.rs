@@ -53,7 +53,11 @@ pub(super) fn split(text: &str, by_hyphen: bool) -> Result<(&str, Part), Refusal
     }
     // What is left looks like another one to a server that takes away one after the other.
     let again = by_hyphen && rest.rsplit_once('-').is_some_and(|(_, last)| looks_like_scale(last));
-    if rest.is_empty() || rest.contains(';') || again { Err(Refusal::Ambiguous) } else { Ok((rest, own)) }
+    if rest.is_empty() || rest.contains(';') || again {
+        Err(Refusal::Ambiguous)
+    } else {
+        Ok((rest, own))
+    }
 }
 
 /// `1:2`; other spellings of numbers are refused.

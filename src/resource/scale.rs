@@ -1,11 +1,7 @@
 //! How large the whole image would be at the scale of a request, by every server's reckoning.
 
 /// Pixels of the longer side of the whole image; `None` where servers differ.
-pub(super) fn whole_image(
-    region: &str,
-    size: &str,
-    dimensions: Option<(u32, u32)>,
-) -> Option<f64> {
+pub(super) fn whole_image(region: &str, size: &str, dimensions: Option<(u32, u32)>) -> Option<f64> {
     let size = Size::parse(size)?;
     match dimensions {
         Some((width, height)) if width > 0 && height > 0 => {
@@ -122,7 +118,9 @@ impl Size {
         match (fit, text.split_once(',')?) {
             (false, (width, "")) => some_number(width).map(Self::Width),
             (false, ("", height)) => some_number(height).map(Self::Height),
-            (false, (width, height)) => Some(Self::Exact(some_number(width)?, some_number(height)?)),
+            (false, (width, height)) => {
+                Some(Self::Exact(some_number(width)?, some_number(height)?))
+            }
             (true, (width, height)) => Some(Self::Fit(some_number(width)?, some_number(height)?)),
         }
     }

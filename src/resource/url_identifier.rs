@@ -34,7 +34,8 @@ fn is_good_url(text: &str) -> bool {
     };
     let Some((authority, path)) = scheme.split_once('/') else { return false };
     let (host, port) = authority.split_once(':').unwrap_or((authority, "8080"));
-    let is_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    let is_host =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     let is_number = !port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit());
     !host.is_empty()
         && host.bytes().all(is_host)

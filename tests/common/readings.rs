@@ -23,15 +23,18 @@ pub fn files(server: Server, below: &str) -> Vec<String> {
     let found: Vec<Option<String>> = match server {
         Server::IipImage => vec![iipimage(below)],
         Server::Cantaloupe { substitute, four } => vec![Some(cantaloupe(first, substitute, four))],
-        Server::Segments => vec![from_the_end(below).map(|own| decoded(&own)), from_the_end(&decoded(below))],
+        Server::Segments => {
+            vec![from_the_end(below).map(|own| decoded(&own)), from_the_end(&decoded(below))]
+        }
         Server::Any => {
-            let cut = |text: &str, at: &[char]| text.split(at).next().unwrap_or_default().to_owned();
+            let cut =
+                |text: &str, at: &[char]| text.split(at).next().unwrap_or_default().to_owned();
             let once = decoded(first);
             vec![
                 Some(once.clone()),
                 Some(decoded(&once)),
                 Some(decoded(&cut(first, &[';', '@']))),
-                Some(cut(&once, &[';', '&', '@', '?', '#', '\0'])),
+                Some(cut(&once, &[';', '&', '@', '\0'])),
                 Some(once.replace('+', " ")),
                 Some(once.replace('\\', "/")),
                 Some(trimmed(&once)),
@@ -110,7 +113,12 @@ fn iipimage(below: &str) -> Option<String> {
     // Behind a front that makes a query of the path, another command begins here.
     let commands: Vec<String> = [below.to_owned(), decoded(below)]
         .iter()
-        .filter_map(|text| text.split('&').find_map(|command| command.strip_prefix("FIF=")).map(str::to_owned))
+        .filter_map(|text| {
+            text.split('&')
+                .skip(1)
+                .find_map(|command| command.strip_prefix("FIF="))
+                .map(str::to_owned)
+        })
         .collect();
     if let Some(file) = commands.first() {
         return Some(format!("a command: {file}"));
@@ -125,7 +133,8 @@ fn cantaloupe(first: &str, substitute: Option<&str>, four: bool) -> String {
         name = name.replace(substitute, "/");
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_scale = |text: &str| text.split_once(':').is_some_and(|(a, b)| is_number(a) && is_number(b));
+    let is_scale =
+        |text: &str| text.split_once(':').is_some_and(|(a, b)| is_number(a) && is_number(b));
     if four && name.rsplit_once('-').is_some_and(|(_, last)| is_scale(last)) {
         name.truncate(name.rfind('-').unwrap_or_default());
     }
@@ -143,18 +152,29 @@ pub fn spelled(server: Server, name: &str, choice: impl Fn(usize) -> u8) -> Stri
     let mut written = String::new();
     for (at, character) in name.char_indices() {
         let choice = choice(at);
-        let escaped = || {
-            let mut buffer = [0; 4];
-            let bytes = character.encode_utf8(&mut buffer).bytes();
-            bytes.map(|byte| if choice & 4 == 0 { format!("%{byte:02x}") } else { format!("%{byte:02X}") }).collect()
-        };
+        let escaped =
+            || {
+                let mut buffer = [0; 4];
+                let bytes = character.encode_utf8(&mut buffer).bytes();
+                bytes
+                    .map(|byte| {
+                        if choice & 4 == 0 {
+                            format!("%{byte:02x}")
+                        } else {
+                            format!("%{byte:02X}")
+                        }
+                    })
+                    .collect()
+            };
         let spelling: String = match (server, character, choice & 3) {
             (Server::IipImage, ' ', 0) => "+".to_owned(),
             (Server::IipImage, ' ', 1) => "%2B".to_owned(),
             (Server::IipImage | Server::Segments, '/', 0 | 1) => "/".to_owned(),
             (Server::Cantaloupe { substitute: Some(text), .. }, '/', 0 | 1) => text.to_owned(),
             (Server::Cantaloupe { .. }, ';', 0 | 1) => ";".to_owned(),
-            (_, character, 0..=2) if character.is_ascii_alphanumeric() || "-._~:".contains(character) => {
+            (_, character, 0..=2)
+                if character.is_ascii_alphanumeric() || "-._~:".contains(character) =>
+            {
                 character.to_string()
             }
             _ => escaped(),

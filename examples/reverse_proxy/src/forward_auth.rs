@@ -112,7 +112,8 @@ impl Answers {
             Kind::Images(_) => base.image(path).is_some_and(|own| own.image().is_some()),
             Kind::Files => true,
         };
-        let same_when_decoded = self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');
+        let same_when_decoded =
+            self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');
         is_content && same_when_decoded && uri.query().is_none()
     }
 }

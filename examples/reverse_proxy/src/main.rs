@@ -66,7 +66,11 @@ fn checked(file: &Path, config: &Config) {
     println!("{}: no mistakes{store}", file.display());
     for base in &config.bases {
         let dialect = base.dialect().map(|dialect| dialect.name());
-        println!("{}: {}", base.path, dialect.map_or("files".into(), |name| format!("images, dialect {name}")));
+        println!(
+            "{}: {}",
+            base.path,
+            dialect.map_or("files".into(), |name| format!("images, dialect {name}"))
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use http_body::Body as HttpBody;
 use http_body_util::{BodyExt, Limited};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 
-use crate::body::{BoxError, Body, empty};
+use crate::body::{Body, BoxError, empty};
 use crate::routes::Routes;
 
 /// The longest description, in bytes.

@@ -124,7 +124,9 @@ impl Forward {
             return Response::from_parts(head, boxed(body));
         };
         match description::put_right(&ids, &method, &mut head, body).await {
-            Ok(body) => Response::from_parts(head, boxed(Full::new(body).map_err(|never| match never {}))),
+            Ok(body) => {
+                Response::from_parts(head, boxed(Full::new(body).map_err(|never| match never {})))
+            }
             Err(reason) => {
                 tracing::warn!(reason, "the image server's answer is not passed on");
                 self.failed(Fault::Answer)

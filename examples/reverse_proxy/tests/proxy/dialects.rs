@@ -10,9 +10,15 @@ use crate::support::{PIXELS, Proxy, SITE, Upstream, config, folder, request};
 /// `letter.tif`, `dir/page.tif` and `my song.tif`.
 fn with(upstream: &Upstream, keys: &str) -> String {
     config(upstream.address)
-        .replace("path = \"/iiif/3\"", &format!("path = \"/iiif/3\"\nupstream_path = \"/images\"\n{keys}"))
+        .replace(
+            "path = \"/iiif/3\"",
+            &format!("path = \"/iiif/3\"\nupstream_path = \"/images\"\n{keys}"),
+        )
         .replace("\"pub*\"", "\"nothing\"")
-        .replace("\"sec*\", \"dir/sec\"", "\"letter.tif\", \"dir/page.tif\", \"my song.tif\", \"http*/b.jp2\"")
+        .replace(
+            "\"sec*\", \"dir/sec\"",
+            "\"letter.tif\", \"dir/page.tif\", \"my song.tif\", \"http*/b.jp2\"",
+        )
         .replace("[[access]]", "[[rule]]\nmatch = [\"*\"]\nallow = \"everyone\"\n\n[[access]]")
 }
 
@@ -23,34 +29,55 @@ const TILE: &str = "full/max/0/default.jpg";
 #[tokio::test]
 async fn al_03_one_spelling_goes_on() {
     for (keys, cases) in [
-        ("", &[
-            ("l%65tter.tif", "letter.tif"),
-            ("d%69r%2fpage.tif", "dir%2Fpage.tif"),
-            ("my%20s%6fng.tif", "my%20song.tif"),
-        ][..]),
-        ("dialect = \"cantaloupe\"\nslash_substitute = \"__\"", &[
-            ("letter.tif%3b1", "letter.tif%3B1"),
-            ("letter.tif;1:2", "letter.tif%3B1:2"),
-            ("dir%2Fpage.tif", "dir__page.tif"),
-            ("dir%2fpage.tif", "dir__page.tif"),
-            ("dir__page.tif", "dir__page.tif"),
-            ("dir%5F_page.tif;3", "dir__page.tif%3B3"),
-        ]),
-        ("dialect = \"cantaloupe\"\nscale_by_hyphen = true", &[("letter.tif-1:2", "letter.tif%3B1:2")]),
-        ("dialect = \"iipimage\"", &[
-            ("dir/page.tif", "dir%2Fpage.tif"),
-            ("dir%2fpage.tif", "dir%2Fpage.tif"),
-            ("my+song.tif", "my%20song.tif"),
-            ("my%2Bsong.tif", "my%20song.tif"),
-        ]),
-        ("several_segments = true", &[
-            ("dir%2Fpage.tif", "dir/page.tif"),
-            ("d%69r/page.tif", "dir/page.tif"),
-        ]),
-        ("url_identifiers = true", &[
-            ("https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2", "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2"),
-            ("https:%2f%2Ffiles.example%2Fa%2520(1)%2Fb.jp2", "https%3A%2F%2Ffiles.example%2Fa%2520(1)%2Fb.jp2"),
-        ]),
+        (
+            "",
+            &[
+                ("l%65tter.tif", "letter.tif"),
+                ("d%69r%2fpage.tif", "dir%2Fpage.tif"),
+                ("my%20s%6fng.tif", "my%20song.tif"),
+            ][..],
+        ),
+        (
+            "dialect = \"cantaloupe\"\nslash_substitute = \"__\"",
+            &[
+                ("letter.tif%3b1", "letter.tif%3B1"),
+                ("letter.tif;1:2", "letter.tif%3B1:2"),
+                ("dir%2Fpage.tif", "dir__page.tif"),
+                ("dir%2fpage.tif", "dir__page.tif"),
+                ("dir__page.tif", "dir__page.tif"),
+                ("dir%5F_page.tif;3", "dir__page.tif%3B3"),
+            ],
+        ),
+        (
+            "dialect = \"cantaloupe\"\nscale_by_hyphen = true",
+            &[("letter.tif-1:2", "letter.tif%3B1:2")],
+        ),
+        (
+            "dialect = \"iipimage\"",
+            &[
+                ("dir/page.tif", "dir%2Fpage.tif"),
+                ("dir%2fpage.tif", "dir%2Fpage.tif"),
+                ("my+song.tif", "my%20song.tif"),
+                ("my%2Bsong.tif", "my%20song.tif"),
+            ],
+        ),
+        (
+            "several_segments = true",
+            &[("dir%2Fpage.tif", "dir/page.tif"), ("d%69r/page.tif", "dir/page.tif")],
+        ),
+        (
+            "url_identifiers = true",
+            &[
+                (
+                    "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2",
+                    "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2",
+                ),
+                (
+                    "https:%2f%2Ffiles.example%2Fa%2520(1)%2Fb.jp2",
+                    "https%3A%2F%2Ffiles.example%2Fa%2520(1)%2Fb.jp2",
+                ),
+            ],
+        ),
     ] {
         let upstream = Upstream::new().await;
         let proxy = Proxy::with(&with(&upstream, keys)).await;
@@ -82,10 +109,18 @@ async fn al_03_one_spelling_goes_on() {
             assert!(probed.text().contains("\"status\":401"), "{spelling}: {}", probed.text());
         }
         for odd in [
-            "letter.tif%3B", "x%26FIF=letter.tif", "l%2565tter.tif", "letter.tif.", "letter.tif%20", "letter.tif%00",
-            "letter.tif%5C", "letter.tif%2Ffull%2Fmax%2F0%2Fdefault.jpg",
+            "letter.tif%3B",
+            "x%26FIF=letter.tif",
+            "l%2565tter.tif",
+            "letter.tif.",
+            "letter.tif%20",
+            "letter.tif%00",
+            "letter.tif%5C",
+            "letter.tif%2Ffull%2Fmax%2F0%2Fdefault.jpg",
         ] {
-            if keys.contains("cantaloupe") && odd.contains("%26") || keys.contains("iipimage") && odd.ends_with("%3B") {
+            if keys.contains("cantaloupe") && odd.contains("%26")
+                || keys.contains("iipimage") && odd.ends_with("%3B")
+            {
                 continue;
             }
             let before = upstream.count();
@@ -200,7 +235,9 @@ fn dialects_are_checked() {
         let mistakes = Config::read(&text, &folder()).expect_err(keys).to_string();
         assert!(mistakes.contains(said) && mistakes.contains("line 1"), "{keys}: {mistakes}");
     }
-    for keys in ["insecure_path_parameters = true", "dialect = \"general\"", "insecure_characters = \"@;\""] {
+    for keys in
+        ["insecure_path_parameters = true", "dialect = \"general\"", "insecure_characters = \"@;\""]
+    {
         let text = right.replace("path = \"/iiif/3\"", &format!("path = \"/iiif/3\"\n{keys}"));
         Config::read(&text, &folder()).unwrap_or_else(|all| panic!("{keys}: {all}"));
     }
