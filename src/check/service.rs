@@ -98,6 +98,17 @@ where
         if active::is_service_worker(&resource, head.headers()) && core.keeps_still(&resource) {
             return CheckFuture::own(refusal::service_worker());
         }
+        if matches!(resource.kind(), ResourceKind::ImageService)
+            && ends_like_a_description(resource.identifier())
+        {
+            // A server that decodes first takes its base URI for another's description.
+            let info = core.public_url.join(&format!("{}/info.json", resource.path()));
+            return CheckFuture::own(if is_read(head.method()) {
+                refusal::redirect(&info, http::StatusCode::SEE_OTHER, &head)
+            } else {
+                respond::method_not_allowed("GET, HEAD, OPTIONS")
+            });
+        }
         let now = core.now();
         let question = Question { head, resource: &resource, now, token: None };
         match core.decide(&question) {
@@ -229,6 +240,11 @@ fn for_third_parties(
     if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
         storage_access::offer_retry(core, head.headers(), headers);
     }
+}
+
+fn ends_like_a_description(identifier: &str) -> bool {
+    let last = identifier.rsplit_once('/').map_or("", |(_, last)| last);
+    last.eq_ignore_ascii_case("info.json")
 }
 
 fn is_read(method: &Method) -> bool {

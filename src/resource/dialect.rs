@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::encoding;
 use super::part::{self, Part};
+use super::spelling::Spelling;
 use super::url_identifier;
 use super::{Refusal, shape};
 
@@ -23,15 +24,15 @@ use super::{Refusal, shape};
 /// | `&`, `%26` | 400 | 400 | itself |
 /// | `+`, `%2B` | 400 | a space | 400, itself |
 /// | `@`, `%40` | 400 | itself | itself |
-/// | `%23` (`#`), `%3F` (`?`) | 400 | itself | itself |
+/// | `%23` (`#`), `%3F` (`?`) | itself | itself | itself |
 /// | `%25` (`%`), no escape behind it | itself | 400 | itself |
 /// | an escape that is still there when decoded (`%252F`, `%2565`) | 400 | 400 | 400 |
 /// | a URL (`https%3A%2F%2F…`) | 400 | 400 | 400 |
 /// | `//`, `.` and `..`, a dot or space at the end of a part, a space at its start | 400 | 400 | 400 |
-/// | backslashes, control characters, characters that nobody sees, what is no UTF-8 | 400 | 400 | 400 |
+/// | backslashes, control characters, what is no UTF-8 | 400 | 400 | 400 |
 /// | a file of an image sequence of `IIPImage`'s (`name_pyr_000_090.tif`), which is `name`, too | 400 | 400 | itself |
 /// | `:$`, by which Windows names a file's streams | 400 | 400 | 400 |
-/// | an image request or `info.json` within the identifier, behind encoded slashes | 400 | 400 | 400 |
+/// | an image request within the identifier, behind encoded slashes | 400 | 400 | 400 |
 ///
 /// No dialect knows the file system behind: where `Page1` and `page1`, or `é` in one and in two
 /// characters, are one file, they still are two identifiers. Say what is open there, not what is closed.
@@ -68,7 +69,7 @@ enum Server {
 }
 
 /// What some server or other reads as more than itself.
-const SPECIAL: [char; 6] = [';', '&', '+', '@', '#', '?'];
+const SPECIAL: [char; 4] = [';', '&', '+', '@'];
 
 impl Dialect {
     /// Any server: what one of them is known to read differently is refused. The default.
@@ -138,7 +139,7 @@ impl Dialect {
         self
     }
 
-    /// Takes these of `;`, `&`, `+`, `@`, `#` and `?` for characters of the identifier like any other, raw
+    /// Takes these of `;`, `&`, `+` and `@` for characters of the identifier like any other, raw
     /// and encoded.
     ///
     /// Right only where the server behind, and everything between, is known to read them so: what one
@@ -224,7 +225,7 @@ impl Dialect {
         } else if self.urls && substitute.is_some() {
             Some("urls: a slash substitute would stand in URLs, too; leave one of them out")
         } else if self.literal.contains(|c| !SPECIAL.contains(&c)) {
-            Some("insecure_characters may hold ; & + @ # ? and no others")
+            Some("insecure_characters may hold ; & + @ and no others")
         } else if cantaloupe && self.literal.contains(';') {
             Some(
                 "insecure_characters: Cantaloupe reads a page or a scale behind ; so leave it out there",
@@ -257,7 +258,8 @@ impl Dialect {
     ///
     /// [`Refusal::Ambiguous`] for what servers may read in different ways.
     pub(super) fn read<'p>(&self, written: &'p str) -> Result<(Cow<'p, str>, Part), Refusal> {
-        if self.server == Server::Cantaloupe && written.contains('+') && !self.takes('+') {
+        if self.server == Server::Cantaloupe && written.contains('+') && !self.literal.contains('+')
+        {
             // Some of Java's decoders make a space of it.
             return Err(Refusal::Ambiguous);
         }
@@ -289,18 +291,13 @@ impl Dialect {
 
     /// Whether an identifier, decoded, has no second reading.
     fn check(&self, text: &str) -> Result<(), Refusal> {
-        let is_url = self.urls && url_identifier::is_url(text);
         let refused = |byte: u8| match byte {
-            b'?' if is_url => false,
             b'%' => self.is_iipimage(),
-            b';' | b'&' | b'+' | b'@' | b'#' | b'?' => !self.takes(char::from(byte)),
+            b';' | b'&' | b'+' | b'@' => !self.takes(char::from(byte)),
             _ => byte.is_ascii_control() || byte == b'\\',
         };
         let is_of_a_sequence = self.knows_sequences() && shape::is_of_a_sequence(text);
         if text.bytes().any(refused) || text.contains(":$") || is_of_a_sequence {
-            return Err(Refusal::Ambiguous);
-        }
-        if !text.is_ascii() && text.chars().any(is_unseen) {
             return Err(Refusal::Ambiguous);
         }
         if self.urls {
@@ -308,6 +305,7 @@ impl Dialect {
         } else if encoding::has_escape(text) || url_identifier::is_url(text) {
             return Err(Refusal::Ambiguous);
         }
+        let is_url = self.urls && url_identifier::is_url(text);
         let path = if is_url { url_identifier::path_of(text) } else { text };
         shape::check_parts(path)
     }
@@ -316,8 +314,8 @@ impl Dialect {
     fn takes(&self, character: char) -> bool {
         let by_nature = match self.server {
             Server::General => false,
-            Server::IipImage => matches!(character, ';' | '@' | '#' | '?'),
-            Server::Cantaloupe => matches!(character, '&' | '+' | '@' | '#' | '?'),
+            Server::IipImage => matches!(character, ';' | '@'),
+            Server::Cantaloupe => matches!(character, '&' | '+' | '@'),
         };
         by_nature || self.literal.contains(character)
     }
@@ -339,66 +337,6 @@ impl Dialect {
             Spelling::Segments
         } else {
             Spelling::OneSegment
-        }
-    }
-}
-
-/// Characters that some file systems pass over in a name, and that nobody sees in one.
-fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{80}'..='\u{9f}'
-    )
-}
-
-/// How an identifier is written in a URI.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Spelling<'a> {
-    /// In one segment, slashes encoded.
-    #[default]
-    OneSegment,
-    /// Over several segments.
-    Segments,
-    /// In one segment that may end in a page or a scale.
-    Parts,
-    /// The same, with this text for slashes.
-    Substitute(Cow<'a, str>),
-    /// As a URL in one segment.
-    Url {
-        /// Whether it may end in a page or a scale.
-        cantaloupe: bool,
-    },
-}
-
-impl Spelling<'_> {
-    /// The identifier as it stands in a URI.
-    pub(super) fn write(&self, identifier: &str) -> String {
-        match self {
-            Self::OneSegment | Self::Parts => encoding::encode(identifier, true),
-            Self::Segments => encoding::encode(identifier, false),
-            Self::Url { .. } => encoding::encode_url(identifier),
-            Self::Substitute(substitute) => {
-                let with = identifier.replace('/', substitute);
-                // `a_/b` with `__` would be read as `a/_b`.
-                let same = with.replace(&**substitute, "/") == identifier;
-                encoding::encode(if same { &with } else { identifier }, true)
-            }
-        }
-    }
-
-    /// Whether identifiers may end in a page or a scale.
-    pub(super) fn has_parts(&self) -> bool {
-        matches!(self, Self::Parts | Self::Substitute(_) | Self::Url { cantaloupe: true })
-    }
-
-    pub(super) fn into_owned(self) -> Spelling<'static> {
-        match self {
-            Self::OneSegment => Spelling::OneSegment,
-            Self::Segments => Spelling::Segments,
-            Self::Parts => Spelling::Parts,
-            Self::Url { cantaloupe } => Spelling::Url { cantaloupe },
-            Self::Substitute(text) => Spelling::Substitute(Cow::Owned(text.into_owned())),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Refusal, shape};
 
 /// RFC 3986 unreserved characters and the colon of ARKs and handles stay as they are.
 const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b',');
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// An identifier as it stands in a URI: in one segment, or over several.
@@ -24,8 +24,14 @@ pub(super) fn encode_image(parts: &str) -> String {
 
 /// A URL, encoded as a whole. What need not be escaped stays, as nearly everybody leaves it.
 pub(super) fn encode_url(url: &str) -> String {
-    const URL: &AsciiSet =
-        &SEGMENT.add(b':').remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+    const URL: &AsciiSet = &SEGMENT
+        .add(b':')
+        .add(b',')
+        .remove(b'!')
+        .remove(b'*')
+        .remove(b'\'')
+        .remove(b'(')
+        .remove(b')');
     utf8_percent_encode(url, URL).to_string()
 }
 

@@ -50,20 +50,23 @@ pub(super) fn is_of_a_sequence(identifier: &str) -> bool {
 
 /// Refuses an identifier of parts that servers disagree on: none, dots, spaces at their ends; and one
 /// that holds an image request or a description's name, as a server that decodes first finds its end
-/// elsewhere.
+/// elsewhere. (One that *ends* in a description's name is an image's only by its base URI, which the
+/// checker does not pass on.)
 ///
 /// # Errors
 ///
 /// [`Refusal::Ambiguous`].
 pub(super) fn check_parts(identifier: &str) -> Result<(), Refusal> {
     let mut before: Option<&str> = None;
-    for part in identifier.split('/') {
+    let mut parts = identifier.split('/').peekable();
+    while let Some(part) = parts.next() {
         let ends = part.as_bytes();
         let odd = encoding::is_dot_or_empty(part)
             || ends.last() == Some(&b'.')
             || part.trim().len() != part.len();
         let within = before.is_some_and(|before| {
-            part.eq_ignore_ascii_case("info.json") || is_region(before) && is_size(part)
+            is_region(before) && is_size(part)
+                || part.eq_ignore_ascii_case("info.json") && parts.peek().is_some()
         });
         if odd || within {
             return Err(Refusal::Ambiguous);
@@ -150,8 +153,8 @@ mod tests {
             " sec",
             "a/ b",
             "a /b",
-            "sec/info.json",
-            "sec/INFO.JSON",
+            "sec/info.json/x",
+            "sec/INFO.JSON/full",
             "sec/full/max/0/default.jpg",
             "sec/0,0,9,9/9,",
             "sec/Full/,1",

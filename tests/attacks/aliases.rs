@@ -112,8 +112,6 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         "my%2Bsong.tif",
         "letter.tif@1",
         "letter.tif%401",
-        "letter.tif%3Fx",
-        "letter.tif%23x",
         // Ends of names.
         "letter.tif.",
         "letter.tif%2E",
@@ -131,10 +129,7 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         "seq_pyr_000_090.tif",
         "seq%5Fpyr_000_090.tif",
         // What nobody sees.
-        "letter%E2%80%8B.tif",
-        "%EF%BB%BFletter.tif",
         "letter.tif%00",
-        "letter%C2%AD.tif",
         "letter%7F.tif",
         // Bytes and slashes.
         "letter%C0%AEtif",
@@ -152,8 +147,6 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         "letter.tif%2Ffull%2Fmax%2F0%2Fdefault.jpg",
         "letter.tif%2FFULL%2Fmax%2F0%2Fdefault.jpg",
         "letter.tif%2F0,0,9,9%2F9,%2F0%2Fdefault.jpg",
-        "letter.tif%2Finfo.json",
-        "letter.tif%2FINFO.json",
     ] {
         assert_refused(&publisher, spelling).await;
     }
@@ -165,7 +158,19 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         assert_closed(&publisher, spelling, "/iiif/2/dir%2Fpage.tif").await;
     }
     assert_closed(&publisher, "my%20song.tif", "/iiif/2/my%20song.tif").await;
-    for open in ["other.tif", "100%25", "ark:%2F1%2Fx", "a,b=c!(d)*'~$e", "b%C3%BCcher"] {
+    // The name of a description behind an encoded slash: never passed on as a base URI.
+    for spelling in ["letter.tif%2Finfo.json", "letter.tif%2FINFO.json"] {
+        let calls = publisher.calls();
+        let whole = publisher.get(&format!("/iiif/2/{spelling}"), &[]).await;
+        assert_eq!(whole.status(), 303, "{spelling}");
+        let posted =
+            publisher.send(request(Method::POST, &format!("/iiif/2/{spelling}"), &[])).await;
+        assert_eq!(posted.status(), 405);
+        assert_eq!(publisher.calls(), calls);
+    }
+    for open in
+        ["other.tif", "a%3Fb", "a%23b", "100%25", "ark:%2F1%2Fx", "a,b=c!(d)*'~$e", "b%C3%BCcher"]
+    {
         let answer = publisher.get(&format!("/iiif/2/{open}/{TILE}"), &[]).await;
         assert_eq!(answer.status(), 200, "{open}: {}", text(&answer));
     }
@@ -311,7 +316,6 @@ async fn al_04_names_of_files() {
         "let../ter.tif",
         "letter.tif+",
         "+letter.tif",
-        "letter.tif/info.json",
         "letter.tif/full/max",
         "letter.tif%2Ffull%2Fmax%2F0%2Fdefault.jpg",
         "letter.tif/full/max/0/default",
@@ -412,7 +416,6 @@ async fn al_06_several_segments() {
     for spelling in [
         "ark:/12148/btv/f29/full/max",
         "ark:/12148/btv/f29/full/max/0/default",
-        "ark:/12148/btv/f29/info.json",
         "ark:/12148/btv/f29/full/max/0/default.jpg",
         "ark:/12148//btv/f29",
         "ark:/12148/x/../btv/f29",

@@ -34,7 +34,7 @@ pub fn files(server: Server, below: &str) -> Vec<String> {
                 Some(once.clone()),
                 Some(decoded(&once)),
                 Some(decoded(&cut(first, &[';', '@']))),
-                Some(cut(&once, &[';', '&', '@', '?', '#', '\0'])),
+                Some(cut(&once, &[';', '&', '@', '\0'])),
                 Some(once.replace('+', " ")),
                 Some(once.replace('\\', "/")),
                 Some(trimmed(&once)),
@@ -114,7 +114,10 @@ fn iipimage(below: &str) -> Option<String> {
     let commands: Vec<String> = [below.to_owned(), decoded(below)]
         .iter()
         .filter_map(|text| {
-            text.split('&').find_map(|command| command.strip_prefix("FIF=")).map(str::to_owned)
+            text.split('&')
+                .skip(1)
+                .find_map(|command| command.strip_prefix("FIF="))
+                .map(str::to_owned)
         })
         .collect();
     if let Some(file) = commands.first() {

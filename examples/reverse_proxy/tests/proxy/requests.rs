@@ -67,7 +67,7 @@ async fn the_public_uri_is_one() {
     let text = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let answer = raw(proxy.address, text.as_bytes()).await;
     assert_eq!(statuses(&answer), ["200"], "{answer}");
-    let id = format!("{SITE}/iiif/3/pub%22,%22x%22:%22%7B%7C%7D");
+    let id = format!("{SITE}/iiif/3/pub%22%2C%22x%22:%22%7B%7C%7D");
     assert_eq!(upstream.last().folded("x-iiif-id"), [id]);
 }
 

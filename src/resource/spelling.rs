@@ -1,0 +1,56 @@
+//! How identifiers are written in URIs.
+
+use std::borrow::Cow;
+
+use super::encoding;
+
+/// How an identifier is written in a URI.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Spelling<'a> {
+    /// In one segment, slashes encoded.
+    #[default]
+    OneSegment,
+    /// Over several segments.
+    Segments,
+    /// In one segment that may end in a page or a scale.
+    Parts,
+    /// The same, with this text for slashes.
+    Substitute(Cow<'a, str>),
+    /// As a URL in one segment.
+    Url {
+        /// Whether it may end in a page or a scale.
+        cantaloupe: bool,
+    },
+}
+
+impl Spelling<'_> {
+    /// The identifier as it stands in a URI.
+    pub(super) fn write(&self, identifier: &str) -> String {
+        match self {
+            Self::OneSegment | Self::Parts => encoding::encode(identifier, true),
+            Self::Segments => encoding::encode(identifier, false),
+            Self::Url { .. } => encoding::encode_url(identifier),
+            Self::Substitute(substitute) => {
+                let with = identifier.replace('/', substitute);
+                // `a_/b` with `__` would be read as `a/_b`.
+                let same = with.replace(&**substitute, "/") == identifier;
+                encoding::encode(if same { &with } else { identifier }, true)
+            }
+        }
+    }
+
+    /// Whether identifiers may end in a page or a scale.
+    pub(super) fn has_parts(&self) -> bool {
+        matches!(self, Self::Parts | Self::Substitute(_) | Self::Url { cantaloupe: true })
+    }
+
+    pub(super) fn into_owned(self) -> Spelling<'static> {
+        match self {
+            Self::OneSegment => Spelling::OneSegment,
+            Self::Segments => Spelling::Segments,
+            Self::Parts => Spelling::Parts,
+            Self::Url { cantaloupe } => Spelling::Url { cantaloupe },
+            Self::Substitute(text) => Spelling::Substitute(Cow::Owned(text.into_owned())),
+        }
+    }
+}
