@@ -270,7 +270,7 @@ fn unnamed(core: &Core, headers: &HeaderMap) -> Option<Viewer> {
 /// by the user. Another site may be where the login comes back from.
 fn is_opened_by_nobody(context: &Context) -> bool {
     let headers = &context.parts.headers;
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     site != Some(b"cross-site") && !is_from_login(&context.core, headers)
 }
 

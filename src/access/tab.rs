@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use http::HeaderMap;
 use http::header::{ORIGIN, REFERER};
+use http::{HeaderMap, HeaderValue};
 
 use super::flow::{LIFETIME, Viewer};
 use crate::aspect::{Reader, SKEW, write_short_text};
@@ -148,7 +148,7 @@ impl Opener {
         now: Timestamp,
     ) -> Self {
         let own = || is_made_here(core, headers).then(|| told_by(core, path, query, now)).flatten();
-        let referer = headers.get(REFERER).map(|referer| referer.as_bytes());
+        let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
         let page = || {
             let (path, query) = page_of_this_site(core, referer?)?;
             told_by(core, path, query, now)
@@ -164,7 +164,7 @@ impl Opener {
 
 /// Whether a request comes from a page of a login's: its tab goes on with what it began.
 pub(super) fn is_from_login(core: &Core, headers: &HeaderMap) -> bool {
-    let referer = headers.get(REFERER).map(|referer| referer.as_bytes());
+    let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
     let page = referer.and_then(|referer| page_of_this_site(core, referer));
     page.is_some_and(|(path, _)| core.access.iter().any(|access| access.covers(path)))
 }

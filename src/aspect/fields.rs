@@ -129,12 +129,12 @@ impl Fields<'static> {
     pub(super) fn new<'t>(
         subject: &str,
         roles: impl IntoIterator<Item = &'t str>,
-        viewers: Written<'t>,
+        viewers: &Written<'t>,
     ) -> Result<Self, SessionError> {
         let mut bytes = Vec::with_capacity(256);
         push(&mut bytes, subject).map_err(SessionError::Subject)?;
         push_list(&mut bytes, roles).map_err(SessionError::Role)?;
-        let origins = match &viewers {
+        let origins = match viewers {
             Written::Any => &[ANY][..],
             Written::These(origins) => origins,
         };

@@ -202,12 +202,12 @@ impl<'a> Session<'a> {
         let mut all: Vec<_> = self.origins().filter(|own| !more.contains(own)).collect();
         all.extend(more);
         all.drain(..all.len().saturating_sub(MAX_ORIGINS));
-        self.with_fields(self.roles(), Written::These(all))
+        self.with_fields(self.roles(), &Written::These(all))
     }
 
     /// The same session, for any viewer.
     pub(crate) fn for_any_viewer(&self) -> Result<Session<'static>, SessionError> {
-        self.with_fields(self.roles(), Written::Any)
+        self.with_fields(self.roles(), &Written::Any)
     }
 
     /// The same session with the roles of another one added, for the viewers that both are for.
@@ -229,14 +229,14 @@ impl<'a> Session<'a> {
             }
         };
         let expires_at = self.stamp.expires_at.min(other.stamp.expires_at);
-        let session = self.with_fields(roles, viewers)?;
+        let session = self.with_fields(roles, &viewers)?;
         Ok(Session { stamp: Stamp { expires_at, ..self.stamp }, ..session })
     }
 
     fn with_fields<'t>(
         &self,
         roles: impl IntoIterator<Item = &'t str>,
-        viewers: Written<'t>,
+        viewers: &Written<'t>,
     ) -> Result<Session<'static>, SessionError> {
         Ok(Session { stamp: self.stamp, fields: Fields::new(self.subject(), roles, viewers)? })
     }
@@ -413,7 +413,7 @@ impl SessionBuilder {
         };
         let roles = self.roles.iter().map(String::as_str);
         Ok(Session {
-            fields: Fields::new(&self.subject, roles, viewers)?,
+            fields: Fields::new(&self.subject, roles, &viewers)?,
             stamp: Stamp {
                 id: self.id.map_or_else(SessionId::random, Ok)?,
                 issued_at: now,
