@@ -56,9 +56,9 @@ impl Still {
     #[inline]
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
         match self {
-            Self::Tile if !is_one_picture(headers) => keep_headers_still(status, headers),
-            Self::Content => keep_headers_still(status, headers),
-            Self::No | Self::Tile => {}
+            Self::No => {}
+            Self::Tile if is_one_picture(headers) => {}
+            Self::Tile | Self::Content => keep_headers_still(self, status, headers),
         }
     }
 }
@@ -161,16 +161,16 @@ impl Content {
 /// assert_eq!(page.headers()[CONTENT_SECURITY_POLICY], "sandbox");
 /// ```
 pub fn keep_still<B>(response: &mut Response<B>) {
-    keep_headers_still(response.status(), response.headers_mut());
+    keep_headers_still(Still::Content, response.status(), response.headers_mut());
 }
 
 #[inline(never)]
-fn keep_headers_still(status: StatusCode, headers: &mut HeaderMap) {
+fn keep_headers_still(still: Still, status: StatusCode, headers: &mut HeaderMap) {
     let mut content = Content::unknown();
     for (name, value) in &*headers {
         content.look(name, value);
     }
-    content.keep_still(Still::Content, status, headers);
+    content.keep_still(still, status, headers);
 }
 
 #[inline]
