@@ -1,7 +1,7 @@
 //! An aspect that an upstream single sign-on sets: a header from a listed peer.
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, mem};
 
 use constant_time_eq::constant_time_eq_32;
 use http::HeaderName;
@@ -167,20 +167,21 @@ impl AuthorizingAspect for TrustedHeader {
 
 /// The values of a list, in which a separator behind a backslash stands for itself.
 fn values(list: &str, separator: char) -> Vec<String> {
-    let mut values = vec![String::new()];
+    let mut all = vec![];
+    let mut value = String::new();
     for character in list.chars() {
-        let Some(last) = values.last_mut() else { break };
         if character != separator {
-            last.push(character);
-        } else if separator != '\\' && last.ends_with('\\') {
-            last.pop();
-            last.push(separator);
+            value.push(character);
+        } else if separator != '\\' && value.ends_with('\\') {
+            value.pop();
+            value.push(separator);
         } else {
-            values.push(String::new());
+            all.push(mem::take(&mut value));
         }
     }
-    let values = values.iter().map(|value| value.trim());
-    values.filter(|value| !value.is_empty() && *value != UNSET).map(str::to_owned).collect()
+    all.push(value);
+    let told = all.iter().map(|own| own.trim());
+    told.filter(|own| !own.is_empty() && *own != UNSET).map(str::to_owned).collect()
 }
 
 /// The value of a header that may stand once at the most.

@@ -320,6 +320,7 @@ impl IiifAuthBuilder {
     ///
     /// A [`ConfigError`] that says what to change.
     pub fn build(self) -> Result<IiifAuth, ConfigError> {
+        self.check_sizes()?;
         let public_url = PublicUrl::parse(&self.public_url, self.insecure_http)?;
         let keyring = self.keyring.ok_or(ConfigError::NoKeyring)?;
         let authorizer = self.authorizer.ok_or(ConfigError::NoAuthorizer)?;
@@ -343,12 +344,6 @@ impl IiifAuthBuilder {
             if duration < least || duration > DAY {
                 return Err(ConfigError::Duration(what));
             }
-        }
-        if self.longest_info == 0 {
-            return Err(ConfigError::LongestInfo);
-        }
-        if self.longest_identifier == 0 {
-            return Err(ConfigError::LongestIdentifier);
         }
         for manifests in &self.manifests {
             manifests.check()?;
@@ -435,6 +430,17 @@ impl IiifAuthBuilder {
             crate::trace::base(map.base(), &map.dialect());
         }
         Ok(IiifAuth { core: Arc::new(core) })
+    }
+
+    /// Nothing may be so small that nothing fits.
+    fn check_sizes(&self) -> Result<(), ConfigError> {
+        if self.longest_info == 0 {
+            return Err(ConfigError::LongestInfo);
+        }
+        if self.longest_identifier == 0 {
+            return Err(ConfigError::LongestIdentifier);
+        }
+        Ok(())
     }
 }
 

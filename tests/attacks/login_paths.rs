@@ -96,18 +96,18 @@ async fn pb_01_the_paths_of_older_families() {
 #[tokio::test]
 async fn lm_04_long_identifiers() {
     let publisher = Publisher::new();
-    let long = |bytes: usize| "a".repeat(bytes);
+    let letters = |bytes: usize| "a".repeat(bytes);
     for (path, status) in [
-        (format!("/iiif/3/{}/full/max/0/default.jpg", long(1024)), 403),
-        (format!("/iiif/3/{}/full/max/0/default.jpg", long(1025)), 400),
-        (format!("/iiif/3/{}/full/max/0/default.jpg", long(26_000)), 400),
+        (format!("/iiif/3/{}/full/max/0/default.jpg", letters(1024)), 403),
+        (format!("/iiif/3/{}/full/max/0/default.jpg", letters(1025)), 400),
+        (format!("/iiif/3/{}/full/max/0/default.jpg", letters(26_000)), 400),
         (format!("/iiif/3/{}/full/max/0/default.jpg", "%C3%BC".repeat(512)), 403),
         (format!("/iiif/3/{}/full/max/0/default.jpg", "%C3%BC".repeat(513)), 400),
-        (format!("/iiif/3/{}/info.json", long(1025)), 400),
-        (format!("/iiif/3/{}", long(1025)), 400),
-        (format!("/files/{}", long(1025)), 400),
-        (format!("/files/{}/{}", long(512), long(512)), 400),
-        (format!("/files/{}/{}", long(512), long(511)), 403),
+        (format!("/iiif/3/{}/info.json", letters(1025)), 400),
+        (format!("/iiif/3/{}", letters(1025)), 400),
+        (format!("/files/{}", letters(1025)), 400),
+        (format!("/files/{}/{}", letters(512), letters(512)), 400),
+        (format!("/files/{}/{}", letters(512), letters(511)), 403),
     ] {
         let log = crate::common::logs::record();
         let response = publisher.get(&path, &[]).await;
@@ -123,7 +123,7 @@ async fn lm_04_long_identifiers() {
     assert_eq!(publisher.calls(), 0);
 
     let longer = Publisher::of(crate::common::builder(&clock()).longest_identifier(4096), clock());
-    let path = format!("/iiif/3/{}/full/max/0/default.jpg", long(4096));
+    let path = format!("/iiif/3/{}/full/max/0/default.jpg", letters(4096));
     assert_eq!(longer.get(&path, &[]).await.status(), 403);
     assert!(crate::common::builder(&clock()).longest_identifier(0).build().is_err());
 }

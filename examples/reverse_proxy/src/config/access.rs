@@ -245,8 +245,8 @@ fn trusted_header(
         names.push(roles.value);
     }
     let mut header = mistakes.check(&user.span, header)?;
-    if let Some(Secret { name, secret, span }) = secret {
-        let with_secret = header.with_secret(name.as_str(), secret.trim());
+    if let Some(Secret { name, text, span }) = secret {
+        let with_secret = header.with_secret(name.as_str(), text.trim());
         header =
             mistakes.check(&span, with_secret.map_err(|error| format!("secret_file: {error}")))?;
         names.push(name);
@@ -265,7 +265,7 @@ fn trusted_header(
 /// What only the single sign-on's web server knows, and where it says it.
 struct Secret {
     name: HeaderName,
-    secret: String,
+    text: String,
     span: Span,
 }
 
@@ -280,7 +280,7 @@ fn secret(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Se
     };
     let secret = std::fs::read_to_string(around.folder.join(&value))
         .map_err(|error| format!("secret_file {value} can not be read: {error}"));
-    let secret = mistakes.check(&span, secret)?;
+    let text = mistakes.check(&span, secret)?;
     let name = name.map_or(HeaderName::from_static("x-front-secret"), |name| name.value);
-    Some(Secret { name, secret, span })
+    Some(Secret { name, text, span })
 }

@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Wrong passwords for one name from one address within [`WINDOW`].
+/// Wrong passwords for one name from one address within ten minutes, of which each has counters of its
+/// own, and the one that has begun.
 const MOST: u16 = 10;
-const WINDOW: Duration = Duration::from_secs(600);
+const MINUTES: usize = 11;
 
-/// How many counters there are: in rows, in each of which a name and address have one.
+/// How many counters a minute has: in rows, in each of which a name and address have one.
 const ROWS: usize = 4;
 const IN_A_ROW: usize = 1 << 15;
+const IN_A_MINUTE: usize = ROWS * IN_A_ROW;
 
 /// Counts tries by name and address; an IPv6 client has a network of its own to choose from.
 ///
@@ -19,31 +21,27 @@ const IN_A_ROW: usize = 1 << 15;
 /// other. By both: nobody is locked out by guesses at another name, nor by those of another address; and
 /// a login of one's own takes nothing back of what was guessed at others.
 ///
-/// The counters are a fixed number (a count-min sketch under a random key), so that nobody makes the
-/// proxy forget guesses by making it remember others. A pair counts as what the lowest of its counters
-/// has, which others share by chance: to lock somebody out by that takes more guesses in ten minutes
-/// than passwords can be checked.
+/// The counters are a fixed number (a count-min sketch under a random key), and all of a minute are
+/// cleared together, so that nobody makes the proxy forget guesses by making it remember others. A pair
+/// counts as what the lowest of its counters has, which others share by chance: to lock somebody out by
+/// that takes more guesses in ten minutes than passwords can be checked.
 pub(super) struct Attempts {
     key: RandomState,
     begun: Instant,
-    counters: Mutex<Box<[Counter]>>,
+    counted: Mutex<Counted>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Counter {
-    tries: u16,
-    /// When the first of them was, in seconds.
-    since: u32,
+struct Counted {
+    tries: Box<[u8]>,
+    /// The minute that was counted in last.
+    minute: usize,
 }
 
 /// A try that was counted, until it is known whether it was wrong.
 #[must_use]
-pub(super) struct Try([Place; ROWS]);
-
-#[derive(Clone, Copy)]
-struct Place {
-    index: usize,
-    since: u32,
+pub(super) struct Try {
+    minute: usize,
+    places: [usize; ROWS],
 }
 
 /// There were too many.
@@ -51,10 +49,11 @@ pub(super) struct TooMany;
 
 impl Default for Attempts {
     fn default() -> Self {
+        let tries = vec![0; MINUTES * IN_A_MINUTE].into();
         Self {
             key: RandomState::new(),
             begun: Instant::now(),
-            counters: Mutex::new(vec![Counter::default(); ROWS * IN_A_ROW].into()),
+            counted: Mutex::new(Counted { tries, minute: 0 }),
         }
     }
 }
@@ -74,42 +73,60 @@ impl Attempts {
         &self,
         client: Option<IpAddr>,
         name: (&str, &str),
-        now: Duration,
+        since: Duration,
     ) -> Result<Try, TooMany> {
-        let now = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        let minute = usize::try_from(since.as_secs() / 60).unwrap_or(usize::MAX);
         let client = client.map(network);
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut places = [Place { index: 0, since: 0 }; ROWS];
-        let mut tries = u16::MAX;
-        for (row, place) in places.iter_mut().enumerate() {
+        let mut row = 0;
+        let places = [(); ROWS].map(|()| {
             let hash = self.key.hash_one((row, client, name));
-            let index = row * IN_A_ROW + usize::try_from(hash).unwrap_or(0) % IN_A_ROW;
-            let counter = &mut counters[index];
-            if u64::from(now - counter.since.min(now)) >= WINDOW.as_secs() {
-                *counter = Counter { tries: 0, since: now };
-            }
-            *place = Place { index, since: counter.since };
-            tries = tries.min(counter.tries);
-        }
-        if tries >= MOST {
+            let place = row * IN_A_ROW + usize::try_from(hash % IN_A_ROW as u64).unwrap_or(0);
+            row += 1;
+            place
+        });
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.come_to(minute);
+        if places.iter().all(|place| counted.at(*place) >= MOST) {
             return Err(TooMany);
         }
+        let minute = counted.minute;
         for place in places {
-            let counter = &mut counters[place.index];
-            counter.tries = counter.tries.saturating_add(1);
+            let tries = counted.tries_in(minute, place);
+            *tries = tries.saturating_add(1);
         }
-        Ok(Try(places))
+        Ok(Try { minute, places })
     }
 
     /// A try was none: the password was right, or was not looked at. Those before it stay counted.
-    pub(super) fn take_back(&self, Try(places): Try) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for Place { index, since } in places {
-            let counter = &mut counters[index];
-            if counter.since == since {
-                counter.tries = counter.tries.saturating_sub(1);
+    pub(super) fn take_back(&self, Try { minute, places }: Try) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.minute - minute < MINUTES {
+            for place in places {
+                let tries = counted.tries_in(minute, place);
+                *tries = tries.saturating_sub(1);
             }
         }
+    }
+}
+
+impl Counted {
+    /// Forgets what is too old.
+    fn come_to(&mut self, minute: usize) {
+        let passed = minute.saturating_sub(self.minute).min(MINUTES);
+        for new in 1..=passed {
+            let start = (self.minute + new) % MINUTES * IN_A_MINUTE;
+            self.tries[start..start + IN_A_MINUTE].fill(0);
+        }
+        self.minute = self.minute.max(minute);
+    }
+
+    fn tries_in(&mut self, minute: usize, place: usize) -> &mut u8 {
+        &mut self.tries[minute % MINUTES * IN_A_MINUTE + place]
+    }
+
+    /// Of all minutes that count.
+    fn at(&self, place: usize) -> u16 {
+        self.tries.iter().skip(place).step_by(IN_A_MINUTE).map(|own| u16::from(*own)).sum()
     }
 }
 
@@ -128,6 +145,7 @@ mod tests {
 
     const LOGIN: &str = "/auth/login";
 
+    #[allow(clippy::unnecessary_wraps, reason = "as the client of a request")]
     fn at(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
@@ -158,23 +176,34 @@ mod tests {
     #[test]
     fn after_ten_minutes_it_begins_anew() {
         let attempts = Attempts::default();
-        let (start, client) = (Duration::from_secs(5000), at("192.0.2.1"));
+        let at_second = Duration::from_secs;
+        let client = at("192.0.2.1");
+        let begin = |name, second| attempts.begin_at(client, (LOGIN, name), at_second(second));
         for _ in 0..MOST {
-            assert!(attempts.begin_at(client, (LOGIN, "ada"), start).is_ok());
+            assert!(begin("ada", 5030).is_ok());
         }
-        let late = start + WINDOW;
-        assert!(attempts.begin_at(client, (LOGIN, "ada"), late - Duration::from_secs(1)).is_err());
-        let Ok(again) = attempts.begin_at(client, (LOGIN, "ada"), late) else {
-            panic!("it is over")
-        };
+        for second in [5030, 5031, 5100, 5500, 5629] {
+            assert!(begin("ada", second).is_err(), "{second}");
+        }
+        // At the latest after eleven.
+        assert!(begin("ada", 5030 + 660).is_ok());
         // What was begun before takes nothing back of what came after.
-        let Ok(old) = attempts.begin_at(client, (LOGIN, "bob"), start) else { panic!("the first") };
+        let Ok(old) = begin("bob", 10_000) else { panic!("the first") };
         for _ in 0..MOST {
-            assert!(attempts.begin_at(client, (LOGIN, "bob"), late).is_ok());
+            assert!(begin("bob", 20_000).is_ok());
         }
         attempts.take_back(old);
-        assert!(attempts.begin_at(client, (LOGIN, "bob"), late).is_err());
-        attempts.take_back(again);
+        assert!(begin("bob", 20_000).is_err());
+        // Whatever others begin meanwhile, and when.
+        for number in 0..50_000_u32 {
+            let client = Some(std::net::Ipv4Addr::from_bits(number).into());
+            let _ = attempts.begin_at(
+                client,
+                (LOGIN, "x"),
+                at_second(20_000 + u64::from(number) / 100),
+            );
+        }
+        assert!(begin("bob", 20_500).is_err());
     }
 
     /// LM-03: however many others are counted, none is forgotten, and hardly anybody pays for them.
