@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::flow::{Flow, Viewer};
 use super::grant::{AccessGrant, Who};
 use super::pending::{Granted, Offered, Tab, Way};
-use super::tab::{Known, Opener};
+use super::tab::Opener;
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
@@ -129,44 +129,6 @@ impl Context {
                 flow.leave(viewer, &tab.realm);
             }
         })
-    }
-
-    /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
-    pub(super) fn tab(&self, named: Option<&str>) -> Tab {
-        let realm = self.opened(named);
-        let sure = |viewers, realm| Tab { viewers, realm, is_guess: false, has_others: false };
-        match (&self.opener, &self.flow) {
-            (Opener::Viewer(Known { viewer, realm, needs_flow }), flow) => Tab {
-                is_guess: *needs_flow && flow.is_none(),
-                ..sure(vec![viewer.clone()], realm.clone())
-            },
-            (Opener::Nobody, _) | (_, None) => sure(Vec::new(), realm),
-            (Opener::Untold | Opener::Silent, Some(flow)) => {
-                let (own, all) = (flow.viewers(&realm), flow.all_viewers());
-                // A path of the service itself tells whose tab it is. Elsewhere the realm that was
-                // opened last may be another tab's: then nobody is chosen for the user.
-                let is_of_service = self.service.is_some() && !self.is_shared;
-                let is_told = is_of_service || named.is_some() && !own.is_empty();
-                let is_realms = is_told || own.len() == all.len();
-                let is_guess = !is_realms || matches!(self.opener, Opener::Untold);
-                let viewers = if is_realms { own } else { all };
-                Tab { viewers, realm, is_guess, has_others: flow.has_others }
-            }
-        }
-    }
-
-    /// The viewer that this tab is known or taken to be for.
-    pub(super) fn viewer(&self) -> Option<Viewer> {
-        let tab = self.tab(None);
-        tab.only().filter(|_| !tab.has_others).cloned()
-    }
-
-    /// The name of the realm whose service was opened in this tab.
-    pub(super) fn opened(&self, named: Option<&str>) -> String {
-        let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
-        let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
-        let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
-        self.service.filter(|_| !self.is_shared).map_or_else(elsewhere, realm)
     }
 
     /// Remembers the flow, after a change, for the viewers of other tabs, or forgets it.

@@ -3,23 +3,22 @@ use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
-use super::flow::{AccessFlow, Flow, Viewer};
+use super::flow::{Flow, Viewer};
 use super::future::AccessCookieFuture;
 use super::grant::AccessGrant;
 use super::seal::{Context, append};
-use super::tab::{AccessTab, Known, Opener, PARAMETER, is_from_login};
+use super::tab::{AccessTab, Known, Opener, PARAMETER, is_opened_by_nobody, unnamed};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
-use crate::clock::Timestamp;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
-use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet, referring_origin};
+use crate::fetch_metadata::is_opened_in_tab;
 use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
@@ -141,36 +140,6 @@ where
     }
 }
 
-/// Whether a path is an endpoint of this layer's, an access service, or a step of a login: what is done
-/// there is done once.
-fn is_of_login(core: &Core, path: &str) -> bool {
-    let of_hand_off =
-        || [&core.hand_off_path, &core.redeem_path].into_iter().any(|own| path == &**own);
-    *path == *core.continue_path
-        || (core.third_party.hand_off && of_hand_off())
-        || core.access_at(path).is_some()
-        || core.access.iter().any(|access| access.covers(path))
-}
-
-impl Context {
-    /// What the application is told of the login that this request is of, if of any.
-    fn access_flow(&self, now: Timestamp) -> Option<AccessFlow> {
-        let core = &self.core;
-        let flow = self.flow.as_ref()?;
-        let cookie = self
-            .service
-            .map(|service| core.access[service].realm)
-            .or_else(|| core.realm_named(&flow.realm))
-            .and_then(|realm| core.realms[realm].cookie.as_ref());
-        let session = cookie.and_then(|cookie| self.current_session(cookie, now));
-        let tab = match &self.opener {
-            Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),
-            Opener::Nobody | Opener::Untold | Opener::Silent => None,
-        };
-        Some(AccessFlow::new(self.viewer().as_ref(), tab, session))
-    }
-}
-
 /// The access service that a path belongs to. The nearest one, as a realm's services may lie below
 /// another service; of those that share a step, the one whose realm was opened last.
 fn nearest(core: &Core, path: &str, flow: Option<&Flow>) -> Option<usize> {
@@ -252,26 +221,10 @@ fn begin(
         Opener::Viewer(known) => Some(known.viewer.clone()),
         Opener::Nobody | Opener::Untold | Opener::Silent => None,
     };
-    flow.has_others |= viewer.is_none() && is_opened_by_nobody(context);
+    flow.has_others |= viewer.is_none() && is_opened_by_nobody(&core, &context.parts.headers);
     flow.open(&core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(Some(flow))
-}
-
-/// The viewer of 0.9 that opens a login without an origin, as far as the configuration has one.
-fn unnamed(core: &Core, headers: &HeaderMap) -> Option<Viewer> {
-    let own = core.compatibility;
-    let referring = own.origin_from_referer.then(|| referring_origin(headers)).flatten();
-    let referring = referring.filter(|origin| !core.origins.refuses(origin));
-    referring.map(Viewer::Named).or_else(|| own.any_viewer_in_0_9.then_some(Viewer::Unnamed))
-}
-
-/// Whether a service that is opened without a viewer is opened by none: by a link of the site's own, or
-/// by the user. Another site may be where the login comes back from.
-fn is_opened_by_nobody(context: &Context) -> bool {
-    let headers = &context.parts.headers;
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    site != Some(b"cross-site") && !is_from_login(&context.core, headers)
 }
 
 /// Whether being opened is all that a service wants: a kiosk (2.0 §3.3.2), and terms of 1.0 and 0.9, to

@@ -9,11 +9,13 @@ use std::fmt;
 use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, HeaderValue};
 
-use super::flow::{LIFETIME, Viewer};
+use super::flow::{AccessFlow, LIFETIME, Viewer};
+use super::pending::Tab;
+use super::seal::Context;
 use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::Core;
-use crate::fetch_metadata::is_made_here;
+use crate::fetch_metadata::{is_made_here, referring_origin};
 use crate::protocol::Origin;
 use crate::query;
 use crate::seal::Scratch;
@@ -163,10 +165,25 @@ impl Opener {
 }
 
 /// Whether a request comes from a page of a login's: its tab goes on with what it began.
-pub(super) fn is_from_login(core: &Core, headers: &HeaderMap) -> bool {
+fn is_from_login(core: &Core, headers: &HeaderMap) -> bool {
     let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
     let page = referer.and_then(|referer| page_of_this_site(core, referer));
     page.is_some_and(|(path, _)| core.access.iter().any(|access| access.covers(path)))
+}
+
+/// The viewer of 0.9 that opens a login without an origin, as far as the configuration has one.
+pub(super) fn unnamed(core: &Core, headers: &HeaderMap) -> Option<Viewer> {
+    let own = core.compatibility;
+    let referring = own.origin_from_referer.then(|| referring_origin(headers)).flatten();
+    let referring = referring.filter(|origin| !core.origins.refuses(origin));
+    referring.map(Viewer::Named).or_else(|| own.any_viewer_in_0_9.then_some(Viewer::Unnamed))
+}
+
+/// Whether a service that is opened without a viewer is opened by none: by a link of the site's own, or
+/// by the user. Another site may be where the login comes back from.
+pub(super) fn is_opened_by_nobody(core: &Core, headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    site != Some(b"cross-site") && !is_from_login(core, headers)
 }
 
 /// Path and query of a page of this site, as they arrive here.
@@ -195,4 +212,61 @@ fn told_by(core: &Core, path: &str, query: &str, now: Timestamp) -> Option<Known
     }
     let realm = core.realms[core.access[service].realm].name.to_string();
     Some(Known { viewer: Viewer::Named(origin), realm, needs_flow: true })
+}
+
+impl Context {
+    /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
+    pub(super) fn tab(&self, named: Option<&str>) -> Tab {
+        let realm = self.opened(named);
+        let sure = |viewers, realm| Tab { viewers, realm, is_guess: false, has_others: false };
+        match (&self.opener, &self.flow) {
+            (Opener::Viewer(Known { viewer, realm, needs_flow }), flow) => Tab {
+                is_guess: *needs_flow && flow.is_none(),
+                ..sure(vec![viewer.clone()], realm.clone())
+            },
+            (Opener::Nobody, _) | (_, None) => sure(Vec::new(), realm),
+            (Opener::Untold | Opener::Silent, Some(flow)) => {
+                let (own, all) = (flow.viewers(&realm), flow.all_viewers());
+                // A path of the service itself tells whose tab it is. Elsewhere the realm that was
+                // opened last may be another tab's: then nobody is chosen for the user.
+                let is_of_service = self.service.is_some() && !self.is_shared;
+                let is_told = is_of_service || named.is_some() && !own.is_empty();
+                let is_realms = is_told || own.len() == all.len();
+                let is_guess = !is_realms || matches!(self.opener, Opener::Untold);
+                let viewers = if is_realms { own } else { all };
+                Tab { viewers, realm, is_guess, has_others: flow.has_others }
+            }
+        }
+    }
+
+    /// The viewer that this tab is known or taken to be for.
+    pub(super) fn viewer(&self) -> Option<Viewer> {
+        let tab = self.tab(None);
+        tab.only().filter(|_| !tab.has_others).cloned()
+    }
+
+    /// The name of the realm whose service was opened in this tab.
+    pub(super) fn opened(&self, named: Option<&str>) -> String {
+        let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
+        let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
+        let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
+        self.service.filter(|_| !self.is_shared).map_or_else(elsewhere, realm)
+    }
+
+    /// What the application is told of the login that this request is of, if of any.
+    pub(super) fn access_flow(&self, now: Timestamp) -> Option<AccessFlow> {
+        let core = &self.core;
+        let flow = self.flow.as_ref()?;
+        let cookie = self
+            .service
+            .map(|service| core.access[service].realm)
+            .or_else(|| core.realm_named(&flow.realm))
+            .and_then(|realm| core.realms[realm].cookie.as_ref());
+        let session = cookie.and_then(|cookie| self.current_session(cookie, now));
+        let tab = match &self.opener {
+            Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),
+            Opener::Nobody | Opener::Untold | Opener::Silent => None,
+        };
+        Some(AccessFlow::new(self.viewer().as_ref(), tab, session))
+    }
 }
