@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 
 use crate::answer::BoxError;
 use crate::catch::catch;
@@ -18,11 +18,9 @@ use crate::respond;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TooSlow;
 
-impl TooSlow {
-    /// What is said of it.
-    pub(crate) fn answer(self) -> Response<Bytes> {
-        respond::empty(StatusCode::REQUEST_TIMEOUT)
-    }
+/// What is said of a form that is too slow.
+pub(crate) fn too_slow() -> Response<Bytes> {
+    respond::empty(StatusCode::REQUEST_TIMEOUT)
 }
 
 /// Reads a body of at most `longest` bytes; `None` if it is longer, or broke off.
@@ -39,7 +37,7 @@ where
     let mut timer = None;
     poll_fn(|cx| {
         if let Poll::Ready(collected) = body.as_mut().poll(cx) {
-            return Poll::Ready(Ok(collected.ok().map(|body| body.to_bytes())));
+            return Poll::Ready(Ok(collected.ok().map(Collected::to_bytes)));
         }
         // Only what has to be waited for needs a timer of tokio's. Where there is none, it panics: then
         // nothing is waited for.

@@ -103,6 +103,7 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared_by_reference::<authorizer::MaxUnauthorized>();
     is_shared_by_reference::<authorizer::Or<authorizer::RolesFor, authorizer::RolesFor>>();
     is_shared_by_reference::<revocation::InMemory>();
+    is_shared_by_reference::<revocation::Share<'static>>();
     is_shared_by_reference::<tower_iiif_auth::IiifAuthBuilder>();
 
     is_sent::<resource::Match<'static>>();

@@ -23,6 +23,7 @@ use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
 use crate::path;
+use crate::posted::{self, TooSlow};
 use crate::protocol::{Family, Message, Origin};
 use crate::query;
 use crate::respond;
@@ -99,7 +100,7 @@ where
                         Ok(form) => {
                             hand_off::redeem(context.core, context.parts.headers, form).await
                         }
-                        Err(too_slow) => too_slow.answer(),
+                        Err(TooSlow) => posted::too_slow(),
                     }
                 });
             }
@@ -112,7 +113,7 @@ where
             return AccessCookieFuture::working(async move {
                 match form::read(&context.core, body).await {
                     Ok(form) => context.carry_out(form).await,
-                    Err(too_slow) => too_slow.answer(),
+                    Err(TooSlow) => posted::too_slow(),
                 }
             });
         }
@@ -263,7 +264,7 @@ where
         Method::POST => AccessCookieFuture::working(async move {
             let form = match form::read(&context.core, body).await {
                 Ok(form) => form,
-                Err(too_slow) => return too_slow.answer(),
+                Err(TooSlow) => return posted::too_slow(),
             };
             let Some(decision) = decision(&mut context, form.as_deref()) else {
                 return pages::form_refused(&context);

@@ -61,12 +61,7 @@ where
                 ClientIdentityFuture::working(async move {
                     match posted::read(core.form_timeout, LONGEST, request.into_body()).await {
                         Ok(body) => answer(&core, realm, body),
-                        Err(TooSlow) => {
-                            let mut response =
-                                refused(TokenError::InvalidRequest, "the body came too slowly");
-                            *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
-                            response
-                        }
+                        Err(TooSlow) => too_slow(),
                     }
                 })
             }
@@ -118,6 +113,12 @@ fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
         Ok(sealed) => json(StatusCode::OK, &ClientIdentityMessage { authorization_code: &sealed }),
         Err(_) => refused(TokenError::Unavailable, "no code could be made"),
     }
+}
+
+fn too_slow() -> Response<Bytes> {
+    let mut response = refused(TokenError::InvalidRequest, "the body came too slowly");
+    *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    response
 }
 
 fn refused(error: TokenError, description: &str) -> Response<Bytes> {

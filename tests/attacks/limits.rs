@@ -426,7 +426,7 @@ async fn lm_01_a_click_is_given_again() {
         let store = Arc::new(InMemory::new().unwrap().at_most(50));
         let builder = shared(&clock, InMemory::new().unwrap()).revocations(Arc::clone(&store));
         let publisher = Publisher::of(builder, clock);
-        let click = async |cookie: &str, viewer: &str| {
+        let agree = async |cookie: &str, viewer: &str| {
             if path.ends_with("accept") {
                 let query = format!("{path}?origin={viewer}");
                 let page = publisher.get(&query, &[("cookie", cookie)]).await;
@@ -437,10 +437,10 @@ async fn lm_01_a_click_is_given_again() {
             }
             publisher.get(&format!("{path}?origin={viewer}"), &[("cookie", cookie)]).await
         };
-        let first = cookie_pair(&click("a=b", V).await, name).unwrap();
+        let first = cookie_pair(&agree("a=b", V).await, name).unwrap();
         let mut last = first.clone();
         for number in 0..60 {
-            let page = click(&last, &format!("https://viewer-{}.example", number % 3)).await;
+            let page = agree(&last, &format!("https://viewer-{}.example", number % 3)).await;
             assert!(closes(&page), "{path} {number}: {page:?}");
             last = cookie_pair(&page, name).unwrap();
         }
@@ -450,10 +450,10 @@ async fn lm_01_a_click_is_given_again() {
         assert_eq!(log_out(&publisher, logout, &last).await, 200);
         assert_eq!(store.len(), 1);
         // One that ends any moment is no use, and a new one takes its place.
-        let old = cookie_pair(&click("a=b", V).await, name).unwrap();
+        let old = cookie_pair(&agree("a=b", V).await, name).unwrap();
         let life = if name == COOKIE { 600 } else { 1800 };
         publisher.clock.advance(Duration::from_secs(life - 59));
-        let page = click(&old, V).await;
+        let page = agree(&old, V).await;
         let new = set_cookies(page.headers());
         let new = new.iter().find(|own| own.starts_with(&format!("{name}="))).unwrap();
         assert!(new.contains(&format!("Max-Age={life}")), "{path}: {new}");

@@ -12,7 +12,7 @@ import { sleep } from './harness/wait.mjs';
 const COOKIE = '__Host-iiif';
 const TILE = '/iiif/3/reader/full/400,/0/default.jpg';
 // Speculative loads that come to nothing are complaints of the browser's own.
-const NOISE = [/status of 503/, /status of 403/];
+const NOISE = [/status of 503/, /status of 403/, /favicon\.ico/];
 
 const rules = (kind, urls) =>
   `<script type="speculationrules">${JSON.stringify({ [kind]: [{ source: 'list', urls, eagerness: 'immediate' }] })}</script>`;
