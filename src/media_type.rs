@@ -30,7 +30,7 @@ impl<'v> MediaType<'v> {
     }
 
     /// Whether a response names types, and all that it names `are`.
-    pub(crate) fn all_are(headers: &'v HeaderMap, are: impl Fn(MediaType<'v>) -> bool) -> bool {
+    pub(crate) fn all_are(headers: &'v HeaderMap, are: impl Fn(Self) -> bool) -> bool {
         headers.contains_key(CONTENT_TYPE)
             && headers.get_all(CONTENT_TYPE).iter().all(|own| Self::of(own).is_some_and(&are))
     }

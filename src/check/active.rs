@@ -72,39 +72,47 @@ fn is_one_picture(headers: &HeaderMap) -> bool {
 
 /// What the inner service's headers say of the content.
 pub(super) struct Content {
-    typed: bool,
-    /// Whether each type that is named is of what does not run.
-    passive: bool,
-    nosniff: bool,
-    /// Whether it is said in a way that forbids nothing.
-    sniffed: bool,
+    kind: Kind,
+    sniffing: Sniffing,
     sandboxed: bool,
     /// Whether a service worker would get more.
     allowing: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Unsaid,
+    /// Each type that is named is of what does not run.
+    Passive,
+    Active,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sniffing {
+    Unsaid,
+    Forbidden,
+    /// Said in a way that forbids nothing.
+    Unclear,
+}
+
 impl Content {
     pub(super) const fn unknown() -> Self {
-        Self {
-            typed: false,
-            passive: true,
-            nosniff: false,
-            sniffed: false,
-            sandboxed: false,
-            allowing: false,
-        }
+        let (kind, sniffing) = (Kind::Unsaid, Sniffing::Unsaid);
+        Self { kind, sniffing, sandboxed: false, allowing: false }
     }
 
     /// Takes note of a header, if it is one that says of the content.
     #[inline]
     pub(super) fn look(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
         if *name == CONTENT_TYPE {
-            self.typed = true;
-            self.passive &= is_passive(value);
+            let passive = self.kind != Kind::Active && is_passive(value);
+            self.kind = if passive { Kind::Passive } else { Kind::Active };
         } else if *name == X_CONTENT_TYPE_OPTIONS {
             // Of several the first counts to browsers.
-            self.nosniff |= value.as_bytes().eq_ignore_ascii_case(b"nosniff") && !self.sniffed;
-            self.sniffed |= !self.nosniff;
+            if self.sniffing == Sniffing::Unsaid {
+                let forbids = value.as_bytes().eq_ignore_ascii_case(b"nosniff");
+                self.sniffing = if forbids { Sniffing::Forbidden } else { Sniffing::Unclear };
+            }
         } else if *name == CONTENT_SECURITY_POLICY {
             self.sandboxed |= *value == SANDBOX;
         } else if name.as_str() == SERVICE_WORKER_ALLOWED {
@@ -118,22 +126,21 @@ impl Content {
     /// Adds what is missing.
     #[inline]
     pub(super) fn keep_still(&self, still: Still, status: StatusCode, headers: &mut HeaderMap) {
-        let passive = self.typed && self.passive;
+        let passive = self.kind == Kind::Passive;
         if passive && still == Still::Tile {
             return;
         }
-        if !self.nosniff {
-            // In what is a picture browsers look for other pictures at the most: for that a header map
-            // that is just full is not made larger.
-            if !passive || headers.len() < headers.capacity() {
-                headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF.clone());
-            }
+        // In what is a picture browsers look for other pictures at the most: for that a header map that
+        // is just full is not made larger.
+        let has_room = || headers.len() < headers.capacity();
+        if self.sniffing != Sniffing::Forbidden && (!passive || has_room()) {
+            headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF.clone());
         }
         if self.allowing {
             headers.remove(SERVICE_WORKER_ALLOWED);
         }
         // What has no type and no body of its own would say it of what the browser has already.
-        let is_of_another = !self.typed && status == StatusCode::NOT_MODIFIED;
+        let is_of_another = self.kind == Kind::Unsaid && status == StatusCode::NOT_MODIFIED;
         if !passive && !self.sandboxed && !is_of_another {
             // A further policy: it holds beside those that are there.
             headers.append(CONTENT_SECURITY_POLICY, SANDBOX.clone());

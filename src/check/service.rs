@@ -90,8 +90,8 @@ where
         if matches!(resource.kind(), ResourceKind::ImageInformation) {
             // Descriptions are for everyone (2.0 §2.1); only reading them is.
             if is_read(head.method()) {
-                let care = Care::new(None, Still::of(core, &resource));
-                return CheckFuture::forwarded(self.inner.call(request), care);
+                let keeping = Care::new(None, Still::of(core, &resource));
+                return CheckFuture::forwarded(self.inner.call(request), keeping);
             }
             return CheckFuture::own(respond::method_not_allowed("GET, HEAD, OPTIONS"));
         }
@@ -115,13 +115,13 @@ where
             Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
                 match course(core, &head, &resource, &mut verdict, now, watch) {
                     Course::Answer(response) => CheckFuture::own(response),
-                    Course::Forward(care, None) => {
-                        CheckFuture::forwarded(self.inner.call(request), care)
+                    Course::Forward(keeping, None) => {
+                        CheckFuture::forwarded(self.inner.call(request), keeping)
                     }
-                    Course::Forward(care, Some(session)) => {
+                    Course::Forward(keeping, Some(session)) => {
                         let mut request = request;
                         request.extensions_mut().insert(session);
-                        CheckFuture::forwarded(self.inner.call(request), care)
+                        CheckFuture::forwarded(self.inner.call(request), keeping)
                     }
                 }
             }

@@ -20,7 +20,7 @@ pub(super) enum HostVersion {
 impl HostVersion {
     /// What the contexts of a document tell, if they do.
     pub(super) fn told_by(json: &Json<'_>) -> Option<Self> {
-        let contexts = json.list(json.get(json.top(), "@context")?);
+        let contexts = json.list(json.get(Node::TOP, "@context")?);
         let texts: Vec<_> = contexts.into_iter().filter_map(|own| json.string(own)).collect();
         let of = |parts: [&str; 2]| texts.iter().any(|own| parts.iter().any(|p| own.contains(p)));
         if of(["/image/3/", "/presentation/3/"]) {
@@ -32,7 +32,7 @@ impl HostVersion {
 
     /// The version of an `info.json`, which may also be told by how it writes its id.
     pub(super) fn of_info(json: &Json<'_>) -> Self {
-        let has = |name| json.get(json.top(), name).is_some();
+        let has = |name| json.get(Node::TOP, name).is_some();
         Self::told_by(json)
             .unwrap_or_else(|| if has("id") && !has("@id") { Self::Three } else { Self::Two })
     }
@@ -109,10 +109,10 @@ impl<'a> Edits<'a> {
     pub(super) fn add_context(&mut self) {
         let json = self.json;
         let mut edits = Vec::new();
-        match json.get(json.top(), "@context") {
+        match json.get(Node::TOP, "@context") {
             // Behind it stands a service at the least.
             None => {
-                let start = json.range(json.top()).start + 1;
+                let start = json.range(Node::TOP).start + 1;
                 edits.push((start..start, format!(r#""@context":["{CONTEXT}"],"#)));
             }
             Some(value) => {
@@ -196,11 +196,10 @@ mod tests {
     const IMAGE_3: &str = "http://iiif.io/api/image/3/context.json";
 
     fn described(text: &str) -> Option<String> {
-        let json = Json::parse(text).filter(|json| json.is_object(json.top()))?;
+        let json = Json::parse(text).filter(|json| json.is_object(Node::TOP))?;
         let mut edits = Edits::of(&json);
         let service = RawValue::from_string(r#"{"id":"p"}"#.to_owned()).unwrap();
-        edits
-            .put(json.top(), &[Service { id: Some("p".to_owned()), json: service, in_flow: true }]);
+        edits.put(Node::TOP, &[Service { id: Some("p".to_owned()), json: service, in_flow: true }]);
         if HostVersion::of_info(&json) == HostVersion::Three {
             edits.add_context();
         }

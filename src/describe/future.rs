@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::collect::{Collect, CollectError};
 use super::edit::{Edits, HostVersion};
-use super::json::{self, Json};
+use super::json::{self, Json, Node};
 use super::manifest::{self, ManifestPlan};
 use super::plan::{Described, Plan, Rewrite};
 use super::service::prepare;
@@ -265,11 +265,11 @@ fn finish(mut parts: Parts, rewrite: Rewrite, body: &Bytes) -> Response<Bytes> {
 /// `None` for what is no JSON object to a browser.
 fn edited(body: &[u8], services: Vec<description::Put>, in_flow: bool) -> Option<String> {
     let text = json::decode(body);
-    let json = Json::parse(&text).filter(|json| json.is_object(json.top()))?;
+    let json = Json::parse(&text).filter(|json| json.is_object(Node::TOP))?;
     let version = HostVersion::of_info(&json);
     let mut edits = Edits::of(&json);
     let services: Vec<_> = services.into_iter().map(|put| put.for_host(version, in_flow)).collect();
-    edits.put(json.top(), &services);
+    edits.put(Node::TOP, &services);
     if in_flow && version == HostVersion::Three {
         edits.add_context();
     }

@@ -37,6 +37,11 @@ struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Node(usize);
 
+impl Node {
+    /// The document as a whole.
+    pub(super) const TOP: Self = Self(0);
+}
+
 impl<'a> Json<'a> {
     /// `None` for what `JSON.parse` does not read.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
@@ -45,10 +50,6 @@ impl<'a> Json<'a> {
             Scanner { bytes: text.as_bytes(), at: 0, values: Vec::new(), open: Vec::new() };
         scanner.document()?;
         Some(Self { text, values: scanner.values })
-    }
-
-    pub(super) fn top(&self) -> Node {
-        Node(0)
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -396,7 +397,7 @@ mod tests {
         let text =
             r#" {"a":[1,{"b":"x"}],"\u0061":"\ud83d\uDE00\ud800\"\\\/\n!\udc00\ud800\u0041"} "#;
         let json = Json::parse(text).unwrap();
-        let top = json.top();
+        let top = Node::TOP;
         assert_eq!(json.raw(top), text.trim());
         let members: Vec<_> = json.children(top).collect();
         assert_eq!(members.len(), 2);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::edit::{Edits, HostVersion, NotDescribable};
-use super::super::json::Json;
+use super::super::json::{Json, Node};
 use super::find::{Manifest, find, is_manifest};
 use super::left_out::LeftOut;
 use super::services::Writer;
@@ -55,7 +55,7 @@ pub(super) async fn described(
     taken: Taken,
 ) -> Result<Outcome, Undescribed> {
     let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
-    if !json.is_object(json.top()) || (taken == Taken::Manifests && !is_manifest(&json)) {
+    if !json.is_object(Node::TOP) || (taken == Taken::Manifests && !is_manifest(&json)) {
         return Ok(Outcome::default());
     }
     let manifest = find(core, settings, &json);

@@ -29,12 +29,12 @@ pub(super) struct Slot {
 
 /// Whether a document calls itself a manifest.
 pub(super) fn is_manifest(json: &Json<'_>) -> bool {
-    json.is_object(json.top())
-        && Object::of(json, json.top()).is_of(json, &["Manifest", "sc:Manifest"])
+    json.is_object(Node::TOP)
+        && Object::of(json, Node::TOP).is_of(json, &["Manifest", "sc:Manifest"])
 }
 
 pub(super) fn find(core: &Core, settings: &Manifests, json: &Json<'_>) -> Manifest {
-    let top = Object::of(json, json.top());
+    let top = Object::of(json, Node::TOP);
     // What tells nothing of itself is of the version that is written today.
     let by_spelling = || match (top.at_id.or(top.at_kind), top.id.or(top.kind)) {
         (Some(_), None) => HostVersion::Two,
