@@ -77,11 +77,22 @@ impl StoreError {
     /// Whether the server has answered, and is not to be relied on.
     pub(super) fn is_verdict(&self) -> bool {
         match self {
-            Self::Failed(_) | Self::TooSlow(_) | Self::NoRandomness => false,
-            Self::Url | Self::Prefix(_) | Self::Staleness(_) | Self::Timeout(_) => false,
-            Self::ResumeWithin(_) => false,
-            Self::NoInfo(_) | Self::Evicts { .. } | Self::Replica | Self::Cluster => true,
-            Self::Foreign(_) | Self::Unproven | Self::Replicas { .. } | Self::CutOff => true,
+            Self::Failed(_)
+            | Self::TooSlow(_)
+            | Self::NoRandomness
+            | Self::Url
+            | Self::Prefix(_)
+            | Self::Staleness(_)
+            | Self::Timeout(_)
+            | Self::ResumeWithin(_) => false,
+            Self::NoInfo(_)
+            | Self::Evicts { .. }
+            | Self::Replica
+            | Self::Cluster
+            | Self::Foreign(_)
+            | Self::Unproven
+            | Self::Replicas { .. }
+            | Self::CutOff => true,
         }
     }
 }

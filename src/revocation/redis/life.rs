@@ -208,11 +208,8 @@ impl Life {
     pub(super) fn head(&self) -> String {
         let Self { mark, generation, origin, evicted, keeps, .. } = self;
         let keeps = u8::from(*keeps);
-        let mut head = String::new();
-        for byte in mark.0 {
-            head.push_str(&format!("{byte:02x}"));
-        }
-        head + &format!(" {generation} {origin} {evicted} {keeps}\n")
+        let mark = mark.0.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        format!("{mark:012x} {generation} {origin} {evicted} {keeps}\n")
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {

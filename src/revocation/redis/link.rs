@@ -59,7 +59,7 @@ enum State {
 /// A connection to a server that was found to be the store.
 #[derive(Clone)]
 pub(super) struct Connection {
-    connection: MultiplexedConnection,
+    inner: MultiplexedConnection,
     /// Tells it from those before it.
     made: Instant,
     /// When it was last certain that the address leads to this server, and that it is the store.
@@ -79,8 +79,8 @@ impl Connection {
     fn new(proved: Proved) -> Self {
         let Proved { dialled, life, at } = proved;
         let head = life.head().into();
-        let connection = dialled.keep();
-        Self { connection, made: Instant::now(), proved: at, life: Arc::new(life), head }
+        let inner = dialled.keep();
+        Self { inner, made: Instant::now(), proved: at, life: Arc::new(life), head }
     }
 
     /// Whether this is the life that the store was in when it was proved, at the same server.
@@ -167,7 +167,7 @@ impl Link {
         loop {
             let mut open = self.open(deadline).await?;
             tries -= 1;
-            let answer = timeout_at(deadline, question.query_async(&mut open.connection)).await;
+            let answer = timeout_at(deadline, question.query_async(&mut open.inner)).await;
             let error = match answer {
                 Ok(Ok(answer)) => return Ok((answer, open)),
                 Ok(Err(error)) => {

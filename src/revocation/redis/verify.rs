@@ -103,7 +103,7 @@ impl Link {
         if self.replicas == 0 {
             return Ok(());
         }
-        let patience = self.timeout() - self.timeout() / 4;
+        let patience = self.timeout() * 3 / 4;
         let millis = patience.max(Duration::from_millis(1)).as_millis();
         let millis = u64::try_from(millis).unwrap_or(u64::MAX);
         let mut wait = redis::pipe();
