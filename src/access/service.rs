@@ -18,7 +18,7 @@ use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
 use crate::config::{BoundAccess, Core, IiifAuth, Page};
-use crate::fetch_metadata::is_opened_in_tab;
+use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet};
 use crate::future::ResponseFuture;
 use crate::hand_off;
 use crate::page::{keep_opener, refuse_frames};
@@ -139,6 +139,17 @@ where
         }
         AccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
+}
+
+/// Whether a path is an endpoint of this layer's, an access service, or a step of a login: what is done
+/// there is done once.
+fn is_of_login(core: &Core, path: &str) -> bool {
+    let of_hand_off =
+        || [&core.hand_off_path, &core.redeem_path].into_iter().any(|own| path == &**own);
+    *path == *core.continue_path
+        || (core.third_party.hand_off && of_hand_off())
+        || core.access_at(path).is_some()
+        || core.access.iter().any(|access| access.covers(path))
 }
 
 /// The access service that a path belongs to. The nearest one, as a realm's services may lie below
