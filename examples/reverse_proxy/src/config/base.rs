@@ -42,10 +42,8 @@ impl Base {
         match &self.kind {
             Kind::Images { families, path_parameters } => {
                 let images = ImageApi::new(&self.path).families(*families);
-                let images = match self.active_content {
-                    true => images.insecure_active_content(),
-                    false => images,
-                };
+                let images =
+                    if self.active_content { images.insecure_active_content() } else { images };
                 builder.resources(match path_parameters {
                     true => images.with_insecure_path_parameters(),
                     false => images,
@@ -53,9 +51,10 @@ impl Base {
             }
             Kind::Files => {
                 let files = Files::new(&self.path);
-                builder.resources(match self.active_content {
-                    true => files.insecure_active_content(),
-                    false => files,
+                builder.resources(if self.active_content {
+                    files.insecure_active_content()
+                } else {
+                    files
                 })
             }
         }
