@@ -288,9 +288,12 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         // AL-03: a dialect that no server has.
         (
-            good().resources(
-                ImageApi::new("/iiif/2").dialect(Dialect::general().slash_substitute("__")),
-            ),
+            good()
+                .resources(
+                    ImageApi::new("/iiif/2").dialect(Dialect::general().slash_substitute("__")),
+                )
+                .build()
+                .err(),
             ConfigError::Dialect {
                 base: own("/iiif/2"),
                 fault: "slash_substitute is Cantaloupe's: leave it out, or say that the server is Cantaloupe",
