@@ -1,4 +1,4 @@
-//! Flows that lose their memory: LF-01 to LF-04, and their neighbours.
+//! Flows that lose their memory, and their neighbours.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant, AccessTab};
+use tower_iiif_auth::aspect::AccessCookie;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::{
@@ -14,7 +15,7 @@ use tower_iiif_auth::{
 
 use crate::common::steps::{closes, forms};
 use crate::common::{
-    BASE, Body, COOKIE, Publisher, V, builder, clock, cookie_pair, image, image_server, key,
+    BASE, Body, COOKIE, Publisher, V, bare, builder, clock, cookie_pair, image, image_server, key,
     request, rules, set_cookies, text,
 };
 
@@ -62,7 +63,11 @@ fn with<T: Clone + Send + Sync + 'static>(word: T) -> Response<Body> {
 
 fn publisher() -> Publisher {
     let clock = clock();
-    Publisher::before(builder(&clock), clock, application)
+    let login = AccessService::active("login", "Example Library")
+        .steps(["/auth/login/callback", "/auth/login/password"]);
+    let realm =
+        Realm::new().access(login).aspect(AccessCookie::new().lifetime(Duration::from_secs(600)));
+    Publisher::before(bare(&clock).realm(realm), clock, application)
 }
 
 /// One browser: its cookies of this site.
