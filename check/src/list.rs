@@ -37,7 +37,8 @@ pub(crate) fn checks() -> String {
 pub(crate) fn mutants() -> String {
     let mut text = String::new();
     for mutant in MUTANTS {
-        let _ = writeln!(text, "{}\n    {} ({})", mutant.name, mutant.mistake, mutant.breaks.join(", "));
+        let breaks = mutant.breaks.join(", ");
+        let _ = writeln!(text, "{}\n    {}; seen at {} ({:?}) by {breaks}", mutant.name, mutant.mistake, mutant.at, mutant.how);
     }
     text
 }

@@ -11,6 +11,8 @@ mod http;
 mod list;
 mod message;
 mod report;
+#[cfg(test)]
+mod proof;
 mod run;
 mod serve;
 mod viewers;

@@ -192,9 +192,9 @@ fn error(evidence: &Evidence, v: &mut Verdict) {
 
 fn missing(evidence: &Evidence, v: &mut Verdict) {
     for (place, json) in errors(evidence, v) {
-        if json["error"].is_string() {
-            v.that(json["error"] == "missingCredentials" || json["error"] == "unavailable", place, || short(&json["error"]));
-        }
+        // Of names that do not exist another check speaks.
+        let wrong = matches!(json["error"].as_str(), Some("invalidCredentials" | "invalidRequest"));
+        v.that(!wrong, place, || short(&json["error"]));
     }
 }
 

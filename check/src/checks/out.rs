@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn page(evidence: &Evidence, v: &mut Verdict) {
     let walked = evidence.walks.iter().filter_map(|walk| walk.logout.last());
-    for exchange in evidence.logouts.iter().map(|out| &out.page).chain(walked) {
+    for exchange in evidence.logouts.iter().chain(walked) {
         if let Some(answer) = v.answered(exchange) {
             let right = answer.is_redirect() || (answer.status == 200 && !answer.body.is_empty());
             v.that(right, exchange.place(), || format!("HTTP {}, {} bytes", answer.status, answer.body.len()));

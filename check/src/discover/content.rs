@@ -7,7 +7,6 @@ use super::{Kind, id, members};
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) document: usize,
-    pub(crate) place: String,
     /// What is fetched to see whether it opens.
     pub(crate) url: String,
     pub(crate) kind: String,
@@ -25,7 +24,6 @@ pub(crate) fn content(document: usize, url: &str, json: &Value) -> Vec<Content> 
         let base = base.strip_suffix("/info.json").unwrap_or(base).to_owned();
         return vec![Content {
             document,
-            place: "info.json".to_owned(),
             url: full(&base, version),
             kind: "Image".to_owned(),
             image: Some((base.clone(), version)),
@@ -34,7 +32,7 @@ pub(crate) fn content(document: usize, url: &str, json: &Value) -> Vec<Content> 
     }
     let mut found = Vec::new();
     if kind.is_manifest() {
-        walk(document, json, "", &mut found, 0);
+        walk(document, json, &mut found, 0);
     }
     found
 }
@@ -50,32 +48,31 @@ const TYPES: [&str; 15] = [
     "dctypes:Sound", "dctypes:MovingImage", "dctypes:Text", "foaf:Document", "oa:Choice", "Choice",
 ];
 
-fn walk(document: usize, json: &Value, place: &str, found: &mut Vec<Content>, depth: usize) {
+fn walk(document: usize, json: &Value, found: &mut Vec<Content>, depth: usize) {
     if depth > 64 || found.len() > 5000 {
         return;
     }
     match json {
         Value::Array(array) => {
-            for (at, member) in array.iter().enumerate() {
-                walk(document, member, &format!("{place}[{at}]"), found, depth + 1);
+            for member in array {
+                walk(document, member, found, depth + 1);
             }
         }
         Value::Object(object) => {
-            found.extend(one(document, json, place));
+            found.extend(one(document, json));
             for (key, value) in object {
                 // Small pictures for lists are nobody's content.
                 if matches!(&**key, "service" | "services" | "thumbnail" | "logo" | "provider" | "homepage") {
                     continue;
                 }
-                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
-                walk(document, value, &place, found, depth + 1);
+                walk(document, value, found, depth + 1);
             }
         }
         _ => {}
     }
 }
 
-fn one(document: usize, json: &Value, place: &str) -> Option<Content> {
+fn one(document: usize, json: &Value) -> Option<Content> {
     let of = id(json)?.to_owned();
     let kind = json.get("type").or_else(|| json.get("@type")).and_then(Value::as_str)?;
     if !TYPES.contains(&kind) || kind.ends_with("Choice") || !of.starts_with("http") {
@@ -89,5 +86,5 @@ fn one(document: usize, json: &Value, place: &str) -> Option<Content> {
         Some((id(service)?.trim_end_matches('/').to_owned(), if three { 3 } else { 2 }))
     });
     let url = image.as_ref().map_or_else(|| of.clone(), |(base, version)| full(base, *version));
-    Some(Content { document, place: place.to_owned(), url, kind: kind.to_owned(), image, of })
+    Some(Content { document, url, kind: kind.to_owned(), image, of })
 }

@@ -1,7 +1,7 @@
 //! Everything that nobody may ask.
 
 use super::{
-    Accessed, Asked, Evidence, Out, Plan, Probed, Told, Tokens, fetch, frame, image, paths, preflight,
+    Accessed, Asked, Evidence, Plan, Probed, Told, Tokens, fetch, frame, image, paths, preflight,
     redirect, visit,
 };
 use crate::discover::{Content, Family, Kind, Role};
@@ -90,7 +90,7 @@ pub(super) fn services(client: &Client, plan: &Plan, evidence: &mut Evidence) {
             }
             Role::Logout => {
                 let page = client.send(visit(&url));
-                evidence.logouts.push(Out { service: index, page });
+                evidence.logouts.push(page);
             }
             _ => {}
         }
@@ -129,7 +129,7 @@ fn access(client: &Client, plan: &Plan, evidence: &Evidence, service: usize, url
         let request = visit(&with_origin).with("sec-purpose", "prefetch;prerender");
         client.send(request.with("purpose", "prefetch"))
     });
-    Accessed { service, url: url.to_owned(), chain, bare, speculative }
+    Accessed { service, chain, bare, speculative }
 }
 
 /// As browsers do: cookies of a visit without a login are no secrets.

@@ -74,10 +74,6 @@ impl Asked {
     pub(crate) fn is_closed(&self) -> bool {
         self.plain.answer().is_some_and(|answer| matches!(answer.status, 401 | 403))
     }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.plain.answer().is_some_and(super::http::Answer::is_success)
-    }
 }
 
 pub(crate) struct Probed {
@@ -126,19 +122,12 @@ pub(crate) struct Tokens {
 
 pub(crate) struct Accessed {
     pub(crate) service: usize,
-    pub(crate) url: String,
     pub(crate) chain: Vec<Exchange>,
     pub(crate) bare: Exchange,
     pub(crate) speculative: Option<Exchange>,
 }
 
-pub(crate) struct Out {
-    pub(crate) service: usize,
-    pub(crate) page: Exchange,
-}
-
 pub(crate) struct Evidence {
-    pub(crate) target: String,
     pub(crate) viewer: String,
     pub(crate) documents: Vec<Document>,
     pub(crate) services: Vec<Service>,
@@ -146,7 +135,7 @@ pub(crate) struct Evidence {
     pub(crate) probes: Vec<Probed>,
     pub(crate) tokens: Vec<Tokens>,
     pub(crate) accesses: Vec<Accessed>,
-    pub(crate) logouts: Vec<Out>,
+    pub(crate) logouts: Vec<Exchange>,
     pub(crate) walks: Vec<Walk>,
     pub(crate) browser: Vec<crate::browser::Seen>,
 }
@@ -156,41 +145,9 @@ impl Evidence {
         self.services.iter().enumerate().filter(move |(_, service)| service.parent == Some(parent))
     }
 
-    /// Services of descriptions, with their indices.
-    pub(crate) fn declared(&self, family: Family, role: Role) -> impl Iterator<Item = (usize, &Service)> {
-        self.services.iter().enumerate().filter(move |(_, service)| {
-            service.family == family && service.role == role && service.host != Kind::ProbeResult
-        })
-    }
-
     /// Where a service stands, for people.
     pub(crate) fn place(&self, service: &Service) -> String {
         format!("{} {}", self.documents[service.document].url, service.place)
-    }
-
-    /// The nearest service above that plays this role, itself included.
-    pub(crate) fn above(&self, service: usize, role: Role) -> Option<usize> {
-        let mut at = Some(service);
-        while let Some(index) = at {
-            if self.services[index].role == role {
-                return Some(index);
-            }
-            at = self.services[index].parent;
-        }
-        None
-    }
-
-    /// All indices below a service, by depth.
-    pub(crate) fn below(&self, service: usize) -> Vec<usize> {
-        let mut found = Vec::new();
-        let mut open = vec![service];
-        while let Some(at) = open.pop() {
-            for (index, _) in self.children(at) {
-                found.push(index);
-                open.push(index);
-            }
-        }
-        found
     }
 
     /// The token service below an access service, wherever that one is declared in full.
@@ -210,7 +167,6 @@ impl Evidence {
 /// Asks everything. `Err` if there is nothing to look at.
 pub(crate) fn gather(client: &Client, plan: &Plan) -> Result<Evidence, String> {
     let mut evidence = Evidence {
-        target: plan.target.clone(),
         viewer: plan.viewer.clone(),
         documents: Vec::new(),
         services: Vec::new(),

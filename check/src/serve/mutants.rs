@@ -1,0 +1,226 @@
+//! The mistakes, and what finds them.
+
+/// How a run has to look for the mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum How {
+    Nobody,
+    /// With name and password.
+    Login,
+    /// With clicks alone.
+    Click,
+    Safety,
+}
+
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    pub(crate) mistake: &'static str,
+    /// What is looked at.
+    pub(crate) at: &'static str,
+    pub(crate) how: How,
+    /// Exactly these checks fail.
+    pub(crate) breaks: &'static [&'static str],
+}
+
+const fn mutant(
+    name: &'static str,
+    at: &'static str,
+    how: How,
+    breaks: &'static [&'static str],
+    mistake: &'static str,
+) -> Mutant {
+    Mutant { name, mistake, at, how, breaks }
+}
+
+const INFO: &str = "/iiif/3/login/info.json";
+const FLOW: &str = "/iiif/2-flow/login/info.json";
+const OLD: &str = "/iiif/2/login/info.json";
+const OLD3: &str = "/iiif/3-cookie/login/info.json";
+const OLD0: &str = "/iiif/0/login/info.json";
+const OLD_TIER: &str = "/iiif/2/tiered/info.json";
+const TIER: &str = "/iiif/3/tiered/info.json";
+const MOVED: &str = "/iiif/3/moved/info.json";
+const EXTERNAL: &str = "/iiif/3/external/info.json";
+const KIOSK: &str = "/iiif/3/kiosk/info.json";
+const BOOK: &str = "/manifest.json";
+
+use How::{Click, Login, Nobody, Safety};
+
+pub(crate) const MUTANTS: &[Mutant] = &[
+    // Services of 2.0.
+    mutant("services-https", INFO, Nobody, &["services-https"], "the logout service is plain http"),
+    mutant("service-ids", INFO, Nobody, &["service-ids"], "the probe's id is a path"),
+    mutant("string-maps", INFO, Nobody, &["string-maps"], "a label is a string"),
+    mutant("plain-texts", INFO, Nobody, &["plain-texts"], "a note holds HTML"),
+    mutant("service-arrays", INFO, Nobody, &["service-arrays"], "the probe's service is an object"),
+    mutant("types-exact", INFO, Nobody, &["types-exact"], "a service has @type"),
+    mutant("manifest-profiles", BOOK, Nobody, &["manifest-profiles"], "services in the manifest have no profile"),
+    mutant("nesting", INFO, Nobody, &["nesting"], "a logout service stands beside the probe"),
+    mutant("context-at-top", INFO, Nobody, &["context-at-top"], "the context of 2.0 is missing"),
+    mutant("context-order", INFO, Nobody, &["context-at-top"], "the context of 2.0 stands last"),
+    mutant("context-inside", INFO, Nobody, &["context-inside"], "the probe has a context in a version 3 document"),
+    mutant("context-on-service", FLOW, Nobody, &["context-on-service"], "the probe has none in a version 2 document"),
+    mutant("services-in-full", BOOK, Nobody, &["services-in-full"], "from the second place on access services are references"),
+    mutant("probe-described", INFO, Nobody, &["probe-described"], "the probe lists no access service"),
+    mutant("access-profile", INFO, Nobody, &["access-profile"], "the profile is `login`"),
+    mutant("access-id", INFO, Nobody, &["access-id"], "the access service has no id"),
+    mutant("external-without-id", EXTERNAL, Nobody, &["external-without-id"], "the external service has an id"),
+    mutant("one-token-service", INFO, Nobody, &["one-token-service"], "there are two token services"),
+    mutant("two-logout-services", INFO, Nobody, &["one-token-service"], "there are two logout services"),
+    mutant("active-label", INFO, Nobody, &["active-label"], "the access service has no label"),
+    mutant("active-texts", INFO, Nobody, &["active-texts"], "the access service has no heading"),
+    mutant("error-heading", INFO, Nobody, &["error-heading"], "errorNote stands alone"),
+    mutant("logout-described", INFO, Nobody, &["logout-described"], "the logout service has no label"),
+    mutant("logout-offered", INFO, Nobody, &["logout-offered"], "there is no logout service"),
+    mutant("ids-without-query", INFO, Nobody, &["ids-without-query"], "the access service's id has a query"),
+    mutant("ids-differ", INFO, Nobody, &["ids-differ"], "the logout service has the token service's id"),
+    mutant("one-family", INFO, Nobody, &["one-family"], "1.0 stands beside 2.0"),
+    // Documents.
+    mutant("description-open", INFO, Nobody, &["description-open"], "info.json is 401"),
+    mutant("declared-in-info", BOOK, Nobody, &["declared-in-info"], "only the manifest declares probes of pictures"),
+    mutant("closed-declares", INFO, Nobody, &["closed-declares"], "nothing is declared"),
+    mutant("probe-for-one", BOOK, Nobody, &["probe-for-one"], "film and sound have one probe"),
+    mutant("gated-body", OLD, Nobody, &["gated-body"], "the body of the refusal lacks the picture's size"),
+    mutant("gated-error-page", OLD, Nobody, &["gated-body", "closed-declares"], "the refusal is a page"),
+    mutant("gated-status", OLD, Nobody, &["gated-status"], "the refusal is 403"),
+    mutant("gated-id", OLD, Nobody, &["gated-id"], "the id has a slash more"),
+    mutant("tier-services", OLD_TIER, Nobody, &["tier-services", "closed-declares"], "the lesser version declares nothing"),
+    mutant("tier-open", OLD_TIER, Nobody, &["tier-open"], "the lesser version is refused, too"),
+    mutant("tier-origin", OLD_TIER, Nobody, &["tier-origin", "same-domain"], "the lesser version is on another host"),
+    mutant("same-domain", OLD, Nobody, &["same-domain"], "info.json names another host"),
+    mutant("undefined-token", INFO, Nobody, &["undefined-token"], "an unknown token makes info.json a 400"),
+    // Services of 1.0 and 0.9.
+    mutant("cookie-context", OLD, Nobody, &["cookie-context"], "the service has no context"),
+    mutant("cookie-profile", OLD, Nobody, &["cookie-profile"], "the profile is spelt `Login`"),
+    mutant("cookie-id", OLD, Nobody, &["cookie-id"], "the service has no @id"),
+    mutant("cookie-label", OLD, Nobody, &["cookie-label"], "the service has no label"),
+    mutant("cookie-texts", OLD, Nobody, &["cookie-texts"], "the service has no header"),
+    mutant("cookie-strings", OLD, Nobody, &["cookie-strings"], "the label is a language map"),
+    mutant("cookie-token-service", OLD, Nobody, &["cookie-token-service"], "the token service has a label"),
+    mutant("cookie-types", OLD3, Nobody, &["cookie-types"], "in a version 3 document there is no @type"),
+    mutant("cookie-logout", OLD, Nobody, &["cookie-logout"], "the logout service has no label"),
+    mutant("older-json", OLD, Nobody, &["older-json"], "without messageId comes a page"),
+    mutant("older-json-status", OLD0, Nobody, &["older-json-status"], "an error in JSON is HTTP 200"),
+    mutant("older-error", OLD, Nobody, &["older-error"], "the error is `notLoggedIn`"),
+    mutant("older-missing", OLD, Nobody, &["older-missing"], "the error is `invalidCredentials` without a cookie"),
+    mutant("older-plain", OLD, Nobody, &["older-plain"], "the message has a context"),
+    // Cross-origin reading.
+    mutant("manifest-cors", BOOK, Nobody, &["manifest-cors"], "the manifest has no CORS header"),
+    mutant("info-cors", INFO, Nobody, &["info-cors"], "info.json has no CORS header"),
+    mutant("content-cors", INFO, Nobody, &["content-cors"], "pictures have no CORS header"),
+    mutant("info-preflight", OLD, Nobody, &["info-preflight"], "the preflight of info.json is 401"),
+    mutant("probe-preflight", INFO, Nobody, &["probe-preflight"], "the preflight of the probe is 401"),
+    mutant("preflight-star", INFO, Nobody, &["probe-preflight"], "the probe allows the headers `*`"),
+    mutant("probe-cors", INFO, Nobody, &["probe-cors"], "the probe has no CORS header"),
+    mutant("probe-credentials", INFO, Nobody, &["probe-credentials"], "the probe allows credentials"),
+    mutant("token-cors", INFO, Nobody, &["token-cors"], "the token page may be read by anybody"),
+    mutant("access-cors", INFO, Nobody, &["access-cors"], "the login allows credentials"),
+    mutant("cors-once", INFO, Nobody, &["cors-once"], "the CORS header stands twice"),
+    // Probes.
+    mutant("probe-http-200", INFO, Nobody, &["probe-http-200"], "the probe is HTTP 401"),
+    mutant("probe-result", INFO, Nobody, &["probe-result"], "the status is a string"),
+    mutant("result-without-context", INFO, Nobody, &["probe-result"], "the result has no context"),
+    mutant("probe-agrees", INFO, Nobody, &["probe-agrees"], "the probe says 200 to everybody"),
+    mutant("probe-junk-token", INFO, Nobody, &["probe-junk-token"], "an unknown token is 403"),
+    mutant("probe-opens-for-junk", INFO, Nobody, &["probe-opens-for-junk"], "any token is good"),
+    mutant("probe-location", MOVED, Nobody, &["probe-location"], "the location is a string"),
+    mutant("location-beside-401", INFO, Nobody, &["probe-location"], "a location stands beside 401"),
+    mutant("probe-location-type", MOVED, Nobody, &["probe-location-type"], "the location has another type"),
+    mutant("probe-texts", INFO, Nobody, &["probe-texts"], "a refusal has no texts"),
+    mutant("probe-maps", INFO, Nobody, &["probe-maps"], "the heading is a string"),
+    mutant("probe-status-401", INFO, Nobody, &["probe-status-401"], "nobody gets 403"),
+    mutant("probe-no-service", INFO, Nobody, &["probe-no-service"], "the result has services"),
+    mutant("probe-no-store", INFO, Nobody, &["probe-no-store"], "the result may be stored"),
+    mutant("probe-media-type", INFO, Nobody, &["probe-media-type"], "the result is text/plain"),
+    mutant("probe-no-cookie", INFO, Nobody, &["probe-no-cookie"], "the probe sets a cookie"),
+    mutant("no-basic-dialogue", INFO, Nobody, &["no-basic-dialogue"], "a refusal asks for HTTP authentication"),
+    mutant("substitute-when-refused", TIER, Login, &["substitute-when-refused"], "substitutes stand beside 200"),
+    mutant("substitute-shape", TIER, Nobody, &["substitute-shape"], "the substitute is an object"),
+    mutant("substitute-label-map", TIER, Nobody, &["substitute-label-map"], "its label is a string"),
+    mutant("substitute-type", TIER, Nobody, &["substitute-type"], "it is a film"),
+    mutant("substitute-opens", TIER, Nobody, &["substitute-opens"], "it is closed"),
+    mutant("substitute-own-probe", TIER, Nobody, &["substitute-own-probe"], "it has the original's probe"),
+    mutant("substitute-own-uri", TIER, Nobody, &["substitute-own-uri"], "it has the original's URI"),
+    mutant("substitute-labels", TIER, Nobody, &["substitute-labels"], "one of two has no label"),
+    // Token services.
+    mutant("token-page", INFO, Nobody, &["token-page"], "without a cookie it is 401"),
+    mutant("token-redirects", INFO, Nobody, &["token-page"], "without a cookie it leads to the login"),
+    mutant("token-in-json", INFO, Nobody, &["token-page"], "without a cookie it is JSON"),
+    mutant("token-recipient", INFO, Nobody, &["token-recipient"], "it posts to the opener"),
+    mutant("message-as-string", INFO, Nobody, &["token-recipient"], "it posts a string"),
+    mutant("token-target", INFO, Nobody, &["token-target"], "it posts to `*`"),
+    mutant("token-origin-slash", INFO, Nobody, &["token-origin-slash"], "an origin with a slash is another"),
+    mutant("token-message-id", INFO, Nobody, &["token-message-id"], "messageId comes back as a number"),
+    mutant("token-message", INFO, Nobody, &["token-message"], "the message has no context"),
+    mutant("token-error-profile", INFO, Nobody, &["token-error-profile"], "the error is `missingCredentials`"),
+    mutant("token-missing-aspect", INFO, Nobody, &["token-missing-aspect"], "the error is `invalidAspect`"),
+    mutant("token-error-texts", INFO, Nobody, &["token-error-texts"], "the error's heading is a string"),
+    mutant("token-error-without-token", INFO, Nobody, &["token-error-without-token"], "the error has accessToken: null"),
+    mutant("token-without-id", INFO, Nobody, &["token-without-id"], "without messageId nothing is posted"),
+    mutant("token-repeated", INFO, Nobody, &["token-repeated"], "of two messageIds the first counts"),
+    mutant("token-parameters", INFO, Nobody, &["token-parameters"], "unknown parameters are refused"),
+    mutant("token-framed", INFO, Nobody, &["token-framed"], "X-Frame-Options"),
+    mutant("token-ancestors", INFO, Nobody, &["token-framed"], "frame-ancestors 'self'"),
+    mutant("token-policy", INFO, Nobody, &["token-framed"], "a policy that its own script does not pass"),
+    mutant("token-no-store", INFO, Nobody, &["token-no-store"], "the page may be stored"),
+    mutant("token-nosniff", INFO, Nobody, &["token-nosniff"], "no nosniff"),
+    mutant("token-without-origin", INFO, Nobody, &["token-without-origin"], "without an origin it posts to `*`"),
+    mutant("token-star", INFO, Nobody, &["token-star"], "origin=* is an origin"),
+    mutant("token-origins", INFO, Safety, &["token-origins"], "anything is an origin"),
+    mutant("token-escaped", INFO, Safety, &["token-escaped"], "messageId stands raw in the page"),
+    // Access services.
+    mutant("access-opens", INFO, Nobody, &["access-opens"], "origin is an unknown parameter"),
+    mutant("access-opener", INFO, Nobody, &["access-opener"], "Cross-Origin-Opener-Policy"),
+    mutant("access-unframed", INFO, Nobody, &["access-unframed"], "the login may be framed"),
+    mutant("access-gesture", INFO, Nobody, &["access-gesture"], "the cookie is set without a click"),
+    mutant("access-speculation", KIOSK, Safety, &["access-speculation"], "a page loaded ahead sets the cookie"),
+    // Content.
+    mutant("content-refusal-cached", INFO, Nobody, &["content-refusal-cached"], "refusals may be stored"),
+    mutant("content-refusal-tells", INFO, Nobody, &["content-refusal-tells"], "refusals have an ETag"),
+    mutant("content-bearer", INFO, Nobody, &["content-bearer"], "any token opens the picture"),
+    mutant("token-opens-content", INFO, Login, &["content-bearer"], "the right token opens the picture"),
+    mutant("content-head", INFO, Nobody, &["content-head"], "HEAD is answered"),
+    mutant("content-range", INFO, Nobody, &["content-range"], "ranges are answered"),
+    mutant("content-corp", INFO, Nobody, &["content-corp"], "Cross-Origin-Resource-Policy"),
+    mutant("content-answers", INFO, Nobody, &["content-answers"], "pictures are HTTP 500"),
+    mutant("alike-dots", INFO, Nobody, &["alike-dots"], "dots are taken out of the path behind the decision"),
+    mutant("alike-slashes", INFO, Nobody, &["alike-slashes"], "slashes are"),
+    mutant("alike-encoding", INFO, Nobody, &["alike-encoding"], "the path is decoded behind the decision"),
+    mutant("alike-description", INFO, Nobody, &["alike-description"], "what holds info.json is open"),
+    mutant("alike-query", INFO, Nobody, &["alike-query"], "what holds info.json in its query is open"),
+    mutant("other-protocols", INFO, Safety, &["other-protocols"], "?FIF= is open"),
+    mutant("other-methods", INFO, Safety, &["other-methods"], "POST is open, and so are overrides"),
+    mutant("forwarded-headers", INFO, Safety, &["forwarded-headers"], "X-Original-URL is believed"),
+    mutant("forwarded-address", INFO, Safety, &["forwarded-address"], "X-Forwarded-For is believed"),
+    // With a login.
+    mutant("login-leads-in", INFO, Login, &["login-leads-in"], "the token service does not see the cookie"),
+    mutant("login-closes", INFO, Login, &["login-closes"], "the last page stays open"),
+    mutant("kiosk-at-once", KIOSK, Click, &["kiosk-at-once"], "the kiosk wants a click"),
+    mutant("cookie-third-party", INFO, Login, &["cookie-third-party"], "SameSite=Lax"),
+    mutant("cookie-http-only", INFO, Login, &["cookie-http-only"], "no HttpOnly"),
+    mutant("cookie-not-partitioned", INFO, Login, &["cookie-not-partitioned"], "Partitioned"),
+    mutant("cookie-reaches", INFO, Login, &["cookie-reaches", "probe-agrees"], "Path=/token"),
+    mutant("cookie-life", INFO, Login, &["cookie-life"], "a year"),
+    mutant("session-fresh", INFO, Login, &["session-fresh"], "every login gets the same value"),
+    mutant("token-object", INFO, Login, &["token-object"], "the token's type is wrong"),
+    mutant("token-expires-in", INFO, Login, &["token-expires-in"], "expiresIn is a string"),
+    mutant("token-type-bearer", OLD0, Login, &["token-type-bearer"], "no tokenType in 0.9"),
+    mutant("token-characters", INFO, Login, &["token-characters"], "the token has a percent sign"),
+    mutant("token-is-no-cookie", INFO, Login, &["token-is-no-cookie", "content-bearer"], "token and cookie are one value"),
+    mutant("token-opaque", INFO, Login, &["token-opaque"], "the token holds the user's name"),
+    mutant("probe-takes-token", INFO, Login, &["probe-takes-token", "probe-agrees"], "the probe takes no token"),
+    mutant("probe-scheme", INFO, Login, &["probe-scheme"], "`bearer` is not read"),
+    mutant("probe-bearer-only", INFO, Login, &["probe-bearer-only"], "`Basic` is read"),
+    mutant("probe-query-token", INFO, Login, &["probe-query-token"], "the query is read"),
+    mutant("cookie-is-no-token", INFO, Login, &["cookie-is-no-token"], "the cookie's value is a token"),
+    mutant("cookie-tampered", INFO, Login, &["cookie-tampered"], "only the beginning of the cookie counts"),
+    mutant("token-bad-cookie", INFO, Login, &["token-bad-cookie"], "a wrong cookie is a missing one"),
+    mutant("token-other-origin", INFO, Login, &["token-other-origin"], "another origin is a missing cookie"),
+    mutant("content-credentialed", INFO, Login, &["content-credentialed"], "every origin may read with cookies"),
+    mutant("content-private", INFO, Login, &["content-private"], "opened pictures are public"),
+    mutant("description-opens", OLD, Login, &["description-opens"], "info.json stays 401"),
+    mutant("logout-page", INFO, Nobody, &["logout-page"], "the logout is 405"),
+    mutant("logout-deletes", INFO, Login, &["logout-deletes"], "the cookie stays"),
+    mutant("logout-ends-token-service", INFO, Login, &["logout-ends-token-service"], "the old cookie gets a token"),
+    mutant("logout-ends-tokens", INFO, Login, &["logout-ends-tokens"], "the old token opens the probe"),
+    mutant("logout-closes-content", INFO, Login, &["logout-closes-content"], "the old cookie opens the picture"),
+];
