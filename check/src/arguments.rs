@@ -156,7 +156,7 @@ impl Arguments {
 }
 
 pub(crate) fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Command, String> {
-    let mut parser = lexopt::Parser::from_args(args);
+    let mut parser = lexopt::Parser::from_iter(args);
     read(&mut parser)
 }
 

@@ -49,13 +49,15 @@ fn the_right_server_has_no_finding_and_each_mutant_exactly_its_own() {
     let (base, _) = start(None, false);
     let places: BTreeSet<_> = MUTANTS.iter().map(|mutant| (mutant.at, mutant.how)).chain(PLACES).collect();
     let mut passed = BTreeMap::new();
+    let mut wrong = String::new();
     for (at, how) in places {
         let arguments = arguments(&base, at, how);
         let report = crate::run::look(&arguments, &mut Vec::new()).expect(at);
-        assert!(ids(&report, State::Fail).is_empty(), "{at} {how:?}\n{}", seen(&report));
+        if !ids(&report, State::Fail).is_empty() {
+            wrong.push_str(&format!("--- right server, {at} {how:?}\n{}", seen(&report)));
+        }
         passed.insert((at, how), ids(&report, State::Pass));
     }
-    let mut wrong = String::new();
     for mutant in MUTANTS {
         let (base, _) = start(Some(mutant.name), false);
         let arguments = arguments(&base, mutant.at, mutant.how);

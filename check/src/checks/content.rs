@@ -133,7 +133,8 @@ fn alike(evidence: &Evidence, v: &mut Verdict, kind: Alike) {
 fn fault(evidence: &Evidence, v: &mut Verdict) {
     for asked in &evidence.contents {
         if let Some(answer) = v.answered(&asked.plain) {
-            v.that(answer.status < 500, asked.plain.place(), || format!("HTTP {}", answer.status));
+            // Maintenance is no fault.
+            v.that(answer.status < 500 || answer.status == 503, asked.plain.place(), || format!("HTTP {}", answer.status));
         }
     }
 }

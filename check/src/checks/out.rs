@@ -35,7 +35,7 @@ fn page(evidence: &Evidence, v: &mut Verdict) {
 fn deletes(evidence: &Evidence, v: &mut Verdict) {
     for walk in evidence.walks.iter().filter(|walk| !walk.given && walk.after.is_some()) {
         // Cookies of one login may stay: forms', languages'. The one that went to the token service may not.
-        let left = walk.jar.cookies.iter().find(|cookie| {
+        let left = walk.out.cookies.iter().find(|cookie| {
             cookie.reaches(&walk.token_url)
                 && (cookie.same_site.as_deref() == Some("none") || walk.unset.is_empty())
         });

@@ -136,11 +136,10 @@ fn location(evidence: &Evidence, v: &mut Verdict) {
     for (probed, json) in results(evidence) {
         let redirects = status(&json).is_some_and(|status| (300..309).contains(&status) && status != 304);
         let location = json.get("location");
-        if location.is_some() || redirects {
-            v.that(redirects && location.is_some_and(Value::is_object), probed.plain.place(), || {
-                format!("status {}, location {}", json["status"], short(&json["location"]))
-            });
-        }
+        let right = if redirects { location.is_some_and(Value::is_object) } else { location.is_none() };
+        v.that(right, probed.plain.place(), || {
+            format!("status {}, location {}", json["status"], short(&json["location"]))
+        });
     }
 }
 

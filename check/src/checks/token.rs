@@ -44,6 +44,11 @@ pub(super) const CHECKS: &[Check] = &[
         ["The token page may be sniffed.", "Old browsers may take it for a script.", "Send `X-Content-Type-Options: nosniff`."], nosniff),
 ];
 
+/// What is no page at all is told by `token-page`.
+fn is_page(answer: &crate::http::Answer) -> bool {
+    answer.status == 200 && answer.is_html()
+}
+
 fn is_2(evidence: &Evidence, tokens: &Tokens) -> bool {
     evidence.services[tokens.service].family == Family::V2
 }
@@ -198,7 +203,7 @@ fn without_id(evidence: &Evidence, v: &mut Verdict) {
         let place = tokens.without_id.exchange.place();
         if tokens.without_id.reading == Reading::Nothing && matches!(tokens.plain.reading, Reading::Posted(_)) {
             v.fail(place, "no message");
-        } else if let Some(posted) = v.posted(&tokens.without_id) {
+        } else if let Some(posted) = v.posted(&tokens.without_id).filter(|posted| posted.message.is_object()) {
             let message = &posted.message;
             v.that(message["profile"] == "invalidRequest" && message["messageId"] == "", place, || short(message));
         }
@@ -208,7 +213,7 @@ fn without_id(evidence: &Evidence, v: &mut Verdict) {
 fn twice(evidence: &Evidence, v: &mut Verdict) {
     for (tokens, _) in plain(evidence, v) {
         let told = &tokens.twice;
-        let Some(posted) = v.posted(told) else { continue };
+        let Some(posted) = v.posted(told).filter(|posted| posted.message.is_object()) else { continue };
         let (message, place) = (&posted.message, told.exchange.place());
         let refused = message["profile"] == "invalidRequest" || message["error"] == "invalidRequest";
         v.that(refused, place, || short(message));
@@ -225,7 +230,7 @@ fn framed(evidence: &Evidence, v: &mut Verdict) {
 
 fn no_store(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
-        let Some(answer) = v.answered(&tokens.plain.exchange) else { continue };
+        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer)) else { continue };
         v.that(answer.caches("no-store"), tokens.plain.exchange.place(), || {
             format!("Cache-Control {}", answer.header("cache-control").unwrap_or("missing"))
         });
@@ -234,7 +239,7 @@ fn no_store(evidence: &Evidence, v: &mut Verdict) {
 
 fn nosniff(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
-        let Some(answer) = v.answered(&tokens.plain.exchange) else { continue };
+        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer)) else { continue };
         v.that(answer.lists("x-content-type-options", "nosniff"), tokens.plain.exchange.place(), || "missing".to_owned());
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Walk {
     pub(crate) second: Vec<SetCookie>,
     pub(crate) logout: Vec<Exchange>,
     pub(crate) unset: Vec<SetCookie>,
+    /// The cookies that are left after the logout.
+    pub(crate) out: Jar,
     pub(crate) after: Option<After>,
 }
 
@@ -91,6 +93,7 @@ impl Walk {
             second: Vec::new(),
             logout: Vec::new(),
             unset: Vec::new(),
+            out: Jar::default(),
             after: None,
         }
     }
@@ -302,12 +305,13 @@ fn outside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
         return;
     };
     let old = walk.jar.clone();
+    walk.out = walk.jar.clone();
     let mut request = visit(url);
     for _ in 0..8 {
-        let exchange = client.send(request.cookies(&walk.jar));
+        let exchange = client.send(request.cookies(&walk.out));
         let here = exchange.request.url.clone();
         if let Some(answer) = exchange.answer() {
-            walk.unset.extend(walk.jar.store(&here, answer));
+            walk.unset.extend(walk.out.store(&here, answer));
         }
         walk.logout.push(exchange);
         match redirect(&walk.logout) {

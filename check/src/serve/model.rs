@@ -115,7 +115,6 @@ impl Model {
         let in_session = cookie.as_ref().is_some_and(|value| {
             self.live(value, realm).is_some()
                 || (self.is("logout-closes-content") && self.state().sessions.contains_key(value))
-                || (self.is("token-is-no-cookie") && self.state().tokens.contains_key(value))
         });
         self.status(item, in_session)
     }
