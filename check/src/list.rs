@@ -26,7 +26,7 @@ pub(crate) fn checks() -> String {
     }
     let _ = writeln!(
         text,
-        "\n{} checks name {} rows; {} rows cannot be seen from outside.",
+        "\n{} checks name {} requirements and attacks; {} rows cannot be seen from outside.",
         all().count(),
         coverage().len(),
         UNSEEN.len()

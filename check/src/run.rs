@@ -37,6 +37,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, String> {
 
 /// Everything but the words.
 pub(crate) fn look<'a>(arguments: &'a Arguments, sent: &mut Vec<String>) -> Result<Report<'a>, String> {
+    let mut evidence = gather(arguments, sent)?;
+    if let (Some(program), false) = (&arguments.browser, arguments.dry) {
+        crate::browser::walk(arguments, program.as_deref(), &mut evidence)?;
+    }
+    let outcomes = checks::judge(&evidence, |check| wanted(arguments, check));
+    let login = arguments.cookie.is_some() || arguments.click || !arguments.fields.is_empty() || arguments.browser.is_some();
+    let viewers = viewers::table(&evidence, &outcomes, login);
+    let colour = arguments.output.is_none()
+        && std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none()
+        && arguments.format == Format::Text;
+    let (target, requests) = (&*arguments.target, sent.len());
+    let (safety, long) = (arguments.safety, arguments.long);
+    Ok(Report { target, outcomes, viewers, requests, login, safety, colour, long })
+}
+
+/// What the server answers, and what was sent for it.
+pub(crate) fn gather(arguments: &Arguments, sent: &mut Vec<String>) -> Result<evidence::Evidence, String> {
     let client = client(arguments)?;
     let login = match (&arguments.cookie, arguments.click || !arguments.fields.is_empty()) {
         (Some(cookie), _) => Some(Login::Cookie(cookie.clone())),
@@ -55,28 +73,16 @@ pub(crate) fn look<'a>(arguments: &'a Arguments, sent: &mut Vec<String>) -> Resu
         families,
         login,
     };
-    let gathered = evidence::gather(&client, &plan);
+    let evidence = evidence::gather(&client, &plan);
     *sent = client.sent();
-    let mut evidence = gathered?;
-    if let (Some(program), false) = (&arguments.browser, arguments.dry) {
-        crate::browser::walk(arguments, program.as_deref(), &mut evidence)?;
-    }
-    let outcomes = checks::judge(&evidence, |check| wanted(arguments, check));
-    let login = arguments.cookie.is_some() || arguments.click || !arguments.fields.is_empty() || arguments.browser.is_some();
-    let viewers = viewers::table(&evidence, &outcomes, login);
-    let colour = arguments.output.is_none()
-        && std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none()
-        && arguments.format == Format::Text;
-    let (target, requests) = (&*arguments.target, sent.len());
-    let (safety, long) = (arguments.safety, arguments.long);
-    Ok(Report { target, outcomes, viewers, requests, login, safety, colour, long })
+    evidence
 }
 
 fn wanted(arguments: &Arguments, check: &Check) -> bool {
     let named = |ids: &[String]| ids.iter().any(|id| check.id.starts_with(id.as_str()));
     let safety = check.needs != Needs::Safety || arguments.safety;
-    safety && (arguments.only.is_empty() || named(&arguments.only)) && !named(&arguments.skip)
+    let browser = check.needs != Needs::Browser || arguments.browser.is_some();
+    safety && browser && (arguments.only.is_empty() || named(&arguments.only)) && !named(&arguments.skip)
 }
 
 fn client(arguments: &Arguments) -> Result<Client, String> {

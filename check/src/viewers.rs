@@ -95,7 +95,21 @@ impl Facts<'_> {
 /// The table. Where nobody was logged in, a viewer against which nothing speaks is unknown.
 pub(crate) fn table(evidence: &Evidence, outcomes: &[Outcome], login: bool) -> Vec<Row> {
     let facts = Facts { evidence };
-    VIEWERS.iter().map(|viewer| row(viewer, &facts, outcomes, login)).collect()
+    let mut rows: Vec<_> = VIEWERS.iter().map(|viewer| row(viewer, &facts, outcomes, login)).collect();
+    rows.extend(where_blocked(outcomes));
+    rows
+}
+
+/// What a browser met that blocks third-party cookies; nothing without a browser.
+fn where_blocked(outcomes: &[Outcome]) -> Option<Row> {
+    let outcome = outcomes.iter().find(|outcome| outcome.check.id == "browser-blocked")?;
+    let works = match outcome.state {
+        State::Pass => Works::Yes,
+        State::Fail => Works::No,
+        State::Unknown => Works::Unknown,
+    };
+    let reasons = if outcome.seen.is_empty() { Vec::new() } else { vec![outcome.seen.clone()] };
+    Some(Row { viewer: "Any, in a browser that blocks third-party cookies", works, reasons })
 }
 
 fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) -> Row {

@@ -77,7 +77,7 @@ pub(crate) struct Check {
 }
 
 /// The words of a check, in the order in which they are read.
-const fn check(
+pub(crate) const fn check(
     id: &'static str,
     severity: Severity,
     rows: &'static [&'static str],
@@ -89,7 +89,7 @@ const fn check(
 }
 
 impl Check {
-    const fn needs(self, needs: Needs) -> Self {
+    pub(crate) const fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
 }

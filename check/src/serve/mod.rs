@@ -14,7 +14,7 @@ mod tls;
 mod token;
 
 #[cfg(test)]
-pub(crate) use mutants::How;
+pub(crate) use mutants::{How, Mutant};
 pub(crate) use mutants::MUTANTS;
 
 use std::convert::Infallible;

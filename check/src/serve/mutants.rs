@@ -9,6 +9,7 @@ pub(crate) enum How {
     /// With clicks alone.
     Click,
     Safety,
+    Browser,
 }
 
 pub(crate) struct Mutant {
@@ -43,7 +44,7 @@ const EXTERNAL: &str = "/iiif/3/external/info.json";
 const KIOSK: &str = "/iiif/3/kiosk/info.json";
 const BOOK: &str = "/manifest.json";
 
-use How::{Click, Login, Nobody, Safety};
+use How::{Browser, Click, Login, Nobody, Safety};
 
 pub(crate) const MUTANTS: &[Mutant] = &[
     // Services of 2.0.
@@ -223,4 +224,5 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("logout-ends-token-service", INFO, Login, &["logout-ends-token-service"], "the old cookie gets a token"),
     mutant("logout-ends-tokens", INFO, Login, &["logout-ends-tokens"], "the old token opens the probe"),
     mutant("logout-closes-content", INFO, Login, &["logout-closes-content"], "the old cookie opens the picture"),
+    mutant("browser-origin", INFO, Browser, &["browser-origin"], "the token page is sandboxed, so that its origin is null"),
 ];

@@ -243,6 +243,9 @@ fn post(model: &Model, message: &Value, target: &str, id: &str) -> Answer {
     if model.is("token-policy") {
         set(&mut answer, "content-security-policy", "default-src 'self'");
     }
+    if model.is("browser-origin") {
+        set(&mut answer, "content-security-policy", "sandbox allow-scripts");
+    }
     if model.is("token-cors") {
         set(&mut answer, "access-control-allow-origin", "*");
     }
