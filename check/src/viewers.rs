@@ -35,7 +35,20 @@ struct Viewer {
     /// Checks whose failure it does not survive, beside those that nobody does.
     breaks: &'static [&'static str],
     /// What no check says.
-    more: fn(&Facts<'_>, &mut Vec<String>),
+    more: fn(&Facts<'_>, &mut Reasons),
+}
+
+/// What speaks against a viewer, and what leaves it open.
+#[derive(Default)]
+struct Reasons {
+    against: Vec<String>,
+    open: Vec<String>,
+}
+
+impl Reasons {
+    fn push(&mut self, reason: String) {
+        self.against.push(reason);
+    }
 }
 
 /// Without these no viewer gets far.
@@ -113,7 +126,7 @@ fn where_blocked(outcomes: &[Outcome]) -> Option<Row> {
 }
 
 fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) -> Row {
-    let mut reasons = Vec::new();
+    let mut reasons = Reasons::default();
     let spoken: Vec<_> = viewer.families.iter().copied().filter(|family| facts.declares(*family)).collect();
     if spoken.is_empty() {
         let families: Vec<_> = viewer.families.iter().map(|family| family.name()).collect();
@@ -121,7 +134,7 @@ fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) ->
         let declared: Vec<_> = all.into_iter().filter(|family| facts.declares(*family)).map(Family::name).collect();
         let declared = if declared.is_empty() { "nothing".to_owned() } else { declared.join(" and ") };
         reasons.push(format!("It speaks {}; here is {declared}.", families.join(", ")));
-        return Row { viewer: viewer.name, works: Works::No, reasons };
+        return Row { viewer: viewer.name, works: Works::No, reasons: reasons.against };
     }
     let two = if spoken.contains(&Family::V2) { V2_ALL } else { &[] };
     let old = if spoken.iter().any(|family| *family != Family::V2) { OLD_ALL } else { &[] };
@@ -132,18 +145,19 @@ fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) ->
         }
     }
     (viewer.more)(facts, &mut reasons);
-    let works = if !reasons.is_empty() {
-        Works::No
-    } else if login {
-        Works::Yes
-    } else {
-        reasons.push("Nothing speaks against it; without a login nobody knows.".to_owned());
-        Works::Unknown
+    if reasons.against.is_empty() && !login {
+        reasons.open.push("Nothing speaks against it; without a login nobody knows.".to_owned());
+    }
+    let works = match (&*reasons.against, &*reasons.open) {
+        ([], []) => Works::Yes,
+        ([], _) => Works::Unknown,
+        _ => Works::No,
     };
-    Row { viewer: viewer.name, works, reasons }
+    reasons.against.append(&mut reasons.open);
+    Row { viewer: viewer.name, works, reasons: reasons.against }
 }
 
-fn mirador(facts: &Facts<'_>, reasons: &mut Vec<String>) {
+fn mirador(facts: &Facts<'_>, reasons: &mut Reasons) {
     if !facts.images() {
         reasons.push("It logs in for pictures alone.".to_owned());
     }
@@ -152,10 +166,14 @@ fn mirador(facts: &Facts<'_>, reasons: &mut Vec<String>) {
     }
 }
 
-fn mirador_2(facts: &Facts<'_>, reasons: &mut Vec<String>) {
+fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
     let services = &facts.evidence.services;
     let older = services.iter().any(|service| service.family != Family::V2 && !service.json.is_null());
-    if older || !facts.manifest() {
+    if older {
+        return;
+    }
+    if !facts.manifest() {
+        reasons.open.push("It reads the probe in the manifest, on the painted body: check one.".to_owned());
         return;
     }
     let probes = || services.iter().filter(|service| service.role == Role::Probe && service.host.is_manifest());
@@ -166,7 +184,7 @@ fn mirador_2(facts: &Facts<'_>, reasons: &mut Vec<String>) {
     }
 }
 
-fn universal(facts: &Facts<'_>, reasons: &mut Vec<String>) {
+fn universal(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.images() && facts.profiles().any(|profile| profile != "external") {
         reasons.push("It asks for tiles without cookies (crossorigin=anonymous): only where it is served from the image server's own origin does it work.".to_owned());
     }
@@ -176,8 +194,10 @@ fn universal(facts: &Facts<'_>, reasons: &mut Vec<String>) {
     }
 }
 
-fn ramp(facts: &Facts<'_>, reasons: &mut Vec<String>) {
-    if !facts.manifest() || !facts.files() {
+fn ramp(facts: &Facts<'_>, reasons: &mut Reasons) {
+    if !facts.manifest() {
+        reasons.open.push("It plays what a manifest declares: check one.".to_owned());
+    } else if !facts.files() {
         reasons.push("It plays sound and film that a manifest declares: there is none here.".to_owned());
     }
     if !facts.profiles().any(|profile| profile == "active") {
@@ -185,7 +205,7 @@ fn ramp(facts: &Facts<'_>, reasons: &mut Vec<String>) {
     }
 }
 
-fn diva(facts: &Facts<'_>, reasons: &mut Vec<String>) {
+fn diva(facts: &Facts<'_>, reasons: &mut Reasons) {
     if !facts.images() {
         reasons.push("It shows pictures alone.".to_owned());
     }
@@ -195,7 +215,7 @@ fn diva(facts: &Facts<'_>, reasons: &mut Vec<String>) {
     with_credentials(facts, reasons);
 }
 
-fn with_credentials(facts: &Facts<'_>, reasons: &mut Vec<String>) {
+fn with_credentials(facts: &Facts<'_>, reasons: &mut Reasons) {
     let opened = facts.evidence.walks.iter().flat_map(|walk| &walk.credentialed);
     for exchange in opened {
         let Some(answer) = exchange.answer() else { continue };

@@ -10,8 +10,10 @@ use crate::evidence::{Accessed, Evidence};
 use crate::http::{Answer, SetCookie};
 
 pub(super) const CHECKS: &[Check] = &[
-    check("access-opens", Must, &["V2-ACC-7", "V1-ACC-1", "V09-ACC-1"], "2.0 §3.2, 1.0 §2.1.2",
-        ["The access service does not open in a tab, with `origin` or without.", "Users meet an error in place of the login.", "Answer a GET with `?origin=…` with a page, or a redirect to one."], opens),
+    check("access-opens", Must, &["V2-ACC-7", "V1-ACC-1"], "2.0 §3.2, 1.0 §2.1.2",
+        ["The access service does not open in a tab.", "Users meet an error in place of the login.", "Answer a GET with `?origin=…` with a page, or a redirect to one."], opens),
+    check("access-without-origin", Should, &["V2-ACC-11", "V09-ACC-1"], "2.0 §3.3.2, 0.9.2 §2.1",
+        ["The access service does not open without `origin`.", "Clients that are no viewers, and viewers of 0.9, name none.", "Let a visit without it in, too."], without_origin),
     check("access-opener", Must, &["V2-ACC-13"], "2.0 §3.3.1.1; HTML",
         ["A page of the access service cuts the tie to the viewer's window.", "The viewer sees the tab as closed at once, and asks for the token before anybody is in.", "Send no `Cross-Origin-Opener-Policy` but `unsafe-none`, on no page of the way."], opener),
     check("access-unframed", Should, &["V2-ACC-14"], "2.0 §3.3.1.1",
@@ -68,13 +70,16 @@ pub(super) fn blocks(answer: &Answer, scripts: bool) -> Option<String> {
 
 fn opens(evidence: &Evidence, v: &mut Verdict) {
     for accessed in &evidence.accesses {
-        for exchange in accessed.chain.last().into_iter().chain([&accessed.bare]) {
-            let Some(answer) = v.answered(exchange) else { continue };
-            v.that(answer.status < 400, exchange.place(), || {
-                let with = if exchange.request.url.contains("origin=") { "with" } else { "without" };
-                format!("HTTP {} {with} origin", answer.status)
-            });
-        }
+        let Some(last) = accessed.chain.last() else { continue };
+        let Some(answer) = v.answered(last) else { continue };
+        v.that(answer.status < 400, last.place(), || format!("HTTP {} with origin", answer.status));
+    }
+}
+
+fn without_origin(evidence: &Evidence, v: &mut Verdict) {
+    for exchange in evidence.accesses.iter().map(|accessed| &accessed.bare) {
+        let Some(answer) = v.answered(exchange) else { continue };
+        v.that(answer.status < 400, exchange.place(), || format!("HTTP {} without origin", answer.status));
     }
 }
 

@@ -20,7 +20,9 @@ pub(super) const CHECKS: &[Check] = &[
     check("types-exact", Must, &["V2-GEN-5"], "2.0 §3 to §6",
         ["A service is spelt with `@id` or `@type`, or with another type than 2.0 has.", "Viewers do not recognise it.", "Write `id` and `type`, and the types of 2.0 exactly."], types),
     check("manifest-profiles", Viewer, &["V2-GEN-5"], "Presentation 2.1 §4.1, 3.0 §4.3; seen in Mirador and Universal Viewer",
-        ["A service in a manifest has no `profile`.", "Mirador up to 4.2 and Universal Viewer throw an error and show no picture.", "Give every service in a manifest a `profile`, whatever it says."], profiles),
+        ["A probe in a manifest has no `profile`.", "Mirador up to 4.2 and Universal Viewer throw an error and show no picture.", "Give it one, whatever it says."], profiles),
+    check("manifest-profiles-inside", Should, &["V2-GEN-5"], "Presentation 2.1 §4.1, 3.0 §4.3",
+        ["A token or logout service in a manifest has no `profile`.", "Readers that ask every service for it may stumble.", "Give every service in a manifest a `profile`, whatever it says."], profiles_inside),
     check("nesting", Must, &["V2-DECL-1"], "2.0 §2.1",
         ["A service stands in the wrong one.", "Viewers do not find it.", "Nest resource, probe, access, and in it token and logout service."], nesting),
     check("context-at-top", Must, &["V2-DECL-5", "CON-17"], "2.0 §2.1",
@@ -139,7 +141,14 @@ fn types(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn profiles(evidence: &Evidence, v: &mut Verdict) {
-    for (_, service) in v2(evidence).filter(|(_, service)| service.host.is_manifest()) {
+    for (_, service) in of(evidence, Role::Probe).filter(|(_, service)| service.host.is_manifest()) {
+        v.that(service.text("profile").is_some(), evidence.place(service), || "no profile".to_owned());
+    }
+}
+
+fn profiles_inside(evidence: &Evidence, v: &mut Verdict) {
+    let inner = v2(evidence).filter(|(_, service)| matches!(service.role, Role::Token | Role::Logout));
+    for (_, service) in inner.filter(|(_, service)| service.host.is_manifest()) {
         v.that(service.text("profile").is_some(), evidence.place(service), || "no profile".to_owned());
     }
 }

@@ -126,7 +126,8 @@ fn status(evidence: &Evidence, v: &mut Verdict) {
 fn own_id(evidence: &Evidence, v: &mut Verdict) {
     for (_, document) in gated(evidence) {
         let Some(id) = document.json.as_ref().and_then(crate::discover::id) else { continue };
-        let url = &document.last().request.url;
+        // A query says how one came there.
+        let url = document.last().request.url.split('?').next().unwrap_or_default();
         let own = url.strip_suffix("/info.json").unwrap_or(url);
         // Another host is told by `same-domain`.
         if origin(id) == origin(own) {

@@ -181,8 +181,8 @@ fn opened(evidence: &Evidence) -> impl Iterator<Item = &crate::evidence::WalkedP
 
 fn scheme(evidence: &Evidence, v: &mut Verdict) {
     for probe in opened(evidence) {
-        let status = status(&probe.lower);
-        v.that(status == Some(200), probe.lower.place(), || format!("status {status:?}"));
+        let status = status(&probe.lower).unwrap_or_default();
+        v.that(status == 200, probe.lower.place(), || format!("status {status}"));
     }
 }
 
@@ -270,7 +270,9 @@ fn credentialed(evidence: &Evidence, v: &mut Verdict) {
 fn private(evidence: &Evidence, v: &mut Verdict) {
     for content in granted(evidence).flat_map(|walk| &walk.contents) {
         let Some(answer) = v.answered(&content.opened).filter(|answer| answer.is_success()) else { continue };
-        v.that(answer.caches("private") || answer.caches("no-store"), content.opened.place(), || {
+        // With `no-cache` each cache asks the server again, which decides.
+        let kept = answer.caches("private") || answer.caches("no-store") || answer.caches("no-cache");
+        v.that(kept, content.opened.place(), || {
             format!("Cache-Control {}", answer.header("cache-control").unwrap_or("missing"))
         });
     }

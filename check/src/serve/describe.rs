@@ -95,7 +95,7 @@ impl Model {
                 members.remove(key);
             }
         }
-        if matches!(host, Host::Manifest(_)) && !self.is("manifest-profiles") {
+        if matches!(host, Host::Manifest(_)) && !self.is("manifest-profiles-inside") {
             token["profile"] = "http://iiif.io/api/auth/2/token".into();
         }
         if self.is("error-heading") {
@@ -148,7 +148,7 @@ impl Model {
         }
         let label = text("Log out of the Model Library", "Von der Musterbibliothek abmelden");
         let mut logout = json!({ "id": id, "type": "AuthLogoutService2", "label": label });
-        if matches!(host, Host::Manifest(_)) && !self.is("manifest-profiles") {
+        if matches!(host, Host::Manifest(_)) && !self.is("manifest-profiles-inside") {
             logout["profile"] = "http://iiif.io/api/auth/2/logout".into();
         }
         if self.is("logout-described") {

@@ -15,6 +15,9 @@ pub(super) fn access(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
     if !origins.is_empty() && model.is("access-opens") {
         return page(StatusCode::BAD_REQUEST, "Unknown parameter", "");
     }
+    if origins.is_empty() && asked.method == Method::GET && model.is("access-without-origin") {
+        return page(StatusCode::BAD_REQUEST, "Who asks?", "");
+    }
     // Loaded ahead, nobody came.
     if !asked.header("sec-purpose").is_empty() && !model.is("access-speculation") {
         return page(StatusCode::SERVICE_UNAVAILABLE, "Not ahead of time", "");

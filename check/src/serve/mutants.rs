@@ -54,7 +54,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("plain-texts", INFO, Nobody, &["plain-texts"], "a note holds HTML"),
     mutant("service-arrays", INFO, Nobody, &["service-arrays"], "the probe's service is an object"),
     mutant("types-exact", INFO, Nobody, &["types-exact"], "a service has @type"),
-    mutant("manifest-profiles", BOOK, Nobody, &["manifest-profiles"], "services in the manifest have no profile"),
+    mutant("manifest-profiles", BOOK, Nobody, &["manifest-profiles"], "probes in the manifest have no profile"),
+    mutant("manifest-profiles-inside", BOOK, Nobody, &["manifest-profiles-inside"], "token services in the manifest have none"),
     mutant("nesting", INFO, Nobody, &["nesting"], "a logout service stands beside the probe"),
     mutant("context-at-top", INFO, Nobody, &["context-at-top"], "the context of 2.0 is missing"),
     mutant("context-order", INFO, Nobody, &["context-at-top"], "the context of 2.0 stands last"),
@@ -170,6 +171,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("token-escaped", INFO, Safety, &["token-escaped"], "messageId stands raw in the page"),
     // Access services.
     mutant("access-opens", INFO, Nobody, &["access-opens"], "origin is an unknown parameter"),
+    mutant("access-without-origin", INFO, Nobody, &["access-without-origin"], "origin has to be there"),
     mutant("access-opener", INFO, Nobody, &["access-opener"], "Cross-Origin-Opener-Policy"),
     mutant("access-unframed", INFO, Nobody, &["access-unframed"], "the login may be framed"),
     mutant("access-gesture", INFO, Nobody, &["access-gesture"], "the cookie is set without a click"),
