@@ -72,6 +72,7 @@ pub(crate) struct Serve {
     pub(crate) mutant: Option<String>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "flags are there or not")]
 pub(crate) struct Arguments {
     pub(crate) target: String,
     pub(crate) resources: usize,
@@ -84,8 +85,9 @@ pub(crate) struct Arguments {
     pub(crate) click: bool,
     pub(crate) cookie: Option<String>,
     pub(crate) own: Vec<String>,
-    /// The program, or wherever it is.
-    pub(crate) browser: Option<Option<PathBuf>>,
+    /// Whether, and by which program; by default wherever there is one.
+    pub(crate) browser: bool,
+    pub(crate) program: Option<PathBuf>,
     pub(crate) by_hand: bool,
     pub(crate) format: Format,
     pub(crate) output: Option<PathBuf>,
@@ -114,7 +116,8 @@ impl Arguments {
             click: false,
             cookie: None,
             own: Vec::new(),
-            browser: None,
+            browser: false,
+            program: None,
             by_hand: false,
             format: Format::Text,
             output: None,
@@ -132,22 +135,28 @@ impl Arguments {
 
     /// What the command line has to agree on.
     fn checked(self, mine: bool) -> Result<Self, String> {
-        let url = url::Url::parse(&self.target).map_err(|error| format!("{}: {error}", self.target))?;
+        let url =
+            url::Url::parse(&self.target).map_err(|error| format!("{}: {error}", self.target))?;
         if self.safety && !mine {
-            return Err("--safety asks for what may do harm: add --this-server-is-mine if it is yours".into());
+            return Err(
+                "--safety asks for what may do harm: add --this-server-is-mine if it is yours"
+                    .into(),
+            );
         }
         if self.insecure && !crate::http::is_loopback(&url) {
             return Err("--insecure-certificates is for servers on this machine".into());
         }
-        if self.by_hand && self.browser.is_none() {
+        if self.by_hand && !self.browser {
             return Err("--by-hand needs --browser".into());
         }
         if self.cookie.is_some() && (self.click || !self.fields.is_empty()) {
             return Err("--cookie is in already: leave out --field and --click".into());
         }
-        let unknown = self.only.iter().chain(&self.skip).find(|id| {
-            !crate::checks::all().any(|check| check.id.starts_with(id.as_str()))
-        });
+        let unknown = self
+            .only
+            .iter()
+            .chain(&self.skip)
+            .find(|id| !crate::checks::all().any(|check| check.id.starts_with(id.as_str())));
         match unknown {
             Some(id) => Err(format!("no check is called {id} (--list)")),
             None => Ok(self),
@@ -186,7 +195,10 @@ fn read(parser: &mut lexopt::Parser) -> Result<Command, String> {
             Long("click") => arguments.click = true,
             Long("cookie") => arguments.cookie = Some(secret(&text(parser)?)?),
             Long("own-origin") => arguments.own.push(origin(&text(parser)?)?),
-            Long("browser") => arguments.browser = Some(parser.optional_value().map(PathBuf::from)),
+            Long("browser") => {
+                arguments.browser = true;
+                arguments.program = parser.optional_value().map(PathBuf::from);
+            }
             Long("by-hand") => arguments.by_hand = true,
             Long("format") => arguments.format = format(&text(parser)?)?,
             Long("output") => arguments.output = Some(text(parser)?.into()),
@@ -232,7 +244,9 @@ fn serve(parser: &mut lexopt::Parser) -> Result<Command, String> {
         }
     }
     if !serve.listen.ip().is_loopback() {
-        return Err("--listen: its passwords are known to everyone, so it serves this machine alone".into());
+        return Err(
+            "--listen: its passwords are known to everyone, so it serves this machine alone".into(),
+        );
     }
     Ok(Command::Serve(serve))
 }
@@ -307,10 +321,19 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for wrong in ["", "nowhere", "--only nothing https://a.example/", "--format xml https://a.example/", "--family 3 https://a.example/", "--cookie a=b --click https://a.example/"] {
+        for wrong in [
+            "",
+            "nowhere",
+            "--only nothing https://a.example/",
+            "--format xml https://a.example/",
+            "--family 3 https://a.example/",
+            "--cookie a=b --click https://a.example/",
+        ] {
             assert!(arguments(wrong).is_err(), "{wrong}");
         }
-        let Ok(Command::Check(found)) = arguments("--field a=b=c --family 2 --fail-on never https://a.example/x") else {
+        let Ok(Command::Check(found)) =
+            arguments("--field a=b=c --family 2 --fail-on never https://a.example/x")
+        else {
             panic!("a check")
         };
         assert_eq!(found.fields, [("a".to_owned(), "b=c".to_owned())]);

@@ -23,7 +23,8 @@ pub(crate) struct Field {
 impl Form {
     /// Whether it wants something typed.
     pub(crate) fn asks(&self) -> bool {
-        let silent = ["hidden", "submit", "button", "checkbox", "radio", "image", "reset", "select"];
+        let silent =
+            ["hidden", "submit", "button", "checkbox", "radio", "image", "reset", "select"];
         self.fields.iter().any(|field| !silent.contains(&&*field.kind))
     }
 
@@ -190,14 +191,19 @@ mod tests {
         );
         let form = &page.forms[0];
         assert!(form.post && form.asks() && form.button);
-        assert_eq!(form.target("https://a.example/x/y").as_deref(), Some("https://a.example/in?x=1"));
+        assert_eq!(
+            form.target("https://a.example/x/y").as_deref(),
+            Some("https://a.example/in?x=1")
+        );
         let given = [("user".to_owned(), "ada".to_owned()), ("pw".to_owned(), "s p".to_owned())];
         assert_eq!(form.body(&given), "csrf=a%26b&user=ada&pw=s+p&go=1");
     }
 
     #[test]
     fn scripts_are_what_browsers_take_for_scripts() {
-        let page = read("<script>var a = '<b>';</script><script type='application/json'>{\"x\":1}</script><p>close(</p>");
+        let page = read(
+            "<script>var a = '<b>';</script><script type='application/json'>{\"x\":1}</script><p>close(</p>",
+        );
         assert_eq!(page.scripts.len(), 2);
         assert_eq!(page.scripts[0].text, "var a = '<b>';");
         assert!(page.scripts[0].runs() && !page.scripts[1].runs());

@@ -38,7 +38,11 @@ pub(crate) fn mutants() -> String {
     let mut text = String::new();
     for mutant in MUTANTS {
         let breaks = mutant.breaks.join(", ");
-        let _ = writeln!(text, "{}\n    {}; seen at {} ({:?}) by {breaks}", mutant.name, mutant.mistake, mutant.at, mutant.how);
+        let _ = writeln!(
+            text,
+            "{}\n    {}; seen at {} ({:?}) by {breaks}",
+            mutant.name, mutant.mistake, mutant.at, mutant.how
+        );
     }
     text
 }

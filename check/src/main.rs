@@ -10,9 +10,9 @@ mod html;
 mod http;
 mod list;
 mod message;
-mod report;
 #[cfg(test)]
 mod proof;
+mod report;
 mod run;
 mod serve;
 mod viewers;
@@ -40,7 +40,8 @@ fn main() -> ExitCode {
 fn check(arguments: &arguments::Arguments) -> Result<ExitCode, String> {
     let done = run::run(arguments)?;
     match &arguments.output {
-        Some(path) => std::fs::write(path, &done.text).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => std::fs::write(path, &done.text)
+            .map_err(|error| format!("{}: {error}", path.display()))?,
         None => {
             print(&done.text)?;
         }

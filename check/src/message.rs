@@ -28,7 +28,8 @@ pub(crate) struct Posted {
 pub(crate) fn read(page: &Page) -> Reading {
     let running: Vec<_> = page.scripts.iter().filter(|script| script.runs()).collect();
     let elsewhere = running.iter().any(|script| script.src.is_some());
-    let text: String = running.iter().map(|script| script.text.as_str()).collect::<Vec<_>>().join("\n;\n");
+    let text: String =
+        running.iter().map(|script| script.text.as_str()).collect::<Vec<_>>().join("\n;\n");
     let calls: Vec<_> = text.match_indices("postMessage(").map(|(at, _)| at).collect();
     if calls.is_empty() {
         let handled = page.handlers.iter().any(|handler| handler.contains("postMessage"));
@@ -118,7 +119,10 @@ impl<'a> Reader<'a> {
             .into_iter()
             .rev()
             .collect();
-        let recipient = recipient.strip_prefix("window.").or(recipient.strip_prefix("self.")).unwrap_or(&recipient);
+        let recipient = recipient
+            .strip_prefix("window.")
+            .or(recipient.strip_prefix("self."))
+            .unwrap_or(&recipient);
         let mut cursor = Cursor { reader: self, at: at + "postMessage(".len() };
         let message = cursor.json()?;
         cursor.space();
@@ -416,7 +420,11 @@ mod tests {
             "const o = `https://${x}`; parent.postMessage({a: 1}, o)",
         ] {
             let html = format!("<script>{script}</script>");
-            assert!(matches!(reading(&html), Reading::Unclear(_)), "{script}: {:?}", reading(&html));
+            assert!(
+                matches!(reading(&html), Reading::Unclear(_)),
+                "{script}: {:?}",
+                reading(&html)
+            );
         }
         assert!(matches!(reading("<script src=x.js></script>"), Reading::Unclear(_)));
         assert_eq!(reading("<p>postMessage(</p><script>var a = 1</script>"), Reading::Nothing);

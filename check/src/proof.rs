@@ -17,12 +17,13 @@ fn arguments(base: &str, at: &str, how: How) -> Arguments {
     match how {
         How::Nobody => {}
         How::Login => {
-            arguments.fields = ["user", "password"].map(|name| (name.to_owned(), "reader".to_owned())).into();
+            arguments.fields =
+                ["user", "password"].map(|name| (name.to_owned(), "reader".to_owned())).into();
         }
         How::Click => arguments.click = true,
         How::Safety => arguments.safety = true,
         // Proved beside the browser.
-        How::Browser => arguments.browser = Some(None),
+        How::Browser => arguments.browser = true,
     }
     arguments
 }
@@ -33,7 +34,12 @@ fn ids(report: &Report<'_>, state: State) -> BTreeSet<&'static str> {
 
 fn seen(report: &Report<'_>) -> String {
     let failed = report.checks(State::Fail);
-    failed.iter().flat_map(|finding| &finding.outcomes).map(|one| format!("{}: {} {}\n", one.check.id, one.place, one.seen)).collect()
+    failed
+        .iter()
+        .flat_map(|finding| &finding.outcomes)
+        .map(|one| format!("{}: {} {}", one.check.id, one.place, one.seen))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn alone() -> impl Iterator<Item = &'static crate::serve::Mutant> {
@@ -60,7 +66,7 @@ fn the_right_server_has_no_finding_and_each_mutant_exactly_its_own() {
         let arguments = arguments(&base, at, how);
         let report = crate::run::look(&arguments, &mut Vec::new()).expect(at);
         if !ids(&report, State::Fail).is_empty() {
-            wrong.push_str(&format!("--- right server, {at} {how:?}\n{}", seen(&report)));
+            wrong.extend([format!("--- right server, {at} {how:?}\n{}", seen(&report))]);
         }
         passed.insert((at, how), ids(&report, State::Pass));
     }
@@ -70,10 +76,16 @@ fn the_right_server_has_no_finding_and_each_mutant_exactly_its_own() {
         let report = crate::run::look(&arguments, &mut Vec::new()).expect(mutant.name);
         let breaks: BTreeSet<_> = mutant.breaks.iter().copied().collect();
         if ids(&report, State::Fail) != breaks {
-            wrong.push_str(&format!("--- {}: {:?}\n{}", mutant.name, ids(&report, State::Fail), seen(&report)));
+            wrong.extend([format!(
+                "--- {}: {:?}\n{}",
+                mutant.name,
+                ids(&report, State::Fail),
+                seen(&report)
+            )]);
         }
         for id in breaks.iter().filter(|id| !passed[&(mutant.at, mutant.how)].contains(*id)) {
-            wrong.push_str(&format!("--- {}: {id} does not pass on the right server\n", mutant.name));
+            wrong
+                .extend([format!("--- {}: {id} does not pass on the right server\n", mutant.name)]);
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -30,19 +30,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Done, String> {
     }
     let report = report?;
     let found = arguments.fail_on.is_some_and(|from| {
-        Severity::ALL.into_iter().filter(|severity| *severity <= from).any(|severity| report.count(severity) > 0)
+        Severity::ALL
+            .into_iter()
+            .filter(|severity| *severity <= from)
+            .any(|severity| report.count(severity) > 0)
     });
     Ok(Done { text: report.write(arguments.format), found })
 }
 
 /// Everything but the words.
-pub(crate) fn look<'a>(arguments: &'a Arguments, sent: &mut Vec<String>) -> Result<Report<'a>, String> {
+pub(crate) fn look<'a>(
+    arguments: &'a Arguments,
+    sent: &mut Vec<String>,
+) -> Result<Report<'a>, String> {
     let mut evidence = gather(arguments, sent)?;
-    if let (Some(program), false) = (&arguments.browser, arguments.dry) {
-        crate::browser::walk(arguments, program.as_deref(), &mut evidence)?;
+    if arguments.browser && !arguments.dry {
+        crate::browser::walk(arguments, &mut evidence)?;
     }
     let outcomes = checks::judge(&evidence, |check| wanted(arguments, check));
-    let login = arguments.cookie.is_some() || arguments.click || !arguments.fields.is_empty() || arguments.browser.is_some();
+    let login = arguments.cookie.is_some()
+        || arguments.click
+        || !arguments.fields.is_empty()
+        || arguments.browser;
     let viewers = viewers::table(&evidence, &outcomes, login);
     let colour = arguments.output.is_none()
         && std::io::stdout().is_terminal()
@@ -54,7 +63,10 @@ pub(crate) fn look<'a>(arguments: &'a Arguments, sent: &mut Vec<String>) -> Resu
 }
 
 /// What the server answers, and what was sent for it.
-pub(crate) fn gather(arguments: &Arguments, sent: &mut Vec<String>) -> Result<evidence::Evidence, String> {
+pub(crate) fn gather(
+    arguments: &Arguments,
+    sent: &mut Vec<String>,
+) -> Result<evidence::Evidence, String> {
     let client = client(arguments)?;
     let login = match (&arguments.cookie, arguments.click || !arguments.fields.is_empty()) {
         (Some(cookie), _) => Some(Login::Cookie(cookie.clone())),
@@ -81,15 +93,19 @@ pub(crate) fn gather(arguments: &Arguments, sent: &mut Vec<String>) -> Result<ev
 fn wanted(arguments: &Arguments, check: &Check) -> bool {
     let named = |ids: &[String]| ids.iter().any(|id| check.id.starts_with(id.as_str()));
     let safety = check.needs != Needs::Safety || arguments.safety;
-    let browser = check.needs != Needs::Browser || arguments.browser.is_some();
-    safety && browser && (arguments.only.is_empty() || named(&arguments.only)) && !named(&arguments.skip)
+    let browser = check.needs != Needs::Browser || arguments.browser;
+    safety
+        && browser
+        && (arguments.only.is_empty() || named(&arguments.only))
+        && !named(&arguments.skip)
 }
 
 fn client(arguments: &Arguments) -> Result<Client, String> {
     let read = |path: &std::path::PathBuf| {
         std::fs::read(path).map_err(|error| format!("--authority: {}: {error}", path.display()))
     };
-    let target = origin(&arguments.target).ok_or_else(|| format!("{}: no web address", arguments.target))?;
+    let target =
+        origin(&arguments.target).ok_or_else(|| format!("{}: no web address", arguments.target))?;
     let own = std::iter::once(target).chain(arguments.own.iter().cloned()).collect();
     Client::new(Settings {
         rate: arguments.rate,
@@ -99,7 +115,8 @@ fn client(arguments: &Arguments) -> Result<Client, String> {
         own,
         authority: arguments.authority.as_ref().map(read).transpose()?,
         insecure: arguments.insecure,
-        progress: (!arguments.quiet && !arguments.dry && std::io::stderr().is_terminal()).then_some(progress),
+        progress: (!arguments.quiet && !arguments.dry && std::io::stderr().is_terminal())
+            .then_some(progress),
     })
 }
 

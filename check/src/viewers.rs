@@ -53,29 +53,101 @@ impl Reasons {
 
 /// Without these no viewer gets far.
 const EVERYBODY: &[&str] = &[
-    "info-cors", "manifest-cors", "token-page", "token-recipient", "token-target", "token-message-id", "token-framed",
-    "access-opens", "access-opener", "login-leads-in", "cookie-third-party", "cookie-reaches",
-    "cookie-not-partitioned", "content-corp", "service-ids", "cors-once",
+    "info-cors",
+    "manifest-cors",
+    "token-page",
+    "token-recipient",
+    "token-target",
+    "token-message-id",
+    "token-framed",
+    "access-opens",
+    "access-opener",
+    "login-leads-in",
+    "cookie-third-party",
+    "cookie-reaches",
+    "cookie-not-partitioned",
+    "content-corp",
+    "service-ids",
+    "cors-once",
 ];
 
 const V2_ALL: &[&str] = &[
-    "description-open", "probe-http-200", "probe-result", "probe-preflight", "probe-cors", "one-token-service",
-    "access-profile", "types-exact", "nesting", "probe-described", "access-id", "probe-takes-token",
+    "description-open",
+    "probe-http-200",
+    "probe-result",
+    "probe-preflight",
+    "probe-cors",
+    "one-token-service",
+    "access-profile",
+    "types-exact",
+    "nesting",
+    "probe-described",
+    "access-id",
+    "probe-takes-token",
 ];
 
 const OLD_ALL: &[&str] = &[
-    "gated-body", "gated-status", "gated-id", "cookie-profile", "cookie-id", "cookie-token-service", "info-preflight",
-    "tier-services", "tier-origin", "description-opens",
+    "gated-body",
+    "gated-status",
+    "gated-id",
+    "cookie-profile",
+    "cookie-id",
+    "cookie-token-service",
+    "info-preflight",
+    "tier-services",
+    "tier-origin",
+    "description-opens",
 ];
 
 const VIEWERS: &[Viewer] = &[
-    Viewer { name: "Mirador 4", families: &[Family::V1, Family::V0], breaks: &["cookie-label", "cookie-strings", "manifest-profiles"], more: mirador },
-    Viewer { name: "Mirador with 2.0", families: &[Family::V2, Family::V1, Family::V0], breaks: &["active-label", "cookie-label", "manifest-profiles"], more: mirador_2 },
-    Viewer { name: "Universal Viewer", families: &[Family::V1], breaks: &["content-cors", "undefined-token", "same-domain", "manifest-profiles"], more: universal },
-    Viewer { name: "CanvasPanel", families: &[Family::V2], breaks: &["service-arrays", "ids-differ", "probe-status-401", "token-message", "token-object"], more: |_, _| {} },
-    Viewer { name: "Ramp", families: &[Family::V2], breaks: &["services-in-full", "token-origin-slash"], more: ramp },
-    Viewer { name: "Diva", families: &[Family::V2], breaks: &["one-family", "substitute-when-refused", "probe-location", "string-maps"], more: diva },
-    Viewer { name: "OpenSeadragon with credentials", families: &[Family::V2, Family::V1, Family::V0], breaks: &[], more: with_credentials },
+    Viewer {
+        name: "Mirador 4",
+        families: &[Family::V1, Family::V0],
+        breaks: &["cookie-label", "cookie-strings", "manifest-profiles"],
+        more: mirador,
+    },
+    Viewer {
+        name: "Mirador with 2.0",
+        families: &[Family::V2, Family::V1, Family::V0],
+        breaks: &["active-label", "cookie-label", "manifest-profiles"],
+        more: mirador_2,
+    },
+    Viewer {
+        name: "Universal Viewer",
+        families: &[Family::V1],
+        breaks: &["content-cors", "undefined-token", "same-domain", "manifest-profiles"],
+        more: universal,
+    },
+    Viewer {
+        name: "CanvasPanel",
+        families: &[Family::V2],
+        breaks: &[
+            "service-arrays",
+            "ids-differ",
+            "probe-status-401",
+            "token-message",
+            "token-object",
+        ],
+        more: |_, _| {},
+    },
+    Viewer {
+        name: "Ramp",
+        families: &[Family::V2],
+        breaks: &["services-in-full", "token-origin-slash"],
+        more: ramp,
+    },
+    Viewer {
+        name: "Diva",
+        families: &[Family::V2],
+        breaks: &["one-family", "substitute-when-refused", "probe-location", "string-maps"],
+        more: diva,
+    },
+    Viewer {
+        name: "OpenSeadragon with credentials",
+        families: &[Family::V2, Family::V1, Family::V0],
+        breaks: &[],
+        more: with_credentials,
+    },
 ];
 
 struct Facts<'a> {
@@ -84,15 +156,24 @@ struct Facts<'a> {
 
 impl Facts<'_> {
     fn declares(&self, family: Family) -> bool {
-        self.evidence.services.iter().any(|service| service.family == family && !service.json.is_null())
+        self.evidence
+            .services
+            .iter()
+            .any(|service| service.family == family && !service.json.is_null())
     }
 
     fn images(&self) -> bool {
-        self.evidence.contents.iter().any(|asked| asked.content.image.is_some() && !asked.services.is_empty())
+        self.evidence
+            .contents
+            .iter()
+            .any(|asked| asked.content.image.is_some() && !asked.services.is_empty())
     }
 
     fn files(&self) -> bool {
-        self.evidence.contents.iter().any(|asked| asked.content.image.is_none() && !asked.services.is_empty())
+        self.evidence
+            .contents
+            .iter()
+            .any(|asked| asked.content.image.is_none() && !asked.services.is_empty())
     }
 
     fn profiles(&self) -> impl Iterator<Item = &str> {
@@ -108,7 +189,8 @@ impl Facts<'_> {
 /// The table. Where nobody was logged in, a viewer against which nothing speaks is unknown.
 pub(crate) fn table(evidence: &Evidence, outcomes: &[Outcome], login: bool) -> Vec<Row> {
     let facts = Facts { evidence };
-    let mut rows: Vec<_> = VIEWERS.iter().map(|viewer| row(viewer, &facts, outcomes, login)).collect();
+    let mut rows: Vec<_> =
+        VIEWERS.iter().map(|viewer| row(viewer, &facts, outcomes, login)).collect();
     rows.extend(where_blocked(outcomes));
     rows
 }
@@ -127,19 +209,23 @@ fn where_blocked(outcomes: &[Outcome]) -> Option<Row> {
 
 fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) -> Row {
     let mut reasons = Reasons::default();
-    let spoken: Vec<_> = viewer.families.iter().copied().filter(|family| facts.declares(*family)).collect();
+    let spoken: Vec<_> =
+        viewer.families.iter().copied().filter(|family| facts.declares(*family)).collect();
     if spoken.is_empty() {
         let families: Vec<_> = viewer.families.iter().map(|family| family.name()).collect();
         let all = [Family::V2, Family::V1, Family::V0];
-        let declared: Vec<_> = all.into_iter().filter(|family| facts.declares(*family)).map(Family::name).collect();
-        let declared = if declared.is_empty() { "nothing".to_owned() } else { declared.join(" and ") };
+        let declared: Vec<_> =
+            all.into_iter().filter(|family| facts.declares(*family)).map(Family::name).collect();
+        let declared =
+            if declared.is_empty() { "nothing".to_owned() } else { declared.join(" and ") };
         reasons.push(format!("It speaks {}; here is {declared}.", families.join(", ")));
         return Row { viewer: viewer.name, works: Works::No, reasons: reasons.against };
     }
     let two = if spoken.contains(&Family::V2) { V2_ALL } else { &[] };
     let old = if spoken.iter().any(|family| *family != Family::V2) { OLD_ALL } else { &[] };
     for id in EVERYBODY.iter().chain(two).chain(old).chain(viewer.breaks) {
-        let failed = outcomes.iter().find(|outcome| outcome.check.id == *id && outcome.state == State::Fail);
+        let failed =
+            outcomes.iter().find(|outcome| outcome.check.id == *id && outcome.state == State::Fail);
         if let Some(outcome) = failed {
             reasons.push(format!("{id}: {}", outcome.check.breaks));
         }
@@ -168,19 +254,27 @@ fn mirador(facts: &Facts<'_>, reasons: &mut Reasons) {
 
 fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
     let services = &facts.evidence.services;
-    let older = services.iter().any(|service| service.family != Family::V2 && !service.json.is_null());
+    let older =
+        services.iter().any(|service| service.family != Family::V2 && !service.json.is_null());
     if older {
         return;
     }
     if !facts.manifest() {
-        reasons.open.push("It reads the probe in the manifest, on the painted body: check one.".to_owned());
+        reasons
+            .open
+            .push("It reads the probe in the manifest, on the painted body: check one.".to_owned());
         return;
     }
-    let probes = || services.iter().filter(|service| service.role == Role::Probe && service.host.is_manifest());
-    if probes().any(|service| service.in_image_service) {
+    let probes = || {
+        services.iter().filter(|service| service.role == Role::Probe && service.host.is_manifest())
+    };
+    if probes().any(|service| service.inside_image) {
         reasons.push("A probe inside of an image service in the manifest: it crashes. Put it on the painted body.".to_owned());
     } else if facts.images() && probes().next().is_none() {
-        reasons.push("The probe stands in info.json alone: it crashes. Put it on the painted body, too.".to_owned());
+        reasons.push(
+            "The probe stands in info.json alone: it crashes. Put it on the painted body, too."
+                .to_owned(),
+        );
     }
 }
 
@@ -188,9 +282,12 @@ fn universal(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.images() && facts.profiles().any(|profile| profile != "external") {
         reasons.push("It asks for tiles without cookies (crossorigin=anonymous): only where it is served from the image server's own origin does it work.".to_owned());
     }
-    let interactive = facts.profiles().any(|profile| profile == "login" || profile == "clickthrough");
+    let interactive =
+        facts.profiles().any(|profile| profile == "login" || profile == "clickthrough");
     if interactive && facts.profiles().any(|profile| profile == "external") {
-        reasons.push("It stops at the external service and never offers the login beside it.".to_owned());
+        reasons.push(
+            "It stops at the external service and never offers the login beside it.".to_owned(),
+        );
     }
 }
 
@@ -198,7 +295,9 @@ fn ramp(facts: &Facts<'_>, reasons: &mut Reasons) {
     if !facts.manifest() {
         reasons.open.push("It plays what a manifest declares: check one.".to_owned());
     } else if !facts.files() {
-        reasons.push("It plays sound and film that a manifest declares: there is none here.".to_owned());
+        reasons.push(
+            "It plays sound and film that a manifest declares: there is none here.".to_owned(),
+        );
     }
     if !facts.profiles().any(|profile| profile == "active") {
         reasons.push("It opens active services alone.".to_owned());

@@ -17,7 +17,10 @@ fn requirements() -> BTreeSet<String> {
 
 #[test]
 fn every_requirement_is_checked_or_said_to_be_out_of_sight() {
-    let output = Command::new(env!("CARGO_BIN_EXE_iiif-auth-check")).arg("--list").output().expect("the list");
+    let output = Command::new(env!("CARGO_BIN_EXE_iiif-auth-check"))
+        .arg("--list")
+        .output()
+        .expect("the list");
     let list = String::from_utf8_lossy(&output.stdout);
     let (checks, unseen) = list.split_once("Not seen from outside:").expect("two parts");
     let seen: BTreeSet<_> = checks
@@ -27,11 +30,14 @@ fn every_requirement_is_checked_or_said_to_be_out_of_sight() {
         .flat_map(|rows| rows.split(", "))
         .map(str::to_owned)
         .collect();
-    let unseen: BTreeSet<_> =
-        unseen.lines().filter_map(|line| Some(line.trim().split_once(": ")?.0.to_owned())).collect();
+    let unseen: BTreeSet<_> = unseen
+        .lines()
+        .filter_map(|line| Some(line.trim().split_once(": ")?.0.to_owned()))
+        .collect();
     let rows = requirements();
     assert!(rows.len() > 200, "{} rows were read", rows.len());
-    let missing: Vec<_> = rows.iter().filter(|row| !seen.contains(*row) && !unseen.contains(*row)).collect();
+    let missing: Vec<_> =
+        rows.iter().filter(|row| !seen.contains(*row) && !unseen.contains(*row)).collect();
     assert!(missing.is_empty(), "neither checked nor explained: {missing:?}");
     let both: Vec<_> = seen.intersection(&unseen).collect();
     assert!(both.is_empty(), "checked and yet out of sight: {both:?}");

@@ -44,7 +44,8 @@ fn program(variable: &str, arguments: &[&str], place: &str) -> PathBuf {
         return path.into();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = Command::new(env!("CARGO")).arg("build").args(arguments).current_dir(&root).status();
+    let built =
+        Command::new(env!("CARGO")).arg("build").args(arguments).current_dir(&root).status();
     assert!(built.expect("cargo").success());
     let target = Path::new(env!("CARGO_BIN_EXE_iiif-auth-check")).parent().expect("a folder");
     target.join(place)
@@ -66,7 +67,11 @@ fn is_right(arguments: &[&str], least: usize) -> Value {
         panic!("{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr))
     });
     for severity in ["must", "should", "safety"] {
-        assert_eq!(report["counts"][severity], 0, "{arguments:?} {severity}: {:#}", report["findings"]);
+        assert_eq!(
+            report["counts"][severity], 0,
+            "{arguments:?} {severity}: {:#}",
+            report["findings"]
+        );
     }
     assert!(output.status.success(), "{arguments:?}");
     let passed = report["passed"].as_array().map_or(0, Vec::len);
@@ -81,7 +86,14 @@ const SAFETY: [&str; 2] = ["--safety", "--this-server-is-mine"];
 /// let in who only loads ahead (LF-05); the quickstart's terms have no note beside their heading; token
 /// and logout services in manifests have no profile.
 const KNOWN: [&str; 8] = [
-    "--skip", "access-speculation", "--skip", "active-texts", "--skip", "cookie-texts", "--skip", "manifest-profiles-inside",
+    "--skip",
+    "access-speculation",
+    "--skip",
+    "active-texts",
+    "--skip",
+    "cookie-texts",
+    "--skip",
+    "manifest-profiles-inside",
 ];
 
 #[test]
@@ -91,7 +103,15 @@ fn the_quickstart_has_no_finding() {
     let listen = format!("127.0.0.1:{port}");
     let base = format!("http://{listen}");
     let mut command = Command::new(program);
-    command.args(["--listen", &listen, "--public-url", &base, "--kiosk", "--reading-room", "192.0.2.0/24"]);
+    command.args([
+        "--listen",
+        &listen,
+        "--public-url",
+        &base,
+        "--kiosk",
+        "--reading-room",
+        "192.0.2.0/24",
+    ]);
     let _server = start(&mut command, port);
     for (path, least) in [
         ("/iiif/3/reader/info.json", 100),
@@ -103,17 +123,26 @@ fn the_quickstart_has_no_finding() {
         let url = format!("{base}{path}");
         is_right(&[&READER[..], &SAFETY[..], &[url.as_str()]].concat(), least);
     }
-    for (path, least) in [("/iiif/3/terms/info.json", 100), ("/iiif/2/terms/info.json", 75), ("/iiif/3/foyer/info.json", 100)] {
+    for (path, least) in [
+        ("/iiif/3/terms/info.json", 100),
+        ("/iiif/2/terms/info.json", 75),
+        ("/iiif/3/foyer/info.json", 100),
+    ] {
         let url = format!("{base}{path}");
         is_right(&[&SAFETY[..], &KNOWN[..], &["--click", url.as_str()]].concat(), least);
     }
-    for path in ["/iiif/3/reading-room/info.json", "/iiif/3/embargoed/info.json", "/iiif/3/open/info.json"] {
+    for path in
+        ["/iiif/3/reading-room/info.json", "/iiif/3/embargoed/info.json", "/iiif/3/open/info.json"]
+    {
         let url = format!("{base}{path}");
         is_right(&[&SAFETY[..], &[url.as_str()]].concat(), 5);
     }
     for path in ["/manifests/all.json", "/manifests/2/all.json"] {
         let url = format!("{base}{path}");
-        is_right(&[&READER[..], &SAFETY[..], &KNOWN[..], &["--resources", "12", url.as_str()]].concat(), 75);
+        is_right(
+            &[&READER[..], &SAFETY[..], &KNOWN[..], &["--resources", "12", url.as_str()]].concat(),
+            75,
+        );
     }
 }
 

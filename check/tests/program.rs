@@ -26,7 +26,11 @@ fn model(arguments: &[&str]) -> (Server, String) {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_iiif-auth-check")).arg("--quiet").args(arguments).output().expect("the checker")
+    Command::new(env!("CARGO_BIN_EXE_iiif-auth-check"))
+        .arg("--quiet")
+        .args(arguments)
+        .output()
+        .expect("the checker")
 }
 
 fn text(output: &Output) -> String {
@@ -43,8 +47,14 @@ fn exit_codes_follow_what_was_found() {
     // A `should`, and by default a `must` is needed.
     assert_eq!(code(&["--rate", "0", &url(&wrong)]), Some(0));
     assert_eq!(code(&["--rate", "0", "--fail-on", "should", &url(&wrong)]), Some(1));
-    assert_eq!(code(&["--rate", "0", "--fail-on", "should", "--skip", "plain-texts", &url(&wrong)]), Some(0));
-    assert_eq!(code(&["--rate", "0", "--fail-on", "viewer", "--only", "plain-", &url(&wrong)]), Some(1));
+    assert_eq!(
+        code(&["--rate", "0", "--fail-on", "should", "--skip", "plain-texts", &url(&wrong)]),
+        Some(0)
+    );
+    assert_eq!(
+        code(&["--rate", "0", "--fail-on", "viewer", "--only", "plain-", &url(&wrong)]),
+        Some(1)
+    );
     assert_eq!(code(&["--rate", "0", &format!("{right}/nothing")]), Some(2));
     assert_eq!(code(&["http://127.0.0.1:1/info.json"]), Some(2));
     assert_eq!(code(&["--nonsense"]), Some(2));
@@ -56,13 +66,25 @@ fn reports_say_what_where_and_why() {
     let (_server, base) = model(&["--mutant", "probe-http-200"]);
     let url = format!("{base}/iiif/3/login/info.json");
     let report = text(&run(&["--rate", "0", &url]));
-    for part in ["MUST  probe-http-200", "HTTP 401", "2.0 §5.2", "V2-PROBE-4", "/probe/3/login", "Viewers:", "CanvasPanel"] {
+    for part in [
+        "MUST  probe-http-200",
+        "HTTP 401",
+        "2.0 §5.2",
+        "V2-PROBE-4",
+        "/probe/3/login",
+        "Viewers:",
+        "CanvasPanel",
+    ] {
         assert!(report.contains(part), "{part}: {report}");
     }
     let junit = text(&run(&["--rate", "0", "--format", "junit", &url]));
-    assert!(junit.contains("failures=\"1\"") && junit.contains("name=\"probe-http-200\""), "{junit}");
+    assert!(
+        junit.contains("failures=\"1\"") && junit.contains("name=\"probe-http-200\""),
+        "{junit}"
+    );
     let page = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report.html");
-    let output = run(&["--rate", "0", "--format", "html", "--output", &page.to_string_lossy(), &url]);
+    let output =
+        run(&["--rate", "0", "--format", "html", "--output", &page.to_string_lossy(), &url]);
     assert!(output.stdout.is_empty());
     assert!(std::fs::read_to_string(page).expect("a page").contains("probe-http-200"));
 }
@@ -71,7 +93,16 @@ fn reports_say_what_where_and_why() {
 fn a_dry_run_fetches_descriptions_and_tells_the_rest() {
     let (_server, base) = model(&[]);
     let url = format!("{base}/iiif/3/login/info.json");
-    let plan = text(&run(&["--rate", "0", "--dry-run", "--field", "user=reader", "--field", "password=verysecret", &url]));
+    let plan = text(&run(&[
+        "--rate",
+        "0",
+        "--dry-run",
+        "--field",
+        "user=reader",
+        "--field",
+        "password=verysecret",
+        &url,
+    ]));
     for part in ["GET ", "/probe/3/login", "/token/2/login", "/access/2/login", "OPTIONS "] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -84,10 +115,30 @@ fn secrets_go_to_the_servers_own_origin_alone() {
     let (_server, base) = model(&[]);
     let elsewhere = base.replace("127.0.0.1", "localhost");
     let url = format!("{elsewhere}/iiif/3/login/info.json");
-    let report = text(&run(&["--rate", "0", "--long", "--field", "user=reader", "--field", "password=reader", &url]));
+    let report = text(&run(&[
+        "--rate",
+        "0",
+        "--long",
+        "--field",
+        "user=reader",
+        "--field",
+        "password=reader",
+        &url,
+    ]));
     assert!(report.contains("not sent"), "{report}");
     assert!(!report.contains("token-object ("), "nobody was logged in there: {report}");
-    let own = ["--rate", "0", "--long", "--own-origin", &base, "--field", "user=reader", "--field", "password=reader", &url];
+    let own = [
+        "--rate",
+        "0",
+        "--long",
+        "--own-origin",
+        &base,
+        "--field",
+        "user=reader",
+        "--field",
+        "password=reader",
+        &url,
+    ];
     let report = text(&run(&own));
     assert!(report.contains("token-object ("), "{report}");
 }
@@ -108,7 +159,19 @@ fn https_with_an_authority_of_its_own() {
     let url = format!("{base}/iiif/3/login/info.json");
     assert!(base.starts_with("https://"));
     assert_eq!(run(&["--rate", "0", &url]).status.code(), Some(2), "nobody knows this authority");
-    let trusted = ["--rate", "0", "--fail-on", "viewer", "--authority", &file.to_string_lossy(), "--field", "user=reader", "--field", "password=reader", &url];
+    let trusted = [
+        "--rate",
+        "0",
+        "--fail-on",
+        "viewer",
+        "--authority",
+        &file.to_string_lossy(),
+        "--field",
+        "user=reader",
+        "--field",
+        "password=reader",
+        &url,
+    ];
     let output = run(&trusted);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert_eq!(run(&["--rate", "0", "--insecure-certificates", &url]).status.code(), Some(0));

@@ -1,7 +1,6 @@
-//! Chromium, through its DevTools.
+//! Chromium, through its developer tools.
 
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,11 +17,11 @@ use crate::http::with_query;
 const PATIENCE: Duration = Duration::from_secs(25);
 const BY_HAND: Duration = Duration::from_secs(300);
 
-pub(crate) fn walk(arguments: &Arguments, program: Option<&Path>, evidence: &mut Evidence) -> Result<(), String> {
+pub(crate) fn walk(arguments: &Arguments, evidence: &mut Evidence) -> Result<(), String> {
     let viewer = page::serve(&arguments.target)?;
     for access in services(arguments, evidence) {
         for blocks_cookies in [false, true] {
-            let seen = one(arguments, program, evidence, access, blocks_cookies, &viewer)
+            let seen = one(arguments, evidence, access, blocks_cookies, &viewer)
                 .map_err(|error| format!("--browser: {error}"))?;
             evidence.browser.push(seen);
         }
@@ -34,14 +33,16 @@ pub(crate) fn walk(arguments: &Arguments, program: Option<&Path>, evidence: &mut
 fn services(arguments: &Arguments, evidence: &Evidence) -> Vec<usize> {
     let own = |url: &str| {
         let origin = crate::http::origin(url);
-        origin == crate::http::origin(&arguments.target) || origin.is_some_and(|origin| arguments.own.contains(&origin))
+        origin == crate::http::origin(&arguments.target)
+            || origin.is_some_and(|origin| arguments.own.contains(&origin))
     };
     let mut seen = Vec::new();
     (0..evidence.services.len())
         .filter(|index| {
             let service = &evidence.services[*index];
             let id = service.id().filter(|id| own(id) && !seen.contains(&(*id).to_owned()));
-            let found = service.role == Role::Access && service.profile() != "external" && id.is_some();
+            let found =
+                service.role == Role::Access && service.profile() != "external" && id.is_some();
             if let (true, Some(id)) = (found, id) {
                 seen.push(id.to_owned());
             }
@@ -54,16 +55,16 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn one(
     arguments: &Arguments,
-    program: Option<&Path>,
     evidence: &Evidence,
     access: usize,
     blocks_cookies: bool,
     viewer: &str,
 ) -> Result<Seen, Failure> {
-    let token = evidence.below_access(access, Role::Token).and_then(|token| evidence.services[token].id());
+    let token =
+        evidence.below_access(access, Role::Token).and_then(|token| evidence.services[token].id());
     let token_url = token.unwrap_or_default().to_owned();
     let profile = Profile::new(blocks_cookies)?;
-    let browser = launch(arguments, program, &profile)?;
+    let browser = launch(arguments, &profile)?;
     let tab = browser.new_tab()?;
     tab.set_default_timeout(Duration::from_secs(20));
     tab.navigate_to(viewer)?.wait_until_navigated()?;
@@ -88,7 +89,8 @@ fn one(
         // What it wanted to know first is of no matter any more.
         seen.problem = None;
         if let Some(url) = picture(evidence, access) {
-            seen.picture = Some(text(&tab, &format!("picture({})", Value::from(url)), true)? == "true");
+            seen.picture =
+                Some(text(&tab, &format!("picture({})", Value::from(url)), true)? == "true");
         }
     }
     Ok(seen)
@@ -98,7 +100,9 @@ fn one(
 fn picture(evidence: &Evidence, access: usize) -> Option<String> {
     let own = |service: usize| {
         let (service, access) = (&evidence.services[service], &evidence.services[access]);
-        service.role == Role::Access && service.family == access.family && service.id() == access.id()
+        service.role == Role::Access
+            && service.family == access.family
+            && service.id() == access.id()
     };
     let opens = |top: &usize| own(*top) || evidence.children(*top).any(|(child, _)| own(child));
     let asked = evidence.contents.iter().find(|asked| {
@@ -132,7 +136,11 @@ fn log_in(arguments: &Arguments, browser: &Browser, viewer: &Arc<Tab>) -> Result
             return Ok(true);
         }
         // Not before it is there: the newest tab is the login's, or a helper of it.
-        let Some(popup) = tabs(browser).into_iter().rev().find(|tab| tab.get_target_id() != viewer.get_target_id()) else {
+        let Some(popup) = tabs(browser)
+            .into_iter()
+            .rev()
+            .find(|tab| tab.get_target_id() != viewer.get_target_id())
+        else {
             continue;
         };
         if arguments.by_hand || first == 0 || popup.get_url() == "about:blank" {
@@ -141,7 +149,9 @@ fn log_in(arguments: &Arguments, browser: &Browser, viewer: &Arc<Tab>) -> Result
         match text(&popup, &script, false).as_deref() {
             Ok("press") => {
                 // A click of the mouse: browsers tell it from a script's.
-                let pressed = popup.find_element("[data-iiif-auth-check]").and_then(|one| one.click().map(|_| ()));
+                let pressed = popup
+                    .find_element("[data-iiif-auth-check]")
+                    .and_then(|one| one.click().map(|_| ()));
                 if let Err(error) = pressed {
                     said = format!("cannot press: {error}");
                 }
@@ -154,7 +164,8 @@ fn log_in(arguments: &Arguments, browser: &Browser, viewer: &Arc<Tab>) -> Result
 }
 
 fn press_script(arguments: &Arguments) -> String {
-    let fields: Vec<_> = arguments.fields.iter().map(|(name, value)| serde_json::json!([name, value])).collect();
+    let fields: Vec<_> =
+        arguments.fields.iter().map(|(name, value)| serde_json::json!([name, value])).collect();
     format!("{}({})", include_str!("press.js").trim_end(), Value::from(fields))
 }
 
@@ -162,7 +173,7 @@ fn tabs(browser: &Browser) -> Vec<Arc<Tab>> {
     browser.get_tabs().lock().map(|tabs| tabs.clone()).unwrap_or_default()
 }
 
-fn launch(arguments: &Arguments, program: Option<&Path>, profile: &Profile) -> Result<Browser, Failure> {
+fn launch(arguments: &Arguments, profile: &Profile) -> Result<Browser, Failure> {
     let mut args = vec![OsStr::new("--disable-quic"), OsStr::new("--disable-component-update")];
     if !arguments.by_hand {
         args.push(OsStr::new("--headless"));
@@ -171,7 +182,7 @@ fn launch(arguments: &Arguments, program: Option<&Path>, profile: &Profile) -> R
         headless: !arguments.by_hand,
         // Chromium has none for root.
         sandbox: !is_root(),
-        path: program.map(Path::to_path_buf),
+        path: arguments.program.clone(),
         user_data_dir: Some(profile.0.clone()),
         ignore_certificate_errors: arguments.insecure || arguments.authority.is_some(),
         idle_browser_timeout: Duration::from_secs(330),
@@ -199,7 +210,11 @@ impl Profile {
     fn new(blocks_cookies: bool) -> std::io::Result<Self> {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("iiif-auth-check-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "iiif-auth-check-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(path.join("Default"))?;
         let mode = u8::from(blocks_cookies);
@@ -227,9 +242,10 @@ mod tests {
         let (base, _) = start(mutant, false);
         let mut arguments = Arguments::for_target(&format!("{base}/iiif/3/login/info.json"));
         arguments.rate = None;
-        arguments.browser = Some(None);
+        arguments.browser = true;
         arguments.only = vec!["browser-".to_owned()];
-        arguments.fields = ["user", "password"].map(|name| (name.to_owned(), "reader".to_owned())).into();
+        arguments.fields =
+            ["user", "password"].map(|name| (name.to_owned(), "reader".to_owned())).into();
         let report = crate::run::look(&arguments, &mut Vec::new()).expect("a report");
         let ids = |state| report.checks(state).iter().map(|finding| finding.check.id).collect();
         (ids(State::Fail), ids(State::Pass))
@@ -252,8 +268,10 @@ mod tests {
             assert!(right.contains(check), "{check}");
             assert!(failed(Some(mutant)).0.contains(check), "{mutant}");
         }
-        let proved: BTreeSet<_> = cases.iter().map(|(_, check)| *check).chain(["browser-blocked"]).collect();
-        let all: BTreeSet<_> = all().filter(|check| check.needs == Needs::Browser).map(|check| check.id).collect();
+        let proved: BTreeSet<_> =
+            cases.iter().map(|(_, check)| *check).chain(["browser-blocked"]).collect();
+        let all: BTreeSet<_> =
+            all().filter(|check| check.needs == Needs::Browser).map(|check| check.id).collect();
         assert_eq!(proved, all);
     }
 }

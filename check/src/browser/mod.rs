@@ -60,7 +60,10 @@ impl Seen {
             None => format!("{tab}no message"),
             Some((message, _)) => {
                 let error = message.get("profile").or_else(|| message.get("error"));
-                format!("{tab}{}", error.map_or("a message without a token".to_owned(), Value::to_string))
+                format!(
+                    "{tab}{}",
+                    error.map_or("a message without a token".to_owned(), Value::to_string)
+                )
             }
         }
     }
@@ -75,7 +78,9 @@ fn message(evidence: &Evidence, v: &mut Verdict) {
 fn from(evidence: &Evidence, v: &mut Verdict) {
     for seen in &evidence.browser {
         for (_, from) in seen.before.iter().chain(&seen.after) {
-            v.that(origin(&seen.token_url).as_ref() == Some(from), seen.token_url.clone(), || format!("from {from}"));
+            v.that(origin(&seen.token_url).as_ref() == Some(from), seen.token_url.clone(), || {
+                format!("from {from}")
+            });
         }
     }
 }
@@ -118,11 +123,7 @@ fn picture(evidence: &Evidence, v: &mut Verdict) {
 }
 
 #[cfg(not(feature = "browser"))]
-pub(crate) fn walk(
-    _: &crate::arguments::Arguments,
-    _: Option<&std::path::Path>,
-    _: &mut Evidence,
-) -> Result<(), String> {
+pub(crate) fn walk(_: &crate::arguments::Arguments, _: &mut Evidence) -> Result<(), String> {
     Err("--browser: this program was built without the feature `browser`".into())
 }
 
@@ -136,12 +137,21 @@ mod tests {
     /// With what two browsers met, one that takes third-party cookies and one that does not.
     fn judged(with: bool, without: bool) -> Vec<(&'static str, State)> {
         let (base, _) = crate::serve::start(None, false);
-        let mut arguments = crate::arguments::Arguments::for_target(&format!("{base}/iiif/3/login/info.json"));
+        let mut arguments =
+            crate::arguments::Arguments::for_target(&format!("{base}/iiif/3/login/info.json"));
         arguments.rate = None;
         let mut evidence = crate::run::gather(&arguments, &mut Vec::new()).expect("evidence");
-        let access = evidence.services.iter().position(|service| service.profile() == "active").expect("a login");
+        let access = evidence
+            .services
+            .iter()
+            .position(|service| service.profile() == "active")
+            .expect("a login");
         for (blocks_cookies, is_in) in [(false, with), (true, without)] {
-            let message = if is_in { json!({ "accessToken": "t" }) } else { json!({ "profile": "missingAspect" }) };
+            let message = if is_in {
+                json!({ "accessToken": "t" })
+            } else {
+                json!({ "profile": "missingAspect" })
+            };
             evidence.browser.push(Seen {
                 access,
                 token_url: format!("{base}/token/2/login"),
@@ -160,7 +170,9 @@ mod tests {
     /// TC-08: what is said of blocked cookies hangs on what happens without the block.
     #[test]
     fn blocked_cookies_are_told_apart_from_a_broken_login() {
-        let state = |all: Vec<(&'static str, State)>| all.into_iter().find(|(id, _)| *id == "browser-blocked").map(|(_, state)| state);
+        let state = |all: Vec<(&'static str, State)>| {
+            all.into_iter().find(|(id, _)| *id == "browser-blocked").map(|(_, state)| state)
+        };
         assert_eq!(state(judged(true, true)), Some(State::Pass));
         assert_eq!(state(judged(true, false)), Some(State::Fail));
         assert_eq!(state(judged(false, false)), None);

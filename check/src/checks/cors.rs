@@ -7,37 +7,143 @@ use crate::evidence::Evidence;
 use crate::http::{Answer, Exchange};
 
 pub(super) const CHECKS: &[Check] = &[
-    check("manifest-cors", Must, &["V2-GEN-7"], "Presentation 3 §6.3",
-        ["A manifest may not be read by pages of other origins.", "No viewer can load it.", "Send `Access-Control-Allow-Origin: *`."], manifest),
-    check("info-cors", Must, &["V2-GEN-7", "V1-DESC-8", "CLI-6"], "1.0 §1.1, Image 3 §7.1",
-        ["An info.json, or the redirect to a lesser one, may not be read by pages of other origins.", "No viewer of another host can load it.", "Send `Access-Control-Allow-Origin: *`, with 200, 302 and 401."], info),
-    check("content-cors", Should, &["V2-GEN-7"], "Image 3 §7.1",
-        ["Pictures may not be read by pages of other origins.", "Universal Viewer and viewers that draw with WebGL show nothing.", "Send `Access-Control-Allow-Origin: *`, with refusals, too."], content),
-    check("info-preflight", Viewer, &["CLI-6"], "1.0 §2.2.5; Fetch; seen in Universal Viewer",
-        ["info.json does not answer a browser's preflight for `Authorization`.", "With a token no browser asks at all. Universal Viewer sends one to every info.json of the host.", "Answer OPTIONS without a login: 204, `Access-Control-Allow-Headers: Authorization`."], info_preflight),
-    check("probe-preflight", Must, &["V2-PROBE-11"], "2.0 §5.1; Fetch",
-        ["The probe does not answer a browser's preflight.", "No viewer of another host can send its token.", "Answer OPTIONS without a login: 204, `Access-Control-Allow-Origin: *`, `-Methods: GET`, `-Headers: Authorization` (`*` does not cover it)."], probe_preflight),
-    check("probe-cors", Must, &["V2-PROBE-12"], "2.0 §5; Fetch",
-        ["The probe's answer may not be read by pages of other origins.", "Viewers of other hosts take the server for broken.", "Send `Access-Control-Allow-Origin: *` on every answer."], probe),
-    check("probe-credentials", Safety, &["V2-PROBE-12", "SEC-8"], "implementation notes §2",
-        ["The probe lets other origins send cookies along.", "Any page learns what its visitors may see.", "Leave out `Access-Control-Allow-Credentials`."], probe_credentials),
-    check("token-cors", Safety, &["V2-TOK-14", "V1-TOK-6", "SEC-8"], "implementation notes §2",
-        ["The token service may be read by pages of other origins.", "Any page can fetch its visitors' tokens.", "Send no `Access-Control-*` there."], token),
-    check("access-cors", Safety, &["SEC-8"], "implementation notes §2",
-        ["The access service may be read by pages of other origins, with cookies.", "Any page can read the login's pages.", "Send no `Access-Control-Allow-Credentials` there."], access),
-    check("cors-once", Viewer, &["V2-GEN-7", "HT-03"], "Fetch",
-        ["`Access-Control-Allow-Origin` stands twice.", "Browsers refuse the answer.", "Let one of the servers in the chain send it."], once),
+    check(
+        "manifest-cors",
+        Must,
+        &["V2-GEN-7"],
+        "Presentation 3 §6.3",
+        [
+            "A manifest may not be read by pages of other origins.",
+            "No viewer can load it.",
+            "Send `Access-Control-Allow-Origin: *`.",
+        ],
+        manifest,
+    ),
+    check(
+        "info-cors",
+        Must,
+        &["V2-GEN-7", "V1-DESC-8", "CLI-6"],
+        "1.0 §1.1, Image 3 §7.1",
+        [
+            "An info.json, or the redirect to a lesser one, may not be read by pages of other origins.",
+            "No viewer of another host can load it.",
+            "Send `Access-Control-Allow-Origin: *`, with 200, 302 and 401.",
+        ],
+        info,
+    ),
+    check(
+        "content-cors",
+        Should,
+        &["V2-GEN-7"],
+        "Image 3 §7.1",
+        [
+            "Pictures may not be read by pages of other origins.",
+            "Universal Viewer and viewers that draw with WebGL show nothing.",
+            "Send `Access-Control-Allow-Origin: *`, with refusals, too.",
+        ],
+        content,
+    ),
+    check(
+        "info-preflight",
+        Viewer,
+        &["CLI-6"],
+        "1.0 §2.2.5; Fetch; seen in Universal Viewer",
+        [
+            "info.json does not answer a browser's preflight for `Authorization`.",
+            "With a token no browser asks at all. Universal Viewer sends one to every info.json of the host.",
+            "Answer OPTIONS without a login: 204, `Access-Control-Allow-Headers: Authorization`.",
+        ],
+        info_preflight,
+    ),
+    check(
+        "probe-preflight",
+        Must,
+        &["V2-PROBE-11"],
+        "2.0 §5.1; Fetch",
+        [
+            "The probe does not answer a browser's preflight.",
+            "No viewer of another host can send its token.",
+            "Answer OPTIONS without a login: 204, `Access-Control-Allow-Origin: *`, `-Methods: GET`, `-Headers: Authorization` (`*` does not cover it).",
+        ],
+        probe_preflight,
+    ),
+    check(
+        "probe-cors",
+        Must,
+        &["V2-PROBE-12"],
+        "2.0 §5; Fetch",
+        [
+            "The probe's answer may not be read by pages of other origins.",
+            "Viewers of other hosts take the server for broken.",
+            "Send `Access-Control-Allow-Origin: *` on every answer.",
+        ],
+        probe,
+    ),
+    check(
+        "probe-credentials",
+        Safety,
+        &["V2-PROBE-12", "SEC-8"],
+        "implementation notes §2",
+        [
+            "The probe lets other origins send cookies along.",
+            "Any page learns what its visitors may see.",
+            "Leave out `Access-Control-Allow-Credentials`.",
+        ],
+        probe_credentials,
+    ),
+    check(
+        "token-cors",
+        Safety,
+        &["V2-TOK-14", "V1-TOK-6", "SEC-8"],
+        "implementation notes §2",
+        [
+            "The token service may be read by pages of other origins.",
+            "Any page can fetch its visitors' tokens.",
+            "Send no `Access-Control-*` there.",
+        ],
+        token,
+    ),
+    check(
+        "access-cors",
+        Safety,
+        &["SEC-8"],
+        "implementation notes §2",
+        [
+            "The access service may be read by pages of other origins, with cookies.",
+            "Any page can read the login's pages.",
+            "Send no `Access-Control-Allow-Credentials` there.",
+        ],
+        access,
+    ),
+    check(
+        "cors-once",
+        Viewer,
+        &["V2-GEN-7", "HT-03"],
+        "Fetch",
+        [
+            "`Access-Control-Allow-Origin` stands twice.",
+            "Browsers refuse the answer.",
+            "Let one of the servers in the chain send it.",
+        ],
+        once,
+    ),
 ];
 
 fn lets_in(answer: &Answer, viewer: &str) -> bool {
-    answer.header("access-control-allow-origin").is_some_and(|origin| origin == "*" || origin == viewer)
+    answer
+        .header("access-control-allow-origin")
+        .is_some_and(|origin| origin == "*" || origin == viewer)
 }
 
 fn readable(evidence: &Evidence, v: &mut Verdict, exchange: &Exchange) {
     if let Some(answer) = v.answered(exchange) {
         v.that(lets_in(answer, &evidence.viewer), exchange.place(), || {
             let sent = answer.header("access-control-allow-origin");
-            format!("HTTP {}, Access-Control-Allow-Origin {}", answer.status, sent.unwrap_or("missing"))
+            format!(
+                "HTTP {}, Access-Control-Allow-Origin {}",
+                answer.status,
+                sent.unwrap_or("missing")
+            )
         });
     }
 }
@@ -121,7 +227,9 @@ fn token(evidence: &Evidence, v: &mut Verdict) {
                     && value == "*";
                 name.starts_with("access-control-allow-") && !harmless
             });
-            v.that(header.is_none(), exchange.place(), || header.map_or(String::new(), |(name, _)| name.clone()));
+            v.that(header.is_none(), exchange.place(), || {
+                header.map_or(String::new(), |(name, _)| name.clone())
+            });
         }
     }
 }
@@ -138,7 +246,8 @@ fn once(evidence: &Evidence, v: &mut Verdict) {
     let contents = evidence.contents.iter().map(|asked| &asked.plain);
     for exchange in documents.chain(probes).chain(contents) {
         let Some(answer) = exchange.answer() else { continue };
-        let count = answer.all("access-control-allow-origin").flat_map(|value| value.split(',')).count();
+        let count =
+            answer.all("access-control-allow-origin").flat_map(|value| value.split(',')).count();
         v.that(count < 2, exchange.place(), || format!("{count} times"));
     }
 }

@@ -7,58 +7,310 @@ use crate::evidence::Evidence;
 use crate::http::is_loopback;
 
 pub(super) const CHECKS: &[Check] = &[
-    check("services-https", Must, &["V2-GEN-1", "CON-22"], "2.0 §2",
-        ["A service is not https.", "Pages on https may not frame or fetch it, and tokens travel in the clear.", "Give it an https URI."], https),
-    check("service-ids", Must, &["V2-GEN-2", "V2-TOK-1"], "2.0 §3.1, §4.1, §5.1, §6.1",
-        ["A service has no absolute URI as its id.", "Viewers cannot open it.", "Write `id` as a string with an absolute URI."], ids),
-    check("string-maps", Must, &["V2-GEN-3", "CON-16"], "2.0 §3.3.1, Presentation 3 §4.4",
-        ["A text for users is no language map.", "Viewers show nothing, or crash.", "Write {\"en\": [\"…\"]} in place of a string."], maps),
-    check("plain-texts", Should, &["V2-GEN-3"], "Presentation 3 §4.5",
-        ["A text for users holds HTML.", "Users read the tags.", "Leave out the markup."], plain),
-    check("service-arrays", Must, &["V2-GEN-4", "CON-18"], "2.0 §2.1, §3.1, §5.1",
-        ["`service` is an object where an array belongs.", "CanvasPanel throws an error and shows no picture.", "Put the object into an array."], arrays),
-    check("types-exact", Must, &["V2-GEN-5"], "2.0 §3 to §6",
-        ["A service is spelt with `@id` or `@type`, or with another type than 2.0 has.", "Viewers do not recognise it.", "Write `id` and `type`, and the types of 2.0 exactly."], types),
-    check("manifest-profiles", Viewer, &["V2-GEN-5"], "Presentation 2.1 §4.1, 3.0 §4.3; seen in Mirador and Universal Viewer",
-        ["A probe in a manifest has no `profile`.", "Mirador up to 4.2 and Universal Viewer throw an error and show no picture.", "Give it one, whatever it says."], profiles),
-    check("manifest-profiles-inside", Should, &["V2-GEN-5"], "Presentation 2.1 §4.1, 3.0 §4.3",
-        ["A token or logout service in a manifest has no `profile`.", "Readers that ask every service for it may stumble.", "Give every service in a manifest a `profile`, whatever it says."], profiles_inside),
-    check("nesting", Must, &["V2-DECL-1"], "2.0 §2.1",
-        ["A service stands in the wrong one.", "Viewers do not find it.", "Nest resource, probe, access, and in it token and logout service."], nesting),
-    check("context-at-top", Must, &["V2-DECL-5", "CON-17"], "2.0 §2.1",
-        ["The `@context` at the top does not name Authorization Flow 2.0 before the document's own context.", "To readers of JSON-LD the services mean nothing.", "Make `@context` an array: …, auth/2, and the document's own context last."], context_at_top),
-    check("context-inside", Should, &["V2-DECL-6"], "2.0 §2.1",
-        ["A service has a `@context` of its own.", "The context is read twice.", "Leave it out: it stands at the top of the document."], context_inside),
-    check("context-on-service", Should, &["V2-DECL-7"], "2.0 §2.1, Image 2.1 §5.2",
-        ["In a document of version 2 the outermost service does not name its `@context`.", "To readers of JSON-LD the services mean nothing.", "Put \"@context\": \"http://iiif.io/api/auth/2/context.json\" on the probe service."], context_on_service),
-    check("services-in-full", Must, &["V2-DECL-9", "SEC-11"], "Presentation 3 §3.3.1, 4",
-        ["A service is only referred to.", "No viewer follows references; Ramp crashes at the second canvas.", "Write the access service in full wherever it stands."], complete),
-    check("probe-described", Must, &["V2-PROBE-1", "V2-PROBE-2"], "2.0 §5.1",
-        ["A probe service lists no access service, or something else.", "Viewers do not know where to log in.", "Give it a `service` array of AuthAccessService2."], probe_described),
-    check("access-profile", Must, &["V2-ACC-1"], "2.0 §3.1",
-        ["An access service has another profile than `active`, `kiosk` or `external`.", "Viewers ignore it.", "Use one of the three words."], access_profile),
-    check("access-id", Must, &["V2-ACC-2"], "2.0 §3.1",
-        ["An active or kiosk access service has no id.", "There is nothing to open.", "Give it the URI of the login."], access_id),
-    check("external-without-id", Should, &["V2-ACC-3"], "2.0 §3.1, §3.3.3",
-        ["An external access service has an id.", "None; it is ignored.", "Leave it out."], external_id),
-    check("one-token-service", Must, &["V2-ACC-4"], "2.0 §3.1",
-        ["An access service has not exactly one token service, or more than one logout service.", "Without a token no viewer learns that the user is in.", "Put one AuthAccessTokenService2, and at most one AuthLogoutService2, into its `service`."], one_token),
-    check("active-label", Must, &["V2-ACC-5"], "2.0 §3.3.1",
-        ["An active access service has no label.", "Users do not learn who asks them to log in; Mirador's window dies.", "Name the institution in `label`."], active_label),
-    check("active-texts", Should, &["V2-ACC-6"], "2.0 §3.3.1",
-        ["An active access service has no heading or no note.", "Users get a bare button. (`confirmLabel` is not asked for here: as a language map it crashes a published Mirador.)", "Add `heading` and `note`."], active_texts),
-    check("error-heading", Must, &["V2-TOK-2", "V2-PROBE-3"], "2.0 §4.1, §5.1",
-        ["`errorNote` stands without `errorHeading`.", "Viewers show a text without its title, or nothing.", "Add `errorHeading`."], error_heading),
-    check("logout-described", Must, &["V2-LOGOUT-2"], "2.0 §6.1",
-        ["A logout service has no id or no label.", "Viewers cannot offer it.", "Give it an id and a label that names the institution."], logout_described),
-    check("logout-offered", Should, &["V2-LOGOUT-1"], "2.0 §6",
-        ["An active access service offers no logout.", "Users at shared computers stay logged in.", "Add an AuthLogoutService2."], logout_offered),
-    check("ids-without-query", Viewer, &["CLI-1"], "2.0 §3.2, §4.2; all viewers put `?origin=` behind",
-        ["The id of an access, token or logout service has a query or a fragment.", "Viewers send `…?a=b?origin=…`, and the login fails.", "Put what the query says into the path."], queries),
-    check("ids-differ", Viewer, &["CON-3"], "seen in CanvasPanel and Mirador",
-        ["Services of two kinds have one URI in a document.", "CanvasPanel refuses the manifest.", "Give services of 2.0 and of 1.0 different URIs."], ids_differ),
-    check("one-family", Viewer, &["CON-1"], "seen in Mirador",
-        ["2.0 and an older version stand in one document.", "Mirador without a `profile` on the probe shows nothing; its fork asks to log in twice.", "Let Image API 3 speak 2.0, and Image API 2 speak 1.0."], one_family),
+    check(
+        "services-https",
+        Must,
+        &["V2-GEN-1", "CON-22"],
+        "2.0 §2",
+        [
+            "A service is not https.",
+            "Pages on https may not frame or fetch it, and tokens travel in the clear.",
+            "Give it an https URI.",
+        ],
+        https,
+    ),
+    check(
+        "service-ids",
+        Must,
+        &["V2-GEN-2", "V2-TOK-1"],
+        "2.0 §3.1, §4.1, §5.1, §6.1",
+        [
+            "A service has no absolute URI as its id.",
+            "Viewers cannot open it.",
+            "Write `id` as a string with an absolute URI.",
+        ],
+        ids,
+    ),
+    check(
+        "string-maps",
+        Must,
+        &["V2-GEN-3", "CON-16"],
+        "2.0 §3.3.1, Presentation 3 §4.4",
+        [
+            "A text for users is no language map.",
+            "Viewers show nothing, or crash.",
+            "Write {\"en\": [\"…\"]} in place of a string.",
+        ],
+        maps,
+    ),
+    check(
+        "plain-texts",
+        Should,
+        &["V2-GEN-3"],
+        "Presentation 3 §4.5",
+        ["A text for users holds HTML.", "Users read the tags.", "Leave out the markup."],
+        plain,
+    ),
+    check(
+        "service-arrays",
+        Must,
+        &["V2-GEN-4", "CON-18"],
+        "2.0 §2.1, §3.1, §5.1",
+        [
+            "`service` is an object where an array belongs.",
+            "CanvasPanel throws an error and shows no picture.",
+            "Put the object into an array.",
+        ],
+        arrays,
+    ),
+    check(
+        "types-exact",
+        Must,
+        &["V2-GEN-5"],
+        "2.0 §3 to §6",
+        [
+            "A service is spelt with `@id` or `@type`, or with another type than 2.0 has.",
+            "Viewers do not recognise it.",
+            "Write `id` and `type`, and the types of 2.0 exactly.",
+        ],
+        types,
+    ),
+    check(
+        "manifest-profiles",
+        Viewer,
+        &["V2-GEN-5"],
+        "Presentation 2.1 §4.1, 3.0 §4.3; seen in Mirador and Universal Viewer",
+        [
+            "A probe in a manifest has no `profile`.",
+            "Mirador up to 4.2 and Universal Viewer throw an error and show no picture.",
+            "Give it one, whatever it says.",
+        ],
+        profiles,
+    ),
+    check(
+        "manifest-profiles-inside",
+        Should,
+        &["V2-GEN-5"],
+        "Presentation 2.1 §4.1, 3.0 §4.3",
+        [
+            "A token or logout service in a manifest has no `profile`.",
+            "Readers that ask every service for it may stumble.",
+            "Give every service in a manifest a `profile`, whatever it says.",
+        ],
+        profiles_inside,
+    ),
+    check(
+        "nesting",
+        Must,
+        &["V2-DECL-1"],
+        "2.0 §2.1",
+        [
+            "A service stands in the wrong one.",
+            "Viewers do not find it.",
+            "Nest resource, probe, access, and in it token and logout service.",
+        ],
+        nesting,
+    ),
+    check(
+        "context-at-top",
+        Must,
+        &["V2-DECL-5", "CON-17"],
+        "2.0 §2.1",
+        [
+            "The `@context` at the top does not name Authorization Flow 2.0 before the document's own context.",
+            "To readers of JSON-LD the services mean nothing.",
+            "Make `@context` an array: …, auth/2, and the document's own context last.",
+        ],
+        context_at_top,
+    ),
+    check(
+        "context-inside",
+        Should,
+        &["V2-DECL-6"],
+        "2.0 §2.1",
+        [
+            "A service has a `@context` of its own.",
+            "The context is read twice.",
+            "Leave it out: it stands at the top of the document.",
+        ],
+        context_inside,
+    ),
+    check(
+        "context-on-service",
+        Should,
+        &["V2-DECL-7"],
+        "2.0 §2.1, Image 2.1 §5.2",
+        [
+            "In a document of version 2 the outermost service does not name its `@context`.",
+            "To readers of JSON-LD the services mean nothing.",
+            "Put \"@context\": \"http://iiif.io/api/auth/2/context.json\" on the probe service.",
+        ],
+        context_on_service,
+    ),
+    check(
+        "services-in-full",
+        Must,
+        &["V2-DECL-9", "SEC-11"],
+        "Presentation 3 §3.3.1, 4",
+        [
+            "A service is only referred to.",
+            "No viewer follows references; Ramp crashes at the second canvas.",
+            "Write the access service in full wherever it stands.",
+        ],
+        complete,
+    ),
+    check(
+        "probe-described",
+        Must,
+        &["V2-PROBE-1", "V2-PROBE-2"],
+        "2.0 §5.1",
+        [
+            "A probe service lists no access service, or something else.",
+            "Viewers do not know where to log in.",
+            "Give it a `service` array of AuthAccessService2.",
+        ],
+        probe_described,
+    ),
+    check(
+        "access-profile",
+        Must,
+        &["V2-ACC-1"],
+        "2.0 §3.1",
+        [
+            "An access service has another profile than `active`, `kiosk` or `external`.",
+            "Viewers ignore it.",
+            "Use one of the three words.",
+        ],
+        access_profile,
+    ),
+    check(
+        "access-id",
+        Must,
+        &["V2-ACC-2"],
+        "2.0 §3.1",
+        [
+            "An active or kiosk access service has no id.",
+            "There is nothing to open.",
+            "Give it the URI of the login.",
+        ],
+        access_id,
+    ),
+    check(
+        "external-without-id",
+        Should,
+        &["V2-ACC-3"],
+        "2.0 §3.1, §3.3.3",
+        ["An external access service has an id.", "None; it is ignored.", "Leave it out."],
+        external_id,
+    ),
+    check(
+        "one-token-service",
+        Must,
+        &["V2-ACC-4"],
+        "2.0 §3.1",
+        [
+            "An access service has not exactly one token service, or more than one logout service.",
+            "Without a token no viewer learns that the user is in.",
+            "Put one AuthAccessTokenService2, and at most one AuthLogoutService2, into its `service`.",
+        ],
+        one_token,
+    ),
+    check(
+        "active-label",
+        Must,
+        &["V2-ACC-5"],
+        "2.0 §3.3.1",
+        [
+            "An active access service has no label.",
+            "Users do not learn who asks them to log in; Mirador's window dies.",
+            "Name the institution in `label`.",
+        ],
+        active_label,
+    ),
+    check(
+        "active-texts",
+        Should,
+        &["V2-ACC-6"],
+        "2.0 §3.3.1",
+        [
+            "An active access service has no heading or no note.",
+            "Users get a bare button. (`confirmLabel` is not asked for here: as a language map it crashes a published Mirador.)",
+            "Add `heading` and `note`.",
+        ],
+        active_texts,
+    ),
+    check(
+        "error-heading",
+        Must,
+        &["V2-TOK-2", "V2-PROBE-3"],
+        "2.0 §4.1, §5.1",
+        [
+            "`errorNote` stands without `errorHeading`.",
+            "Viewers show a text without its title, or nothing.",
+            "Add `errorHeading`.",
+        ],
+        error_heading,
+    ),
+    check(
+        "logout-described",
+        Must,
+        &["V2-LOGOUT-2"],
+        "2.0 §6.1",
+        [
+            "A logout service has no id or no label.",
+            "Viewers cannot offer it.",
+            "Give it an id and a label that names the institution.",
+        ],
+        logout_described,
+    ),
+    check(
+        "logout-offered",
+        Should,
+        &["V2-LOGOUT-1"],
+        "2.0 §6",
+        [
+            "An active access service offers no logout.",
+            "Users at shared computers stay logged in.",
+            "Add an AuthLogoutService2.",
+        ],
+        logout_offered,
+    ),
+    check(
+        "ids-without-query",
+        Viewer,
+        &["CLI-1"],
+        "2.0 §3.2, §4.2; all viewers put `?origin=` behind",
+        [
+            "The id of an access, token or logout service has a query or a fragment.",
+            "Viewers send `…?a=b?origin=…`, and the login fails.",
+            "Put what the query says into the path.",
+        ],
+        queries,
+    ),
+    check(
+        "ids-differ",
+        Viewer,
+        &["CON-3"],
+        "seen in CanvasPanel and Mirador",
+        [
+            "Services of two kinds have one URI in a document.",
+            "CanvasPanel refuses the manifest.",
+            "Give services of 2.0 and of 1.0 different URIs.",
+        ],
+        ids_differ,
+    ),
+    check(
+        "one-family",
+        Viewer,
+        &["CON-1"],
+        "seen in Mirador",
+        [
+            "2.0 and an older version stand in one document.",
+            "Mirador without a `profile` on the probe shows nothing; its fork asks to log in twice.",
+            "Let Image API 3 speak 2.0, and Image API 2 speak 1.0.",
+        ],
+        one_family,
+    ),
 ];
 
 fn v2(evidence: &Evidence) -> impl Iterator<Item = (usize, &Service)> {
@@ -112,7 +364,8 @@ fn plain(evidence: &Evidence, v: &mut Verdict) {
         for (key, value) in texts(service, &TEXTS) {
             let text = value.to_string();
             let tag = text.split('<').skip(1).any(|rest| {
-                rest.trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains('>')
+                rest.trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic())
+                    && rest.contains('>')
             });
             v.that(!tag, evidence.place(service), || format!("{key}: {}", clip(&text)));
         }
@@ -129,7 +382,12 @@ fn arrays(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn types(evidence: &Evidence, v: &mut Verdict) {
-    let names = ["AuthProbeService2", "AuthAccessService2", "AuthAccessTokenService2", "AuthLogoutService2"];
+    let names = [
+        "AuthProbeService2",
+        "AuthAccessService2",
+        "AuthAccessTokenService2",
+        "AuthLogoutService2",
+    ];
     for (_, service) in v2(evidence) {
         let at = ["@id", "@type"].into_iter().find(|key| service.json.get(*key).is_some());
         let kind = service.text("type").unwrap_or_default();
@@ -141,15 +399,21 @@ fn types(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn profiles(evidence: &Evidence, v: &mut Verdict) {
-    for (_, service) in of(evidence, Role::Probe).filter(|(_, service)| service.host.is_manifest()) {
-        v.that(service.text("profile").is_some(), evidence.place(service), || "no profile".to_owned());
+    for (_, service) in of(evidence, Role::Probe).filter(|(_, service)| service.host.is_manifest())
+    {
+        v.that(service.text("profile").is_some(), evidence.place(service), || {
+            "no profile".to_owned()
+        });
     }
 }
 
 fn profiles_inside(evidence: &Evidence, v: &mut Verdict) {
-    let inner = v2(evidence).filter(|(_, service)| matches!(service.role, Role::Token | Role::Logout));
+    let inner =
+        v2(evidence).filter(|(_, service)| matches!(service.role, Role::Token | Role::Logout));
     for (_, service) in inner.filter(|(_, service)| service.host.is_manifest()) {
-        v.that(service.text("profile").is_some(), evidence.place(service), || "no profile".to_owned());
+        v.that(service.text("profile").is_some(), evidence.place(service), || {
+            "no profile".to_owned()
+        });
     }
 }
 
@@ -164,28 +428,39 @@ fn nesting(evidence: &Evidence, v: &mut Verdict) {
         };
         v.that(right, evidence.place(service), || {
             let kind = service.text("type").unwrap_or("a service").to_owned();
-            format!("{kind} in {}", parent.map_or("a resource", |parent| parent.text("type").unwrap_or("a service")))
+            format!(
+                "{kind} in {}",
+                parent.map_or("a resource", |parent| parent.text("type").unwrap_or("a service"))
+            )
         });
     }
 }
 
 fn context_at_top(evidence: &Evidence, v: &mut Verdict) {
     for (index, document) in evidence.documents.iter().enumerate() {
-        let Some(json) = document.json.as_ref().filter(|_| document.kind.is_version_3()) else { continue };
+        let Some(json) = document.json.as_ref().filter(|_| document.kind.is_version_3()) else {
+            continue;
+        };
         if !v2(evidence).any(|(_, service)| service.document == index) {
             continue;
         }
         let contexts = discover::contexts(json);
         let at = contexts.iter().position(|context| *context == CONTEXT);
-        let last = contexts.last().is_some_and(|last| last.contains("/image/") || last.contains("/presentation/"));
-        v.that(at.is_some() && last && json["@context"].is_array(), document.url.clone(), || short(&json["@context"]));
+        let last = contexts
+            .last()
+            .is_some_and(|last| last.contains("/image/") || last.contains("/presentation/"));
+        v.that(at.is_some() && last && json["@context"].is_array(), document.url.clone(), || {
+            short(&json["@context"])
+        });
     }
 }
 
 fn context_inside(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in v2(evidence).filter(|(_, service)| service.host.is_version_3()) {
         let context = service.json.get("@context");
-        v.that(context.is_none(), evidence.place(service), || context.map(short).unwrap_or_default());
+        v.that(context.is_none(), evidence.place(service), || {
+            context.map(short).unwrap_or_default()
+        });
     }
 }
 
@@ -193,7 +468,9 @@ fn context_on_service(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in v2(evidence).filter(|(_, service)| !service.host.is_version_3()) {
         if service.parent.is_none() {
             let contexts = discover::contexts(&service.json);
-            v.that(contexts.contains(&CONTEXT), evidence.place(service), || format!("@context {contexts:?}"));
+            v.that(contexts.contains(&CONTEXT), evidence.place(service), || {
+                format!("@context {contexts:?}")
+            });
         }
     }
 }
@@ -207,7 +484,8 @@ fn complete(evidence: &Evidence, v: &mut Verdict) {
 fn probe_described(evidence: &Evidence, v: &mut Verdict) {
     for (index, service) in of(evidence, Role::Probe) {
         let named = discover::members(service.json.get("service")).len();
-        let access = evidence.children(index).filter(|(_, child)| child.role == Role::Access).count();
+        let access =
+            evidence.children(index).filter(|(_, child)| child.role == Role::Access).count();
         v.that(named > 0 && access == named, evidence.place(service), || {
             format!("{access} of the {named} in `service` are access services")
         });
@@ -217,7 +495,9 @@ fn probe_described(evidence: &Evidence, v: &mut Verdict) {
 fn access_profile(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in of(evidence, Role::Access).filter(|(_, service)| is_complete(service)) {
         let profile = service.text("profile").unwrap_or_default();
-        v.that(matches!(profile, "active" | "kiosk" | "external"), evidence.place(service), || format!("profile {profile:?}"));
+        v.that(matches!(profile, "active" | "kiosk" | "external"), evidence.place(service), || {
+            format!("profile {profile:?}")
+        });
     }
 }
 
@@ -230,8 +510,12 @@ fn access_id(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn external_id(evidence: &Evidence, v: &mut Verdict) {
-    for (_, service) in of(evidence, Role::Access).filter(|(_, service)| service.profile() == "external") {
-        v.that(service.id().is_none(), evidence.place(service), || clip(service.id().unwrap_or_default()));
+    for (_, service) in
+        of(evidence, Role::Access).filter(|(_, service)| service.profile() == "external")
+    {
+        v.that(service.id().is_none(), evidence.place(service), || {
+            clip(service.id().unwrap_or_default())
+        });
     }
 }
 
@@ -246,19 +530,24 @@ fn one_token(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn active(evidence: &Evidence) -> impl Iterator<Item = (usize, &Service)> {
-    of(evidence, Role::Access).filter(|(_, service)| service.profile() == "active" && is_complete(service))
+    of(evidence, Role::Access)
+        .filter(|(_, service)| service.profile() == "active" && is_complete(service))
 }
 
 fn active_label(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in active(evidence) {
-        v.that(service.json.get("label").is_some(), evidence.place(service), || "no label".to_owned());
+        v.that(service.json.get("label").is_some(), evidence.place(service), || {
+            "no label".to_owned()
+        });
     }
 }
 
 fn active_texts(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in active(evidence) {
         for key in ["heading", "note"] {
-            v.that(service.json.get(key).is_some(), evidence.place(service), || format!("no {key}"));
+            v.that(service.json.get(key).is_some(), evidence.place(service), || {
+                format!("no {key}")
+            });
         }
     }
 }
@@ -266,7 +555,9 @@ fn active_texts(evidence: &Evidence, v: &mut Verdict) {
 fn error_heading(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in v2(evidence) {
         if service.json.get("errorNote").is_some() {
-            v.that(service.json.get("errorHeading").is_some(), evidence.place(service), || "errorNote alone".to_owned());
+            v.that(service.json.get("errorHeading").is_some(), evidence.place(service), || {
+                "errorNote alone".to_owned()
+            });
         }
     }
 }
@@ -274,7 +565,9 @@ fn error_heading(evidence: &Evidence, v: &mut Verdict) {
 fn logout_described(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in of(evidence, Role::Logout) {
         for key in ["id", "label"] {
-            v.that(service.json.get(key).is_some(), evidence.place(service), || format!("no {key}"));
+            v.that(service.json.get(key).is_some(), evidence.place(service), || {
+                format!("no {key}")
+            });
         }
     }
 }
@@ -303,7 +596,11 @@ fn ids_differ(evidence: &Evidence, v: &mut Verdict) {
                 && (other.role, other.family) != (service.role, service.family)
         });
         v.that(other.is_none(), evidence.place(service), || {
-            format!("{} stands for {}, too", clip(id), other.map_or("", |other| other.place.as_str()))
+            format!(
+                "{} stands for {}, too",
+                clip(id),
+                other.map_or("", |other| other.place.as_str())
+            )
         });
     }
 }
@@ -312,11 +609,15 @@ fn one_family(evidence: &Evidence, v: &mut Verdict) {
     for (index, document) in evidence.documents.iter().enumerate() {
         let here = |two: bool| {
             evidence.services.iter().any(|service| {
-                service.document == index && !service.json.is_null() && (service.family == Family::V2) == two
+                service.document == index
+                    && !service.json.is_null()
+                    && (service.family == Family::V2) == two
             })
         };
         if here(true) || here(false) {
-            v.that(!(here(true) && here(false)), document.url.clone(), || "2.0 beside an older version".to_owned());
+            v.that(!(here(true) && here(false)), document.url.clone(), || {
+                "2.0 beside an older version".to_owned()
+            });
         }
     }
 }

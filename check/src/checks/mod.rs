@@ -16,7 +16,7 @@ mod token;
 mod token_safety;
 mod tokens_granted;
 
-pub(crate) use rows::{coverage, UNSEEN};
+pub(crate) use rows::{UNSEEN, coverage};
 
 use serde_json::Value;
 
@@ -141,7 +141,8 @@ pub(crate) struct Verdict {
 impl Verdict {
     fn add(&mut self, state: State, place: impl Into<String>, seen: impl Into<String>) {
         let (place, seen) = (place.into(), seen.into());
-        let same = |other: &Outcome| other.state == state && other.place == place && other.seen == seen;
+        let same =
+            |other: &Outcome| other.state == state && other.place == place && other.seen == seen;
         if !self.outcomes.iter().any(same) {
             self.outcomes.push(Outcome { check: self.check, state, place, seen });
         }
@@ -159,7 +160,12 @@ impl Verdict {
         self.add(State::Unknown, place, why);
     }
 
-    pub(crate) fn that(&mut self, right: bool, place: impl Into<String>, seen: impl FnOnce() -> String) {
+    pub(crate) fn that(
+        &mut self,
+        right: bool,
+        place: impl Into<String>,
+        seen: impl FnOnce() -> String,
+    ) {
         if right {
             self.pass(place);
         } else {
@@ -209,9 +215,13 @@ const CONTEXT: &str = "http://iiif.io/api/auth/2/context.json";
 fn is_map(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
         !map.is_empty()
-            && map.keys().all(|tag| tag == "none" || tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+            && map.keys().all(|tag| {
+                tag == "none" || tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            })
             && map.values().all(|texts| {
-                texts.as_array().is_some_and(|texts| !texts.is_empty() && texts.iter().all(Value::is_string))
+                texts
+                    .as_array()
+                    .is_some_and(|texts| !texts.is_empty() && texts.iter().all(Value::is_string))
             })
     })
 }
@@ -245,7 +255,9 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), count);
         for check in all() {
-            assert!(check.id.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit()));
+            assert!(
+                check.id.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit())
+            );
             assert!(!check.rows.is_empty(), "{} names no row", check.id);
             for text in [check.clause, check.wrong, check.breaks, check.change] {
                 assert!(!text.is_empty(), "{}", check.id);
@@ -259,7 +271,14 @@ mod tests {
         for right in [json!({"en": ["a"]}), json!({"none": ["a", "b"], "de-CH": ["c"]})] {
             assert!(is_map(&right), "{right}");
         }
-        for wrong in [json!("a"), json!({"en": "a"}), json!({"en": []}), json!({}), json!([{"en": ["a"]}]), json!({"en": [1]})] {
+        for wrong in [
+            json!("a"),
+            json!({"en": "a"}),
+            json!({"en": []}),
+            json!({}),
+            json!([{"en": ["a"]}]),
+            json!({"en": [1]}),
+        ] {
             assert!(!is_map(&wrong), "{wrong}");
         }
     }

@@ -8,34 +8,170 @@ use crate::discover::{self, Family, Role, Service};
 use crate::evidence::{Evidence, Tokens};
 
 pub(super) const CHECKS: &[Check] = &[
-    check("cookie-context", Must, &["V1-DECL-1", "V09-DECL-1"], "1.0 §2.1.1",
-        ["A cookie service does not name the context of its version.", "Viewers that look at it do not recognise the service.", "Add \"@context\": \"http://iiif.io/api/auth/1/context.json\" (0 for 0.9)."], context),
-    check("cookie-profile", Must, &["V1-DECL-1", "V09-DECL-1", "V09-DECL-2", "CON-15"], "1.0 §2.1.1",
-        ["A cookie service has none of the four profiles of its version.", "Viewers ignore it.", "Use http://iiif.io/api/auth/1/{login,clickthrough,kiosk,external} (0 for 0.9), exactly."], profile),
-    check("cookie-id", Must, &["V1-DECL-2"], "1.0 §2.1.1",
-        ["A cookie service has no `@id`.", "There is nothing to open.", "Give it the URI of the login, as `@id`."], id),
-    check("cookie-label", Must, &["V1-DECL-3"], "1.0 §2.1.1",
-        ["A cookie service has no label.", "Mirador's window dies.", "Name the institution in `label`, for every profile."], label),
-    check("cookie-texts", Should, &["V1-DECL-4"], "1.0 §2.1.1",
-        ["A login or click-through has no confirmLabel, header or description.", "Universal Viewer shows an empty dialogue.", "Add them."], wording),
-    check("cookie-strings", Must, &["V1-DECL-6", "CON-16"], "1.0 §2.1.1",
-        ["A text of 1.0 is a language map.", "Mirador's window crashes.", "Write a plain string."], strings),
-    check("cookie-token-service", Must, &["V1-DECL-5"], "1.0 §2.2.1",
-        ["A cookie service has no token service, or one with further properties.", "Viewers cannot ask whether the user is in.", "Put {\"@id\": …, \"profile\": \"http://iiif.io/api/auth/1/token\"} into its `service`."], token_service),
-    check("cookie-types", Must, &["V1-DECL-8"], "Presentation 3 §3.3.1, Image 3 §5.8",
-        ["A service of 1.0 in a document of version 3 has no `@type`.", "Readers of version 3 do not recognise it.", "Add AuthCookieService1, AuthTokenService1, AuthLogoutService1."], types),
-    check("cookie-logout", Should, &["V1-LOGOUT-1", "V09-LOGOUT-1"], "1.0 §2.3",
-        ["A logout service has no id or no label.", "Viewers cannot offer it.", "Give it an `@id` and a label."], logout),
-    check("older-json", Must, &["V1-TOK-1", "CON-4"], "1.0 §2.2.3",
-        ["Without `messageId` the token service does not answer with JSON.", "Scripts without a browser cannot get in.", "Answer with a JSON object where `messageId` is missing."], json_mode),
-    check("older-json-status", Must, &["V1-ERR-7", "V09-ERR-4", "MAP-3"], "1.0 §2.2.6",
-        ["An error in JSON has a status of success.", "Scripts without a browser take it for a token.", "Answer 400, 401, 403 or 503."], json_status),
-    check("older-error", Must, &["V1-ERR-1", "V09-ERR-1", "CON-7"], "1.0 §2.2.6",
-        ["An error has a name that 1.0 does not know.", "Viewers show the wrong text, or none.", "Use invalidRequest, missingCredentials, invalidCredentials, invalidOrigin or unavailable."], error),
-    check("older-missing", Must, &["V1-ERR-3", "V09-TOK-3", "MAP-3"], "1.0 §2.2.6",
-        ["Without a cookie the error is not `missingCredentials`.", "Users read that their login is wrong, and have none.", "Say missingCredentials where no cookie came."], missing),
-    check("older-plain", Must, &["V1-TOK-2", "CON-3"], "1.0 §2.2.2, §2.2.6",
-        ["A message of 1.0 has `@context` or `type`.", "It is a message of 2.0, which viewers of 1.0 do not read.", "Give each family a token service of its own."], plain),
+    check(
+        "cookie-context",
+        Must,
+        &["V1-DECL-1", "V09-DECL-1"],
+        "1.0 §2.1.1",
+        [
+            "A cookie service does not name the context of its version.",
+            "Viewers that look at it do not recognise the service.",
+            "Add \"@context\": \"http://iiif.io/api/auth/1/context.json\" (0 for 0.9).",
+        ],
+        context,
+    ),
+    check(
+        "cookie-profile",
+        Must,
+        &["V1-DECL-1", "V09-DECL-1", "V09-DECL-2", "CON-15"],
+        "1.0 §2.1.1",
+        [
+            "A cookie service has none of the four profiles of its version.",
+            "Viewers ignore it.",
+            "Use http://iiif.io/api/auth/1/{login,clickthrough,kiosk,external} (0 for 0.9), exactly.",
+        ],
+        profile,
+    ),
+    check(
+        "cookie-id",
+        Must,
+        &["V1-DECL-2"],
+        "1.0 §2.1.1",
+        [
+            "A cookie service has no `@id`.",
+            "There is nothing to open.",
+            "Give it the URI of the login, as `@id`.",
+        ],
+        id,
+    ),
+    check(
+        "cookie-label",
+        Must,
+        &["V1-DECL-3"],
+        "1.0 §2.1.1",
+        [
+            "A cookie service has no label.",
+            "Mirador's window dies.",
+            "Name the institution in `label`, for every profile.",
+        ],
+        label,
+    ),
+    check(
+        "cookie-texts",
+        Should,
+        &["V1-DECL-4"],
+        "1.0 §2.1.1",
+        [
+            "A login or click-through has no confirmLabel, header or description.",
+            "Universal Viewer shows an empty dialogue.",
+            "Add them.",
+        ],
+        wording,
+    ),
+    check(
+        "cookie-strings",
+        Must,
+        &["V1-DECL-6", "CON-16"],
+        "1.0 §2.1.1",
+        ["A text of 1.0 is a language map.", "Mirador's window crashes.", "Write a plain string."],
+        strings,
+    ),
+    check(
+        "cookie-token-service",
+        Must,
+        &["V1-DECL-5"],
+        "1.0 §2.2.1",
+        [
+            "A cookie service has no token service, or one with further properties.",
+            "Viewers cannot ask whether the user is in.",
+            "Put {\"@id\": …, \"profile\": \"http://iiif.io/api/auth/1/token\"} into its `service`.",
+        ],
+        token_service,
+    ),
+    check(
+        "cookie-types",
+        Must,
+        &["V1-DECL-8"],
+        "Presentation 3 §3.3.1, Image 3 §5.8",
+        [
+            "A service of 1.0 in a document of version 3 has no `@type`.",
+            "Readers of version 3 do not recognise it.",
+            "Add AuthCookieService1, AuthTokenService1, AuthLogoutService1.",
+        ],
+        types,
+    ),
+    check(
+        "cookie-logout",
+        Should,
+        &["V1-LOGOUT-1", "V09-LOGOUT-1"],
+        "1.0 §2.3",
+        [
+            "A logout service has no id or no label.",
+            "Viewers cannot offer it.",
+            "Give it an `@id` and a label.",
+        ],
+        logout,
+    ),
+    check(
+        "older-json",
+        Must,
+        &["V1-TOK-1", "CON-4"],
+        "1.0 §2.2.3",
+        [
+            "Without `messageId` the token service does not answer with JSON.",
+            "Scripts without a browser cannot get in.",
+            "Answer with a JSON object where `messageId` is missing.",
+        ],
+        json_mode,
+    ),
+    check(
+        "older-json-status",
+        Must,
+        &["V1-ERR-7", "V09-ERR-4", "MAP-3"],
+        "1.0 §2.2.6",
+        [
+            "An error in JSON has a status of success.",
+            "Scripts without a browser take it for a token.",
+            "Answer 400, 401, 403 or 503.",
+        ],
+        json_status,
+    ),
+    check(
+        "older-error",
+        Must,
+        &["V1-ERR-1", "V09-ERR-1", "CON-7"],
+        "1.0 §2.2.6",
+        [
+            "An error has a name that 1.0 does not know.",
+            "Viewers show the wrong text, or none.",
+            "Use invalidRequest, missingCredentials, invalidCredentials, invalidOrigin or unavailable.",
+        ],
+        error,
+    ),
+    check(
+        "older-missing",
+        Must,
+        &["V1-ERR-3", "V09-TOK-3", "MAP-3"],
+        "1.0 §2.2.6",
+        [
+            "Without a cookie the error is not `missingCredentials`.",
+            "Users read that their login is wrong, and have none.",
+            "Say missingCredentials where no cookie came.",
+        ],
+        missing,
+    ),
+    check(
+        "older-plain",
+        Must,
+        &["V1-TOK-2", "CON-3"],
+        "1.0 §2.2.2, §2.2.6",
+        [
+            "A message of 1.0 has `@context` or `type`.",
+            "It is a message of 2.0, which viewers of 1.0 do not read.",
+            "Give each family a token service of its own.",
+        ],
+        plain,
+    ),
 ];
 
 fn older(evidence: &Evidence, role: Role) -> impl Iterator<Item = (usize, &Service)> {
@@ -54,7 +190,9 @@ fn context(evidence: &Evidence, v: &mut Verdict) {
         if !service.host.is_version_3() && service.parent.is_none() {
             let wanted = format!("http://iiif.io/api/auth/{}/context.json", digit(service.family));
             let contexts = discover::contexts(&service.json);
-            v.that(contexts.contains(&&*wanted), evidence.place(service), || format!("@context {contexts:?}"));
+            v.that(contexts.contains(&&*wanted), evidence.place(service), || {
+                format!("@context {contexts:?}")
+            });
         }
     }
 }
@@ -63,23 +201,29 @@ fn profile(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in older(evidence, Role::Access) {
         let profile = service.text("profile").unwrap_or_default();
         let start = format!("http://iiif.io/api/auth/{}/", digit(service.family));
-        let right = profile.strip_prefix(&start).is_some_and(|name| {
-            matches!(name, "login" | "clickthrough" | "kiosk" | "external")
-        });
+        let right = profile
+            .strip_prefix(&start)
+            .is_some_and(|name| matches!(name, "login" | "clickthrough" | "kiosk" | "external"));
         v.that(right, evidence.place(service), || clip(profile));
     }
 }
 
 fn id(evidence: &Evidence, v: &mut Verdict) {
-    for (_, service) in older(evidence, Role::Access).filter(|(_, service)| service.profile() != "external") {
+    for (_, service) in
+        older(evidence, Role::Access).filter(|(_, service)| service.profile() != "external")
+    {
         let id = service.text("@id");
-        v.that(id.is_some_and(|id| url::Url::parse(id).is_ok()), evidence.place(service), || format!("{id:?}"));
+        v.that(id.is_some_and(|id| url::Url::parse(id).is_ok()), evidence.place(service), || {
+            format!("{id:?}")
+        });
     }
 }
 
 fn label(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in older(evidence, Role::Access) {
-        v.that(service.json.get("label").is_some(), evidence.place(service), || "no label".to_owned());
+        v.that(service.json.get("label").is_some(), evidence.place(service), || {
+            "no label".to_owned()
+        });
     }
 }
 
@@ -87,15 +231,19 @@ fn wording(evidence: &Evidence, v: &mut Verdict) {
     for (_, service) in older(evidence, Role::Access) {
         if matches!(service.profile(), "login" | "clickthrough") {
             for key in ["confirmLabel", "header", "description"] {
-                v.that(service.json.get(key).is_some(), evidence.place(service), || format!("no {key}"));
+                v.that(service.json.get(key).is_some(), evidence.place(service), || {
+                    format!("no {key}")
+                });
             }
         }
     }
 }
 
 fn strings(evidence: &Evidence, v: &mut Verdict) {
-    let keys = ["label", "confirmLabel", "header", "description", "failureHeader", "failureDescription"];
-    let plain = |value: &Value| value.is_string() || value.get("@value").is_some_and(Value::is_string);
+    let keys =
+        ["label", "confirmLabel", "header", "description", "failureHeader", "failureDescription"];
+    let plain =
+        |value: &Value| value.is_string() || value.get("@value").is_some_and(Value::is_string);
     for (_, service) in older(evidence, Role::Access) {
         for (key, value) in super::texts(service, &keys) {
             let right = plain(value) || value.as_array().is_some_and(|all| all.iter().all(plain));
@@ -106,16 +254,23 @@ fn strings(evidence: &Evidence, v: &mut Verdict) {
 
 fn token_service(evidence: &Evidence, v: &mut Verdict) {
     for (index, service) in older(evidence, Role::Access) {
-        let Some((_, token)) = evidence.children(index).find(|(_, child)| child.role == Role::Token) else {
+        let Some((_, token)) =
+            evidence.children(index).find(|(_, child)| child.role == Role::Token)
+        else {
             v.fail(evidence.place(service), "no token service");
             continue;
         };
         let known = ["@id", "profile", "@type", "@context", "id", "type"];
-        let further = token.json.as_object().and_then(|all| all.keys().find(|key| !known.contains(&&***key)));
-        v.that(token.id().is_some() && further.is_none(), evidence.place(token), || match further {
-            Some(key) => format!("has {key}"),
-            None => "no @id".to_owned(),
-        });
+        let further =
+            token.json.as_object().and_then(|all| all.keys().find(|key| !known.contains(&&***key)));
+        v.that(
+            token.id().is_some() && further.is_none(),
+            evidence.place(token),
+            || match further {
+                Some(key) => format!("has {key}"),
+                None => "no @id".to_owned(),
+            },
+        );
     }
 }
 
@@ -149,8 +304,11 @@ fn tokens(evidence: &Evidence) -> impl Iterator<Item = &Tokens> {
 fn json_mode(evidence: &Evidence, v: &mut Verdict) {
     for exchange in tokens(evidence).filter_map(|tokens| tokens.bare.as_ref()) {
         let Some(answer) = v.answered(exchange) else { continue };
-        let right = answer.json().is_some_and(|json| json.is_object()) && answer.media_type().contains("json");
-        v.that(right, exchange.place(), || format!("HTTP {}, {:?}", answer.status, answer.media_type()));
+        let right = answer.json().is_some_and(|json| json.is_object())
+            && answer.media_type().contains("json");
+        v.that(right, exchange.place(), || {
+            format!("HTTP {}, {:?}", answer.status, answer.media_type())
+        });
     }
 }
 
@@ -180,8 +338,13 @@ fn errors(evidence: &Evidence, v: &mut Verdict) -> Vec<(String, Value)> {
 
 fn error(evidence: &Evidence, v: &mut Verdict) {
     let names = [
-        "invalidRequest", "missingCredentials", "invalidCredentials", "invalidOrigin", "unavailable",
-        "invalidClient", "invalidClientSecret",
+        "invalidRequest",
+        "missingCredentials",
+        "invalidCredentials",
+        "invalidOrigin",
+        "unavailable",
+        "invalidClient",
+        "invalidClientSecret",
     ];
     for (place, json) in errors(evidence, v) {
         let name = json["error"].as_str().unwrap_or_default();
@@ -203,7 +366,11 @@ fn plain(evidence: &Evidence, v: &mut Verdict) {
     for walk in &evidence.walks {
         if evidence.services[walk.access].family != Family::V2 {
             let told = walk.token.as_ref().and_then(|told| v.posted(told));
-            messages.extend(told.map(|posted| (format!("message of {}", walk.token_url), posted.message.clone())));
+            messages.extend(
+                told.map(|posted| {
+                    (format!("message of {}", walk.token_url), posted.message.clone())
+                }),
+            );
         }
     }
     for (place, json) in messages {

@@ -5,43 +5,203 @@ use serde_json::Value;
 use super::Severity::{Must, Should};
 use super::{CONTEXT, Check, Verdict, check, is_map, short};
 use crate::discover::Family;
-use crate::evidence::{Evidence, Told, Tokens};
+use crate::evidence::{Evidence, Tokens, Told};
 use crate::http::origin;
 use crate::message::{Posted, Reading};
 
 pub(super) const CHECKS: &[Check] = &[
-    check("token-page", Must, &["V2-TOK-3", "V2-TOK-12", "V1-TOK-1", "CLI-5", "V2-ACC-12", "DEMO-7"], "2.0 §4.3, 1.0 §2.2.4",
-        ["The token service does not answer with a page that posts a message, HTTP 200.", "Mirador and CanvasPanel wait for ever.", "Answer every request of a frame with such a page: no redirect to a login, no JSON, no 401."], page),
-    check("token-recipient", Must, &["V2-TOK-4"], "2.0 §4.2, §4.3",
-        ["The message is a string, or does not go to the parent of the frame.", "Viewers do not read it.", "Call window.parent.postMessage(object, origin)."], recipient),
-    check("token-target", Must, &["V2-TOK-5", "V1-TOK-4"], "2.0 §4.3, 1.0 §2.2.4",
-        ["The message is not addressed to the origin that asked.", "Any page that frames the service reads the token (`*`), or the viewer gets nothing.", "Make the `origin` parameter the targetOrigin."], target),
-    check("token-origin-slash", Must, &["CLI-3", "CON-6"], "1.0 §2.1.2; HTML",
-        ["An `origin` with a slash at its end is not taken for the same.", "Viewers of 1.0 send it so, and get nothing.", "Compare scheme, host and port."], slash),
-    check("token-message-id", Must, &["V2-TOK-6", "V1-TOK-3", "CLI-4"], "2.0 §4.4, §4.5, 1.0 §2.2.4",
-        ["`messageId` does not come back as the same string.", "Mirador, which sends a URL, and CanvasPanel wait for ever.", "Echo the decoded parameter, always as a string."], message_id),
-    check("token-message", Must, &["V2-ERR-1"], "2.0 §4.4, §4.5",
-        ["The message's `@context` or `type` is not that of 2.0.", "CanvasPanel takes it for an error.", "Send the context of 2.0 and AuthAccessTokenError2 (or AuthAccessToken2)."], shape),
-    check("token-error-profile", Must, &["V2-ERR-3", "CON-7"], "2.0 §4.5",
-        ["An error has a profile that 2.0 does not know.", "Viewers cannot say what is wrong.", "Use one of the six: invalidRequest, invalidOrigin, missingAspect, invalidAspect, expiredAspect, unavailable."], profile),
-    check("token-missing-aspect", Must, &["V2-ERR-6", "MAP-3", "CON-9"], "2.0 §4.5",
-        ["Without a cookie the error is not `missingAspect`.", "Users read that their login is wrong, and have none.", "Say missingAspect where nothing came."], missing),
-    check("token-error-texts", Must, &["V2-ERR-2"], "2.0 §4.5",
-        ["`heading` or `note` of an error is no language map, or the note stands alone.", "Viewers show nothing, or crash.", "Write {\"en\": [\"…\"]}, and no note without a heading."], texts),
-    check("token-error-without-token", Must, &["V2-ERR-10"], "2.0 §4.2",
-        ["An error has a member `accessToken`.", "The specification's own client takes it for success.", "Leave the member out, do not send null."], no_token),
-    check("token-without-id", Must, &["V2-ERR-12", "V2-ERR-4", "MAP-1"], "2.0 §4.5",
-        ["A request without `messageId` is not answered with `invalidRequest` and an empty id.", "Clients wait for ever.", "Post the error, with \"messageId\": \"\"."], without_id),
-    check("token-repeated", Must, &["CLI-2", "V1-ERR-2"], "2.0 §4.5, 1.0 §2.2.6",
-        ["A parameter that stands twice is not `invalidRequest`.", "Which of the two was believed is chance.", "Refuse it."], twice),
-    check("token-parameters", Must, &["CLI-2"], "2.0 §4.2",
-        ["Another order of parameters, or one more, changes the answer.", "Viewers that add a cache buster fail.", "Read the parameters by name, ignore others."], extra),
-    check("token-framed", Must, &["V2-TOK-12", "V1-TOK-6"], "2.0 §4, §4.2",
-        ["Browsers do not show the token page in a frame, or do not run its script.", "No viewer gets a message.", "Send no X-Frame-Options and no frame-ancestors there, and let the policy admit the script."], framed),
-    check("token-no-store", Should, &["V2-TOK-14", "V1-TOK-6"], "2.0 §2",
-        ["The token page may be stored.", "After a logout or a login the old message comes again.", "Send `Cache-Control: no-store`."], no_store),
-    check("token-nosniff", Should, &["V2-TOK-14"], "2.0 §2",
-        ["The token page may be sniffed.", "Old browsers may take it for a script.", "Send `X-Content-Type-Options: nosniff`."], nosniff),
+    check(
+        "token-page",
+        Must,
+        &["V2-TOK-3", "V2-TOK-12", "V1-TOK-1", "CLI-5", "V2-ACC-12", "DEMO-7"],
+        "2.0 §4.3, 1.0 §2.2.4",
+        [
+            "The token service does not answer with a page that posts a message, HTTP 200.",
+            "Mirador and CanvasPanel wait for ever.",
+            "Answer every request of a frame with such a page: no redirect to a login, no JSON, no 401.",
+        ],
+        page,
+    ),
+    check(
+        "token-recipient",
+        Must,
+        &["V2-TOK-4"],
+        "2.0 §4.2, §4.3",
+        [
+            "The message is a string, or does not go to the parent of the frame.",
+            "Viewers do not read it.",
+            "Call window.parent.postMessage(object, origin).",
+        ],
+        recipient,
+    ),
+    check(
+        "token-target",
+        Must,
+        &["V2-TOK-5", "V1-TOK-4"],
+        "2.0 §4.3, 1.0 §2.2.4",
+        [
+            "The message is not addressed to the origin that asked.",
+            "Any page that frames the service reads the token (`*`), or the viewer gets nothing.",
+            "Make the `origin` parameter the targetOrigin.",
+        ],
+        target,
+    ),
+    check(
+        "token-origin-slash",
+        Must,
+        &["CLI-3", "CON-6"],
+        "1.0 §2.1.2; HTML",
+        [
+            "An `origin` with a slash at its end is not taken for the same.",
+            "Viewers of 1.0 send it so, and get nothing.",
+            "Compare scheme, host and port.",
+        ],
+        slash,
+    ),
+    check(
+        "token-message-id",
+        Must,
+        &["V2-TOK-6", "V1-TOK-3", "CLI-4"],
+        "2.0 §4.4, §4.5, 1.0 §2.2.4",
+        [
+            "`messageId` does not come back as the same string.",
+            "Mirador, which sends a URL, and CanvasPanel wait for ever.",
+            "Echo the decoded parameter, always as a string.",
+        ],
+        message_id,
+    ),
+    check(
+        "token-message",
+        Must,
+        &["V2-ERR-1"],
+        "2.0 §4.4, §4.5",
+        [
+            "The message's `@context` or `type` is not that of 2.0.",
+            "CanvasPanel takes it for an error.",
+            "Send the context of 2.0 and AuthAccessTokenError2 (or AuthAccessToken2).",
+        ],
+        shape,
+    ),
+    check(
+        "token-error-profile",
+        Must,
+        &["V2-ERR-3", "CON-7"],
+        "2.0 §4.5",
+        [
+            "An error has a profile that 2.0 does not know.",
+            "Viewers cannot say what is wrong.",
+            "Use one of the six: invalidRequest, invalidOrigin, missingAspect, invalidAspect, expiredAspect, unavailable.",
+        ],
+        profile,
+    ),
+    check(
+        "token-missing-aspect",
+        Must,
+        &["V2-ERR-6", "MAP-3", "CON-9"],
+        "2.0 §4.5",
+        [
+            "Without a cookie the error is not `missingAspect`.",
+            "Users read that their login is wrong, and have none.",
+            "Say missingAspect where nothing came.",
+        ],
+        missing,
+    ),
+    check(
+        "token-error-texts",
+        Must,
+        &["V2-ERR-2"],
+        "2.0 §4.5",
+        [
+            "`heading` or `note` of an error is no language map, or the note stands alone.",
+            "Viewers show nothing, or crash.",
+            "Write {\"en\": [\"…\"]}, and no note without a heading.",
+        ],
+        texts,
+    ),
+    check(
+        "token-error-without-token",
+        Must,
+        &["V2-ERR-10"],
+        "2.0 §4.2",
+        [
+            "An error has a member `accessToken`.",
+            "The specification's own client takes it for success.",
+            "Leave the member out, do not send null.",
+        ],
+        no_token,
+    ),
+    check(
+        "token-without-id",
+        Must,
+        &["V2-ERR-12", "V2-ERR-4", "MAP-1"],
+        "2.0 §4.5",
+        [
+            "A request without `messageId` is not answered with `invalidRequest` and an empty id.",
+            "Clients wait for ever.",
+            "Post the error, with \"messageId\": \"\".",
+        ],
+        without_id,
+    ),
+    check(
+        "token-repeated",
+        Must,
+        &["CLI-2", "V1-ERR-2"],
+        "2.0 §4.5, 1.0 §2.2.6",
+        [
+            "A parameter that stands twice is not `invalidRequest`.",
+            "Which of the two was believed is chance.",
+            "Refuse it.",
+        ],
+        twice,
+    ),
+    check(
+        "token-parameters",
+        Must,
+        &["CLI-2"],
+        "2.0 §4.2",
+        [
+            "Another order of parameters, or one more, changes the answer.",
+            "Viewers that add a cache buster fail.",
+            "Read the parameters by name, ignore others.",
+        ],
+        extra,
+    ),
+    check(
+        "token-framed",
+        Must,
+        &["V2-TOK-12", "V1-TOK-6"],
+        "2.0 §4, §4.2",
+        [
+            "Browsers do not show the token page in a frame, or do not run its script.",
+            "No viewer gets a message.",
+            "Send no X-Frame-Options and no frame-ancestors there, and let the policy admit the script.",
+        ],
+        framed,
+    ),
+    check(
+        "token-no-store",
+        Should,
+        &["V2-TOK-14", "V1-TOK-6"],
+        "2.0 §2",
+        [
+            "The token page may be stored.",
+            "After a logout or a login the old message comes again.",
+            "Send `Cache-Control: no-store`.",
+        ],
+        no_store,
+    ),
+    check(
+        "token-nosniff",
+        Should,
+        &["V2-TOK-14"],
+        "2.0 §2",
+        [
+            "The token page may be sniffed.",
+            "Old browsers may take it for a script.",
+            "Send `X-Content-Type-Options: nosniff`.",
+        ],
+        nosniff,
+    ),
 ];
 
 /// What is no page at all is told by `token-page`.
@@ -77,7 +237,11 @@ fn recipient(evidence: &Evidence, v: &mut Verdict) {
     for (tokens, posted) in plain(evidence, v) {
         let right = posted.message.is_object() && posted.recipient == "parent";
         v.that(right, tokens.plain.exchange.place(), || {
-            if posted.message.is_object() { format!("to {}", posted.recipient) } else { "a string".to_owned() }
+            if posted.message.is_object() {
+                format!("to {}", posted.recipient)
+            } else {
+                "a string".to_owned()
+            }
         });
     }
 }
@@ -105,7 +269,8 @@ fn same(evidence: &Evidence, v: &mut Verdict, other: impl Fn(&Tokens) -> &Told) 
             Reading::Unclear(why) => v.unknown(place, *why),
             Reading::Nothing => v.fail(place, format!("no message for {query}")),
             Reading::Posted(again) => {
-                let right = kind(&again.message) == kind(&posted.message) && origin(&again.target) == origin(&posted.target);
+                let right = kind(&again.message) == kind(&posted.message)
+                    && origin(&again.target) == origin(&posted.target);
                 v.that(right, place, || format!("{} for {query}", short(&again.message)));
             }
         }
@@ -126,7 +291,9 @@ fn message_id(evidence: &Evidence, v: &mut Verdict) {
         for (told, id) in [(&tokens.plain, "1234"), (&tokens.long_id, long.as_str())] {
             if let Some(posted) = v.posted(told).filter(|posted| posted.message.is_object()) {
                 let came = &posted.message["messageId"];
-                v.that(came == id, told.exchange.place(), || format!("{} for \"{id}\"", short(came)));
+                v.that(came == id, told.exchange.place(), || {
+                    format!("{} for \"{id}\"", short(came))
+                });
             }
         }
     }
@@ -156,21 +323,38 @@ fn shape(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn profile(evidence: &Evidence, v: &mut Verdict) {
-    let six = ["invalidRequest", "invalidOrigin", "missingAspect", "invalidAspect", "expiredAspect", "unavailable"];
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message)) {
+    let six = [
+        "invalidRequest",
+        "invalidOrigin",
+        "missingAspect",
+        "invalidAspect",
+        "expiredAspect",
+        "unavailable",
+    ];
+    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
+    {
         let profile = message["profile"].as_str().unwrap_or_default();
-        v.that(six.contains(&profile), tokens.plain.exchange.place(), || format!("profile {profile:?}"));
+        v.that(six.contains(&profile), tokens.plain.exchange.place(), || {
+            format!("profile {profile:?}")
+        });
     }
 }
 
 fn missing(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message)) {
+    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
+    {
         let profile = message["profile"].as_str().unwrap_or_default();
         // Origins may be refused, and stores be down; of names that do not exist another check speaks.
         let wrong = matches!(profile, "invalidAspect" | "expiredAspect" | "invalidRequest");
         let place = tokens.plain.exchange.place();
         if profile == "invalidOrigin" {
-            v.unknown(place, format!("the service refuses {}: name a viewer that it takes (--viewer)", evidence.viewer));
+            v.unknown(
+                place,
+                format!(
+                    "the service refuses {}: name a viewer that it takes (--viewer)",
+                    evidence.viewer
+                ),
+            );
         } else {
             v.that(!wrong, place, || format!("profile {profile:?}"));
         }
@@ -178,7 +362,8 @@ fn missing(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn texts(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message)) {
+    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
+    {
         let place = tokens.plain.exchange.place();
         for key in ["heading", "note"] {
             if let Some(value) = message.get(key) {
@@ -192,20 +377,31 @@ fn texts(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn no_token(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message)) {
+    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
+    {
         let found = message.get("accessToken");
-        v.that(found.is_none(), tokens.plain.exchange.place(), || "accessToken in an error".to_owned());
+        v.that(found.is_none(), tokens.plain.exchange.place(), || {
+            "accessToken in an error".to_owned()
+        });
     }
 }
 
 fn without_id(evidence: &Evidence, v: &mut Verdict) {
     for tokens in evidence.tokens.iter().filter(|tokens| is_2(evidence, tokens)) {
         let place = tokens.without_id.exchange.place();
-        if tokens.without_id.reading == Reading::Nothing && matches!(tokens.plain.reading, Reading::Posted(_)) {
+        if tokens.without_id.reading == Reading::Nothing
+            && matches!(tokens.plain.reading, Reading::Posted(_))
+        {
             v.fail(place, "no message");
-        } else if let Some(posted) = v.posted(&tokens.without_id).filter(|posted| posted.message.is_object()) {
+        } else if let Some(posted) =
+            v.posted(&tokens.without_id).filter(|posted| posted.message.is_object())
+        {
             let message = &posted.message;
-            v.that(message["profile"] == "invalidRequest" && message["messageId"] == "", place, || short(message));
+            v.that(
+                message["profile"] == "invalidRequest" && message["messageId"] == "",
+                place,
+                || short(message),
+            );
         }
     }
 }
@@ -213,16 +409,22 @@ fn without_id(evidence: &Evidence, v: &mut Verdict) {
 fn twice(evidence: &Evidence, v: &mut Verdict) {
     for (tokens, _) in plain(evidence, v) {
         let told = &tokens.twice;
-        let Some(posted) = v.posted(told).filter(|posted| posted.message.is_object()) else { continue };
+        let Some(posted) = v.posted(told).filter(|posted| posted.message.is_object()) else {
+            continue;
+        };
         let (message, place) = (&posted.message, told.exchange.place());
-        let refused = message["profile"] == "invalidRequest" || message["error"] == "invalidRequest";
+        let refused =
+            message["profile"] == "invalidRequest" || message["error"] == "invalidRequest";
         v.that(refused, place, || short(message));
     }
 }
 
 fn framed(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
-        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| answer.is_html()) else { continue };
+        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| answer.is_html())
+        else {
+            continue;
+        };
         let wrong = super::access::blocks(answer, true);
         v.that(wrong.is_none(), tokens.plain.exchange.place(), || wrong.unwrap_or_default());
     }
@@ -230,7 +432,10 @@ fn framed(evidence: &Evidence, v: &mut Verdict) {
 
 fn no_store(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
-        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer)) else { continue };
+        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer))
+        else {
+            continue;
+        };
         v.that(answer.caches("no-store"), tokens.plain.exchange.place(), || {
             format!("Cache-Control {}", answer.header("cache-control").unwrap_or("missing"))
         });
@@ -239,7 +444,14 @@ fn no_store(evidence: &Evidence, v: &mut Verdict) {
 
 fn nosniff(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
-        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer)) else { continue };
-        v.that(answer.lists("x-content-type-options", "nosniff"), tokens.plain.exchange.place(), || "missing".to_owned());
+        let Some(answer) = v.answered(&tokens.plain.exchange).filter(|answer| is_page(answer))
+        else {
+            continue;
+        };
+        v.that(
+            answer.lists("x-content-type-options", "nosniff"),
+            tokens.plain.exchange.place(),
+            || "missing".to_owned(),
+        );
     }
 }

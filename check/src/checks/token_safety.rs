@@ -27,7 +27,10 @@ fn silent(v: &mut Verdict, told: &Told, what: &str) {
         Reading::Nothing => v.pass(place),
         Reading::Unclear(why) => v.unknown(place, format!("{why}: cannot tell without --browser")),
         Reading::Posted(posted) => {
-            v.fail(place, format!("{what}: posts {} to {:?}", short(&posted.message["type"]), posted.target));
+            v.fail(
+                place,
+                format!("{what}: posts {} to {:?}", short(&posted.message["type"]), posted.target),
+            );
         }
     }
 }
@@ -47,8 +50,11 @@ fn star(evidence: &Evidence, v: &mut Verdict) {
 fn origins(evidence: &Evidence, v: &mut Verdict) {
     for (origin, told) in evidence.tokens.iter().flat_map(|tokens| &tokens.refused) {
         silent(v, told, &format!("origin={}", origin.escape_debug()));
-        if let Some(cookie) = told.exchange.answer().and_then(|answer| answer.header("set-cookie")) {
-            v.that(cookie.trim() != "x=1", told.exchange.place(), || "a header of the parameter's own".to_owned());
+        if let Some(cookie) = told.exchange.answer().and_then(|answer| answer.header("set-cookie"))
+        {
+            v.that(cookie.trim() != "x=1", told.exchange.place(), || {
+                "a header of the parameter's own".to_owned()
+            });
         }
     }
 }
@@ -57,7 +63,10 @@ fn escaped(evidence: &Evidence, v: &mut Verdict) {
     for told in evidence.tokens.iter().filter_map(|tokens| tokens.script.as_ref()) {
         let Some(answer) = v.answered(&told.exchange) else { continue };
         let page = crate::html::read(&answer.text());
-        let broken = answer.is_html() && page.scripts.iter().any(|script| script.text.trim() == "alert(1)");
-        v.that(!broken, told.exchange.place(), || "messageId=</script><script>alert(1)</script> is a script".to_owned());
+        let broken =
+            answer.is_html() && page.scripts.iter().any(|script| script.text.trim() == "alert(1)");
+        v.that(!broken, told.exchange.place(), || {
+            "messageId=</script><script>alert(1)</script> is a script".to_owned()
+        });
     }
 }

@@ -79,7 +79,8 @@ fn objects(evidence: &Evidence) -> Vec<(&Walk, Value)> {
             }
         }
         let json = walk.token_json.as_ref().and_then(|json| json.answer()?.json());
-        found.extend(json.filter(|json| json.get("accessToken").is_some()).map(|json| (walk, json)));
+        found
+            .extend(json.filter(|json| json.get("accessToken").is_some()).map(|json| (walk, json)));
     }
     found
 }
@@ -92,7 +93,8 @@ fn object(evidence: &Evidence, v: &mut Verdict) {
     for (walk, json) in objects(evidence) {
         let two = family(evidence, walk) == Family::V2;
         let token = json["accessToken"].as_str().is_some_and(|token| !token.is_empty());
-        let named = crate::discover::contexts(&json).contains(&CONTEXT) && json["type"] == "AuthAccessToken2";
+        let named = crate::discover::contexts(&json).contains(&CONTEXT)
+            && json["type"] == "AuthAccessToken2";
         v.that(token && (named || !two), walk.token_url.clone(), || {
             let kind = if json["accessToken"].is_string() { "a string" } else { "no string" };
             format!("@context {}, type {}, accessToken {kind}", json["@context"], json["type"])
@@ -103,7 +105,11 @@ fn object(evidence: &Evidence, v: &mut Verdict) {
 fn expires(evidence: &Evidence, v: &mut Verdict) {
     for (walk, json) in objects(evidence) {
         if let Some(value) = json.get("expiresIn") {
-            v.that(value.as_u64().is_some_and(|seconds| seconds > 0), walk.token_url.clone(), || short(value));
+            v.that(
+                value.as_u64().is_some_and(|seconds| seconds > 0),
+                walk.token_url.clone(),
+                || short(value),
+            );
         }
     }
 }
@@ -111,7 +117,9 @@ fn expires(evidence: &Evidence, v: &mut Verdict) {
 fn token_type(evidence: &Evidence, v: &mut Verdict) {
     for (walk, json) in objects(evidence) {
         if family(evidence, walk) == Family::V0 {
-            v.that(json["tokenType"] == "Bearer", walk.token_url.clone(), || format!("tokenType {}", json["tokenType"]));
+            v.that(json["tokenType"] == "Bearer", walk.token_url.clone(), || {
+                format!("tokenType {}", json["tokenType"])
+            });
         }
     }
 }
@@ -122,7 +130,8 @@ fn token(walk: &Walk) -> &str {
 
 fn characters(evidence: &Evidence, v: &mut Verdict) {
     for walk in granted(evidence) {
-        let odd = token(walk).chars().find(|c| !(c.is_ascii_alphanumeric() || "-._~+/=".contains(*c)));
+        let odd =
+            token(walk).chars().find(|c| !(c.is_ascii_alphanumeric() || "-._~+/=".contains(*c)));
         v.that(odd.is_none(), walk.token_url.clone(), || format!("{:?}", odd.unwrap_or_default()));
     }
 }
@@ -130,9 +139,11 @@ fn characters(evidence: &Evidence, v: &mut Verdict) {
 fn differs(evidence: &Evidence, v: &mut Verdict) {
     for walk in granted(evidence) {
         let token = token(walk);
-        let same = walk.jar.values().into_iter().any(|value| {
-            value.len() > 7 && (value.contains(token) || token.contains(&value))
-        });
+        let same = walk
+            .jar
+            .values()
+            .into_iter()
+            .any(|value| value.len() > 7 && (value.contains(token) || token.contains(&value)));
         v.that(!same, walk.token_url.clone(), || "one holds the other".to_owned());
     }
 }
@@ -143,9 +154,13 @@ fn opaque(evidence: &Evidence, v: &mut Verdict) {
             let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
             let json: Value = serde_json::from_slice(&bytes).ok()?;
             let object = json.as_object()?;
-            ["sub", "name", "email", "preferred_username", "roles", "groups", "user"].into_iter().find(|key| object.contains_key(*key))
+            ["sub", "name", "email", "preferred_username", "roles", "groups", "user"]
+                .into_iter()
+                .find(|key| object.contains_key(*key))
         });
-        v.that(claims.is_none(), walk.token_url.clone(), || format!("it says {:?} in plain JSON", claims.unwrap_or_default()));
+        v.that(claims.is_none(), walk.token_url.clone(), || {
+            format!("it says {:?} in plain JSON", claims.unwrap_or_default())
+        });
     }
 }
 
@@ -160,15 +175,21 @@ fn takes(evidence: &Evidence, v: &mut Verdict) {
             let status = status(&probe.opened).unwrap_or_default();
             let content = walk.contents.iter().any(|content| {
                 let opens = content.opened.status() == Some(200);
-                opens && evidence.contents[content.index].services.iter().any(|service| {
-                    evidence.services[*service].id() == evidence.services[probe.service].id()
-                })
+                opens
+                    && evidence.contents[content.index].services.iter().any(|service| {
+                        evidence.services[*service].id() == evidence.services[probe.service].id()
+                    })
             });
             // Who is in may still not have the right.
             if status >= 400 && !content {
-                v.unknown(probe.opened.place(), format!("status {status}; has this user the right?"));
+                v.unknown(
+                    probe.opened.place(),
+                    format!("status {status}; has this user the right?"),
+                );
             } else {
-                v.that(status < 400, probe.opened.place(), || format!("status {status}, and the picture opens"));
+                v.that(status < 400, probe.opened.place(), || {
+                    format!("status {status}, and the picture opens")
+                });
             }
         }
     }
@@ -176,7 +197,9 @@ fn takes(evidence: &Evidence, v: &mut Verdict) {
 
 /// The probes that the token opens.
 fn opened(evidence: &Evidence) -> impl Iterator<Item = &crate::evidence::WalkedProbe> {
-    granted(evidence).flat_map(|walk| &walk.probes).filter(|probe| status(&probe.opened) == Some(200))
+    granted(evidence)
+        .flat_map(|walk| &walk.probes)
+        .filter(|probe| status(&probe.opened) == Some(200))
 }
 
 fn scheme(evidence: &Evidence, v: &mut Verdict) {
@@ -218,24 +241,37 @@ fn cookie(evidence: &Evidence, v: &mut Verdict) {
 
 fn tampered(evidence: &Evidence, v: &mut Verdict) {
     for walk in granted(evidence) {
-        if let Some(Reading::Posted(posted)) = walk.token_tampered.as_ref().map(|told| &told.reading) {
-            v.that(!posted.message["accessToken"].is_string(), walk.token_url.clone(), || "a token".to_owned());
+        if let Some(Reading::Posted(posted)) =
+            walk.token_tampered.as_ref().map(|told| &told.reading)
+        {
+            v.that(!posted.message["accessToken"].is_string(), walk.token_url.clone(), || {
+                "a token".to_owned()
+            });
         }
         for content in &walk.contents {
             if let Some(answer) = v.answered(&content.tampered) {
-                v.that(!answer.is_content(), content.tampered.place(), || format!("HTTP {}", answer.status));
+                v.that(!answer.is_content(), content.tampered.place(), || {
+                    format!("HTTP {}", answer.status)
+                });
             }
         }
     }
 }
 
 fn error(message: &Value) -> &str {
-    message.get("profile").or_else(|| message.get("error")).and_then(Value::as_str).unwrap_or_default()
+    message
+        .get("profile")
+        .or_else(|| message.get("error"))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn bad_cookie(evidence: &Evidence, v: &mut Verdict) {
     for walk in granted(evidence) {
-        let Some(Reading::Posted(posted)) = walk.token_tampered.as_ref().map(|told| &told.reading) else { continue };
+        let Some(Reading::Posted(posted)) = walk.token_tampered.as_ref().map(|told| &told.reading)
+        else {
+            continue;
+        };
         if posted.message["accessToken"].is_string() {
             continue;
         }
@@ -243,7 +279,10 @@ fn bad_cookie(evidence: &Evidence, v: &mut Verdict) {
         let right = matches!(error, "invalidAspect" | "expiredAspect" | "invalidCredentials");
         // A cookie of another layer (a session of the application) may be unreadable to this service.
         if walk.given && !right {
-            v.unknown(walk.token_url.clone(), format!("{error}, for a cookie that was given whole"));
+            v.unknown(
+                walk.token_url.clone(),
+                format!("{error}, for a cookie that was given whole"),
+            );
         } else {
             v.that(right, walk.token_url.clone(), || format!("{error:?}"));
         }
@@ -252,8 +291,12 @@ fn bad_cookie(evidence: &Evidence, v: &mut Verdict) {
 
 fn other_origin(evidence: &Evidence, v: &mut Verdict) {
     for walk in granted(evidence) {
-        let Some(Reading::Posted(posted)) = walk.token_elsewhere.as_ref().map(|told| &told.reading) else { continue };
-        let right = posted.message["accessToken"].is_string() || error(&posted.message) == "invalidOrigin";
+        let Some(Reading::Posted(posted)) = walk.token_elsewhere.as_ref().map(|told| &told.reading)
+        else {
+            continue;
+        };
+        let right =
+            posted.message["accessToken"].is_string() || error(&posted.message) == "invalidOrigin";
         v.that(right, walk.token_url.clone(), || format!("{:?}", error(&posted.message)));
     }
 }
@@ -262,16 +305,22 @@ fn credentialed(evidence: &Evidence, v: &mut Verdict) {
     for content in granted(evidence).flat_map(|walk| &walk.contents) {
         let Some(answer) = v.answered(&content.opened) else { continue };
         let allowed = answer.header("access-control-allow-credentials") == Some("true");
-        let echoed = answer.header("access-control-allow-origin").is_some_and(|origin| origin != "*");
-        v.that(!(allowed && echoed), content.opened.place(), || "for an origin that it does not know".to_owned());
+        let echoed =
+            answer.header("access-control-allow-origin").is_some_and(|origin| origin != "*");
+        v.that(!(allowed && echoed), content.opened.place(), || {
+            "for an origin that it does not know".to_owned()
+        });
     }
 }
 
 fn private(evidence: &Evidence, v: &mut Verdict) {
     for content in granted(evidence).flat_map(|walk| &walk.contents) {
-        let Some(answer) = v.answered(&content.opened).filter(|answer| answer.is_success()) else { continue };
+        let Some(answer) = v.answered(&content.opened).filter(|answer| answer.is_success()) else {
+            continue;
+        };
         // With `no-cache` each cache asks the server again, which decides.
-        let kept = answer.caches("private") || answer.caches("no-store") || answer.caches("no-cache");
+        let kept =
+            answer.caches("private") || answer.caches("no-store") || answer.caches("no-cache");
         v.that(kept, content.opened.place(), || {
             format!("Cache-Control {}", answer.header("cache-control").unwrap_or("missing"))
         });
@@ -283,12 +332,18 @@ fn description(evidence: &Evidence, v: &mut Verdict) {
         for (document, exchange) in &walk.descriptions {
             let Some(answer) = v.answered(exchange) else { continue };
             let may = walk.contents.iter().any(|content| {
-                content.opened.status() == Some(200) && evidence.contents[content.index].info == Some(*document)
+                content.opened.status() == Some(200)
+                    && evidence.contents[content.index].info == Some(*document)
             });
             if answer.status != 200 && !may {
-                v.unknown(exchange.place(), format!("HTTP {}; has this user the right?", answer.status));
+                v.unknown(
+                    exchange.place(),
+                    format!("HTTP {}; has this user the right?", answer.status),
+                );
             } else {
-                v.that(answer.status == 200, exchange.place(), || format!("HTTP {}, and the picture opens", answer.status));
+                v.that(answer.status == 200, exchange.place(), || {
+                    format!("HTTP {}, and the picture opens", answer.status)
+                });
             }
         }
     }

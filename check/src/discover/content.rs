@@ -44,8 +44,21 @@ pub(crate) fn full(base: &str, version: u8) -> String {
 }
 
 const TYPES: [&str; 15] = [
-    "Image", "Video", "Audio", "Sound", "Text", "Dataset", "Model", "PhysicalObject", "dctypes:Image",
-    "dctypes:Sound", "dctypes:MovingImage", "dctypes:Text", "foaf:Document", "oa:Choice", "Choice",
+    "Image",
+    "Video",
+    "Audio",
+    "Sound",
+    "Text",
+    "Dataset",
+    "Model",
+    "PhysicalObject",
+    "dctypes:Image",
+    "dctypes:Sound",
+    "dctypes:MovingImage",
+    "dctypes:Text",
+    "foaf:Document",
+    "oa:Choice",
+    "Choice",
 ];
 
 fn walk(document: usize, json: &Value, found: &mut Vec<Content>, depth: usize) {
@@ -62,7 +75,10 @@ fn walk(document: usize, json: &Value, found: &mut Vec<Content>, depth: usize) {
             found.extend(one(document, json));
             for (key, value) in object {
                 // Small pictures for lists are nobody's content.
-                if matches!(&**key, "service" | "services" | "thumbnail" | "logo" | "provider" | "homepage") {
+                if matches!(
+                    &**key,
+                    "service" | "services" | "thumbnail" | "logo" | "provider" | "homepage"
+                ) {
                     continue;
                 }
                 walk(document, value, found, depth + 1);
@@ -78,7 +94,8 @@ fn one(document: usize, json: &Value) -> Option<Content> {
     if !TYPES.contains(&kind) || kind.ends_with("Choice") || !of.starts_with("http") {
         return None;
     }
-    let service = members(json.get("service")).into_iter().find(|service| is_image_service(service));
+    let service =
+        members(json.get("service")).into_iter().find(|service| is_image_service(service));
     let image = service.and_then(|service| {
         let kind = service.get("type").or_else(|| service.get("@type")).and_then(Value::as_str);
         let context = service.get("@context").and_then(Value::as_str).unwrap_or_default();

@@ -50,7 +50,7 @@ pub(crate) struct Service {
     /// Where it stands, `service` is an array.
     pub(crate) listed: bool,
     /// An object without it stands between it and its resource: an image service, in a manifest.
-    pub(crate) in_image_service: bool,
+    pub(crate) inside_image: bool,
 }
 
 impl Service {
@@ -65,7 +65,11 @@ impl Service {
     /// The pattern: `active`, or the last part of a profile URI of 1.0.
     pub(crate) fn profile(&self) -> &str {
         let profile = self.text("profile").unwrap_or_default();
-        if self.family == Family::V2 { profile } else { profile.rsplit('/').next().unwrap_or_default() }
+        if self.family == Family::V2 {
+            profile
+        } else {
+            profile.rsplit('/').next().unwrap_or_default()
+        }
     }
 }
 
@@ -103,7 +107,10 @@ fn recognise(json: &Value) -> Option<(Family, Role)> {
 /// More than a reference `{id, type}`.
 pub(crate) fn is_complete(service: &Service) -> bool {
     let plain = ["id", "@id", "type", "@type", "profile"];
-    service.json.as_object().is_some_and(|members| members.keys().any(|key| !plain.contains(&&**key)))
+    service
+        .json
+        .as_object()
+        .is_some_and(|members| members.keys().any(|key| !plain.contains(&&**key)))
 }
 
 /// Every service of a document, parents before children.
@@ -120,7 +127,14 @@ struct Walk {
 }
 
 impl Walk {
-    fn object(&mut self, json: &Value, place: &str, parent: Option<usize>, image: bool, depth: usize) {
+    fn object(
+        &mut self,
+        json: &Value,
+        place: &str,
+        parent: Option<usize>,
+        image: bool,
+        depth: usize,
+    ) {
         if depth > 64 || self.found.len() > 20_000 {
             return;
         }
@@ -132,7 +146,8 @@ impl Walk {
             }
             Value::Object(object) => {
                 for (key, value) in object {
-                    let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                    let place =
+                        if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
                     if key == "service" || key == "services" {
                         self.member(json, value, &place, parent, image, depth);
                     } else {
@@ -144,7 +159,15 @@ impl Walk {
         }
     }
 
-    fn member(&mut self, host: &Value, value: &Value, place: &str, parent: Option<usize>, image: bool, depth: usize) {
+    fn member(
+        &mut self,
+        host: &Value,
+        value: &Value,
+        place: &str,
+        parent: Option<usize>,
+        image: bool,
+        depth: usize,
+    ) {
         let listed = value.is_array();
         for (at, json) in members(Some(value)).into_iter().enumerate() {
             let place = if listed { format!("{place}[{at}]") } else { place.to_owned() };
@@ -165,7 +188,7 @@ impl Walk {
                 json: json.clone(),
                 of: id(host).map(str::to_owned),
                 listed,
-                in_image_service: image && self.host.is_manifest(),
+                inside_image: image && self.host.is_manifest(),
             });
             self.object(json, &place, Some(index), image, depth + 1);
         }

@@ -1,7 +1,7 @@
 //! Everything that nobody may ask.
 
 use super::{
-    Accessed, Asked, Evidence, Plan, Probed, Told, Tokens, fetch, frame, image, paths, preflight,
+    Accessed, Asked, Evidence, Plan, Probed, Tokens, Told, fetch, frame, image, paths, preflight,
     redirect, visit,
 };
 use crate::discover::{Content, Family, Kind, Role};
@@ -104,10 +104,10 @@ fn wanted(evidence: &Evidence, index: usize) -> bool {
 }
 
 fn probe(client: &Client, plan: &Plan, service: usize, url: &str) -> Probed {
-    let plain = client.send(fetch(&plan.viewer, url));
+    let anonymous = client.send(fetch(&plan.viewer, url));
     let junk = client.send(fetch(&plan.viewer, url).with("authorization", "Bearer undefined"));
     let preflight = client.send(preflight(&plan.viewer, url));
-    let result = plain.answer().and_then(crate::http::Answer::json).unwrap_or_default();
+    let result = anonymous.answer().and_then(crate::http::Answer::json).unwrap_or_default();
     let substitutes = crate::discover::members(result.get("substitute"))
         .into_iter()
         .take(4)
@@ -117,10 +117,16 @@ fn probe(client: &Client, plan: &Plan, service: usize, url: &str) -> Probed {
             (substitute.clone(), id.map(|id| client.send(image("GET", id))))
         })
         .collect();
-    Probed { service, url: url.to_owned(), plain, junk, preflight, substitutes }
+    Probed { service, url: url.to_owned(), plain: anonymous, junk, preflight, substitutes }
 }
 
-fn access(client: &Client, plan: &Plan, evidence: &Evidence, service: usize, url: &str) -> Accessed {
+fn access(
+    client: &Client,
+    plan: &Plan,
+    evidence: &Evidence,
+    service: usize,
+    url: &str,
+) -> Accessed {
     let with_origin = with_query(url, &[("origin", &plan.viewer)]);
     let chain = follow_as_nobody(client, visit(&with_origin));
     let bare = client.send(visit(url));
@@ -168,8 +174,14 @@ fn tokens(client: &Client, plan: &Plan, family: Family, service: usize, url: &st
     let slash = format!("{viewer}/");
     let long = format!("{url}|1712345678");
     let refused = [
-        "null", "/", "javascript:alert(1)", "https://viewer.example@evil.example", "https://viewer.example/page",
-        "https://viewer.example?x", "file://", "https://viewer.example\r\nSet-Cookie: x=1",
+        "null",
+        "/",
+        "javascript:alert(1)",
+        "https://viewer.example@evil.example",
+        "https://viewer.example/page",
+        "https://viewer.example?x",
+        "file://",
+        "https://viewer.example\r\nSet-Cookie: x=1",
     ];
     let refused = refused.iter().filter(|_| plan.hostile);
     Tokens {

@@ -152,7 +152,9 @@ impl Evidence {
 
     /// The token service below an access service, wherever that one is declared in full.
     pub(crate) fn below_access(&self, access: usize, role: Role) -> Option<usize> {
-        let own = |at: usize| self.children(at).find(|(_, child)| child.role == role).map(|(index, _)| index);
+        let own = |at: usize| {
+            self.children(at).find(|(_, child)| child.role == role).map(|(index, _)| index)
+        };
         own(access).or_else(|| {
             let (id, family) = (self.services[access].id()?, self.services[access].family);
             self.services
@@ -183,7 +185,8 @@ pub(crate) fn gather(client: &Client, plan: &Plan) -> Result<Evidence, String> {
     if let Err(error) = &first.last().outcome {
         return Err(format!("{}: {error}", plan.target));
     }
-    let refused = matches!(first.last().status(), Some(401 | 403)) && plan.target.ends_with("/info.json");
+    let refused =
+        matches!(first.last().status(), Some(401 | 403)) && plan.target.ends_with("/info.json");
     let nothing = first.json.as_ref().map_or(Kind::Other, Kind::of) == Kind::Other;
     if nothing && evidence.services.is_empty() && !refused {
         let status = first.last().status().unwrap_or_default();
@@ -224,7 +227,7 @@ fn probe_alone(url: &str) -> Service {
         of: None,
         shared: false,
         listed: true,
-        in_image_service: false,
+        inside_image: false,
     }
 }
 
@@ -276,7 +279,12 @@ pub(crate) fn image(method: &'static str, url: &str) -> Request {
         .with("sec-fetch-dest", "image")
 }
 
-fn document(client: &Client, plan: &Plan, evidence: &mut Evidence, url: &str) -> Result<(), String> {
+fn document(
+    client: &Client,
+    plan: &Plan,
+    evidence: &mut Evidence,
+    url: &str,
+) -> Result<(), String> {
     let describe = |url: &str| Request { description: true, ..fetch(&plan.viewer, url) };
     let mut chain = vec![client.send(describe(url))];
     while let Some(next) = redirect(&chain) {
@@ -309,10 +317,16 @@ fn document(client: &Client, plan: &Plan, evidence: &mut Evidence, url: &str) ->
     }
     let gated = kind.is_info();
     let preflight = gated.then(|| client.send(preflight(&plan.viewer, url)));
-    let undefined = gated.then(|| {
-        client.send(fetch(&plan.viewer, url).with("authorization", "Bearer undefined"))
+    let undefined = gated
+        .then(|| client.send(fetch(&plan.viewer, url).with("authorization", "Bearer undefined")));
+    evidence.documents.push(Document {
+        url: url.to_owned(),
+        chain,
+        json,
+        kind,
+        preflight,
+        undefined,
     });
-    evidence.documents.push(Document { url: url.to_owned(), chain, json, kind, preflight, undefined });
     Ok(())
 }
 

@@ -25,7 +25,9 @@ pub(super) fn look_alikes(content: &Content, hostile: bool) -> Vec<(Alike, Reque
     let get = |path: &str| image("GET", &format!("{origin}{path}"));
     // Where the picture's own name begins: after the base of an image service, else the last segment.
     let at = match &content.image {
-        Some((base, _)) => split(base).map_or(0, |(_, base)| base.rfind('/').map_or(0, |at| at + 1)),
+        Some((base, _)) => {
+            split(base).map_or(0, |(_, base)| base.rfind('/').map_or(0, |at| at + 1))
+        }
         None => path.rfind('/').map_or(0, |at| at + 1),
     };
     let (before, own) = path.split_at(at.min(path.len()));
@@ -69,18 +71,43 @@ pub(super) fn look_alikes(content: &Content, hostile: bool) -> Vec<(Alike, Reque
     found
 }
 
-fn doors(content: &Content, origin: &str, path: &str, before: &str, own: &str) -> Vec<(Alike, Request)> {
+fn doors(
+    content: &Content,
+    origin: &str,
+    path: &str,
+    before: &str,
+    own: &str,
+) -> Vec<(Alike, Request)> {
     let url = &content.url;
     let (id, rest) = own.split_once('/').unwrap_or((own, ""));
     let mut found = vec![
-        (Alike::Method, image("POST", url).with("x-http-method-override", "GET").form(String::new())),
+        (
+            Alike::Method,
+            image("POST", url).with("x-http-method-override", "GET").form(String::new()),
+        ),
         (Alike::Method, image("GET", url).with("x-http-method-override", "OPTIONS")),
         (Alike::Method, image("PROPFIND", url)),
         (Alike::Method, image("OPTIONS", url)),
-        (Alike::Forwarded, image("GET", url).with("x-forwarded-uri", "/").with("x-original-uri", "/")),
-        (Alike::Forwarded, image("GET", &format!("{origin}/")).with("x-original-url", path).with("x-rewrite-url", path)),
-        (Alike::Forwarded, image("GET", url).with("x-remote-user", "admin").with("x-forwarded-user", "admin")),
-        (Alike::Forwarded, image("GET", url).with("x-forwarded-host", "localhost").with("x-forwarded-proto", "http")),
+        (
+            Alike::Forwarded,
+            image("GET", url).with("x-forwarded-uri", "/").with("x-original-uri", "/"),
+        ),
+        (
+            Alike::Forwarded,
+            image("GET", &format!("{origin}/"))
+                .with("x-original-url", path)
+                .with("x-rewrite-url", path),
+        ),
+        (
+            Alike::Forwarded,
+            image("GET", url).with("x-remote-user", "admin").with("x-forwarded-user", "admin"),
+        ),
+        (
+            Alike::Forwarded,
+            image("GET", url)
+                .with("x-forwarded-host", "localhost")
+                .with("x-forwarded-proto", "http"),
+        ),
     ];
     for address in ["127.0.0.1", "10.0.0.1", "::1"] {
         let request = image("GET", url)
@@ -104,7 +131,11 @@ fn doors(content: &Content, origin: &str, path: &str, before: &str, own: &str) -
         let (from, to) = if *version >= 3 { ("/3/", "/2/") } else { ("/2/", "/3/") };
         if before.contains(from) {
             let other = before.replacen(from, to, 1);
-            let rest = if to == "/2/" { rest.replace("/max/", "/full/") } else { rest.replace("full/full/", "full/max/") };
+            let rest = if to == "/2/" {
+                rest.replace("/max/", "/full/")
+            } else {
+                rest.replace("full/full/", "full/max/")
+            };
             found.push((Alike::Protocol, image("GET", &format!("{origin}{other}{id}/{rest}"))));
         }
     }

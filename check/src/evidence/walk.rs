@@ -105,7 +105,10 @@ pub(super) fn walk(client: &Client, plan: &Plan, login: &Login, evidence: &mut E
     let mut seen = Vec::new();
     for access in 0..evidence.services.len() {
         let service = &evidence.services[access];
-        if service.role != Role::Access || service.json.is_null() || !plan.families.contains(&service.family) {
+        if service.role != Role::Access
+            || service.json.is_null()
+            || !plan.families.contains(&service.family)
+        {
             continue;
         }
         let Some(token) = evidence.below_access(access, Role::Token) else { continue };
@@ -124,7 +127,14 @@ pub(super) fn walk(client: &Client, plan: &Plan, login: &Login, evidence: &mut E
     }
 }
 
-fn one(client: &Client, plan: &Plan, login: &Login, evidence: &Evidence, access: usize, token_url: String) -> Walk {
+fn one(
+    client: &Client,
+    plan: &Plan,
+    login: &Login,
+    evidence: &Evidence,
+    access: usize,
+    token_url: String,
+) -> Walk {
     let mut walk = Walk::new(access, token_url);
     let url = evidence.services[access].id().map(|id| with_query(id, &[("origin", &plan.viewer)]));
     match (login, &url) {
@@ -157,7 +167,12 @@ fn log_in(client: &Client, url: &str, fields: &[(String, String)], walk: &mut Wa
     }
 }
 
-fn steps(client: &Client, url: &str, fields: &[(String, String)], walk: &mut Walk) -> Result<(), String> {
+fn steps(
+    client: &Client,
+    url: &str,
+    fields: &[(String, String)],
+    walk: &mut Walk,
+) -> Result<(), String> {
     let mut request = visit(url);
     let mut typed = false;
     for _ in 0..16 {
@@ -165,7 +180,8 @@ fn steps(client: &Client, url: &str, fields: &[(String, String)], walk: &mut Wal
         let here = exchange.request.url.clone();
         walk.login.push(exchange);
         let exchange = &walk.login[walk.login.len() - 1];
-        let answer = exchange.outcome.as_ref().map_err(|error| format!("{}: {error}", exchange.place()))?;
+        let answer =
+            exchange.outcome.as_ref().map_err(|error| format!("{}: {error}", exchange.place()))?;
         walk.set.extend(walk.jar.store(&here, answer));
         if let Some(next) = redirect(&walk.login) {
             request = visit(&next);
@@ -270,15 +286,19 @@ fn inside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
     for index in contents_of(evidence, walk.access) {
         let url = &evidence.contents[index].content.url;
         let as_cookie = |value: &str| {
-            let name = walk.set.iter().rev().find(|cookie| !cookie.gone).map(|cookie| cookie.name.clone())?;
+            let name = walk
+                .set
+                .iter()
+                .rev()
+                .find(|cookie| !cookie.gone)
+                .map(|cookie| cookie.name.clone())?;
             Some(client.send(image("GET", url).secret("cookie", format!("{name}={value}"))))
         };
         walk.contents.push(WalkedContent {
             index,
-            opened: client.send(
-                image("GET", url).with("origin", ELSEWHERE).cookies(&walk.jar),
-            ),
-            bearer: client.send(image("GET", url).secret("authorization", format!("Bearer {token}"))),
+            opened: client.send(image("GET", url).with("origin", ELSEWHERE).cookies(&walk.jar)),
+            bearer: client
+                .send(image("GET", url).secret("authorization", format!("Bearer {token}"))),
             token_as_cookie: as_cookie(&token),
             tampered: client.send(image("GET", url).cookies(&walk.jar.tampered())),
         });
@@ -326,7 +346,8 @@ fn outside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
             .iter()
             .filter_map(|probe| {
                 let url = evidence.services[probe.service].id()?;
-                let request = fetch(&plan.viewer, url).secret("authorization", format!("Bearer {token}"));
+                let request =
+                    fetch(&plan.viewer, url).secret("authorization", format!("Bearer {token}"));
                 Some((probe.service, client.send(request)))
             })
             .collect(),
@@ -343,7 +364,8 @@ fn outside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
 
 fn same(evidence: &Evidence, one: usize, other: usize) -> bool {
     let (a, b) = (&evidence.services[one], &evidence.services[other]);
-    one == other || (a.family == b.family && a.role == b.role && a.id().is_some() && a.id() == b.id())
+    one == other
+        || (a.family == b.family && a.role == b.role && a.id().is_some() && a.id() == b.id())
 }
 
 /// The probes that this access service is for.
@@ -375,7 +397,8 @@ fn documents_of(evidence: &Evidence, access: usize) -> Vec<usize> {
         .filter(|document| {
             matches!(evidence.documents[*document].kind, Kind::Info(_))
                 && (0..evidence.services.len()).any(|service| {
-                    evidence.services[service].document == *document && same(evidence, service, access)
+                    evidence.services[service].document == *document
+                        && same(evidence, service, access)
                 })
         })
         .collect()

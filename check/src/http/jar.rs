@@ -3,6 +3,7 @@ use url::Url;
 use super::Answer;
 
 /// A cookie as it was set.
+#[expect(clippy::struct_excessive_bools, reason = "attributes are there or not")]
 #[derive(Clone, Debug)]
 pub(crate) struct SetCookie {
     pub(crate) name: String,
@@ -42,7 +43,9 @@ impl SetCookie {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim();
             match &*name.trim().to_ascii_lowercase() {
-                "domain" => cookie.domain = Some(value.trim_start_matches('.').to_ascii_lowercase()),
+                "domain" => {
+                    cookie.domain = Some(value.trim_start_matches('.').to_ascii_lowercase());
+                }
                 "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
                 "secure" => cookie.secure = true,
                 "httponly" => cookie.http_only = true,
@@ -68,9 +71,9 @@ impl SetCookie {
         };
         let path = url.path();
         let by_path = path == self.path
-            || path.strip_prefix(&*self.path).is_some_and(|rest| {
-                self.path.ends_with('/') || rest.starts_with('/')
-            });
+            || path
+                .strip_prefix(&*self.path)
+                .is_some_and(|rest| self.path.ends_with('/') || rest.starts_with('/'));
         let by_scheme = !self.secure || url.scheme() == "https" || super::is_loopback(&url);
         by_host && by_path && by_scheme
     }
@@ -101,7 +104,8 @@ impl Jar {
             answer.all("set-cookie").filter_map(|line| SetCookie::parse(&url, line)).collect();
         for cookie in &set {
             self.cookies.retain(|other| {
-                (&other.name, &other.host, &other.path) != (&cookie.name, &cookie.host, &cookie.path)
+                (&other.name, &other.host, &other.path)
+                    != (&cookie.name, &cookie.host, &cookie.path)
             });
             if !cookie.gone {
                 self.cookies.push(cookie.clone());
@@ -113,7 +117,9 @@ impl Jar {
     pub(crate) fn header(&self, url: &str) -> Option<String> {
         let mut pairs: Vec<_> = self.given.iter().map(|given| self.spoil(given)).collect();
         let reaching = self.cookies.iter().filter(|cookie| cookie.reaches(url));
-        pairs.extend(reaching.map(|cookie| format!("{}={}", cookie.name, self.spoil(&cookie.value))));
+        pairs.extend(
+            reaching.map(|cookie| format!("{}={}", cookie.name, self.spoil(&cookie.value))),
+        );
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -125,7 +131,8 @@ impl Jar {
     /// Every value, for comparison with a token.
     pub(crate) fn values(&self) -> Vec<String> {
         let given = self.given.iter().flat_map(|given| given.split(';'));
-        let given = given.filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.trim().to_owned());
+        let given =
+            given.filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.trim().to_owned());
         given.chain(self.cookies.iter().map(|cookie| cookie.value.clone())).collect()
     }
 
@@ -136,6 +143,10 @@ impl Jar {
         // In the middle: the last character of base64 may hold no bit that counts.
         let middle = value.chars().count() / 2;
         let changed = |c: char| if c == 'A' { 'B' } else { 'A' };
-        value.chars().enumerate().map(|(at, c)| if at == middle && c != '=' && c != ';' { changed(c) } else { c }).collect()
+        value
+            .chars()
+            .enumerate()
+            .map(|(at, c)| if at == middle && c != '=' && c != ';' { changed(c) } else { c })
+            .collect()
     }
 }

@@ -144,7 +144,15 @@ impl Answer {
     /// Bytes of a picture, sound, film or document, told by its first bytes or its type.
     pub(crate) fn is_content(&self) -> bool {
         let magic: [&[u8]; 9] = [
-            b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"%PDF", b"II*\0", b"MM\0*", b"\x1a\x45\xdf\xa3", b"ID3",
+            b"\xff\xd8\xff",
+            b"\x89PNG",
+            b"GIF8",
+            b"RIFF",
+            b"%PDF",
+            b"II*\0",
+            b"MM\0*",
+            b"\x1a\x45\xdf\xa3",
+            b"ID3",
         ];
         let kind = self.media_type();
         let named = ["image/", "audio/", "video/", "application/pdf", "model/"];

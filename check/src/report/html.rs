@@ -17,7 +17,7 @@ pub(super) fn write(report: &Report<'_>) -> String {
     for severity in Severity::ALL {
         let _ = write!(page, "<li><b>{}</b>{}</li>", report.count(severity), severity.name());
     }
-    let _ = write!(page, "<li><b>{}</b>passed</li></ul>\n", report.checks(State::Pass).len());
+    let _ = writeln!(page, "<li><b>{}</b>passed</li></ul>", report.checks(State::Pass).len());
     let failed = report.checks(State::Fail);
     let heading = if failed.is_empty() { "Nothing was found" } else { "What was found" };
     let _ = writeln!(page, "<h2>{heading}</h2>");
@@ -43,12 +43,17 @@ pub(super) fn write(report: &Report<'_>) -> String {
     page.push_str("<details><summary>What passed</summary><ul>");
     for finding in report.checks(State::Pass) {
         let check = finding.check;
-        let _ = write!(page, "<li><code>{}</code> <span class=\"quiet\">{}</span></li>", check.id, markup(check.clause));
+        let _ = write!(
+            page,
+            "<li><code>{}</code> <span class=\"quiet\">{}</span></li>",
+            check.id,
+            markup(check.clause)
+        );
     }
     let login = if report.login { "somebody was logged in" } else { "nobody was logged in" };
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "</ul></details><footer>iiif-auth-check {}; {} requests; {login}.</footer></body></html>\n",
+        "</ul></details><footer>iiif-auth-check {}; {} requests; {login}.</footer></body></html>",
         env!("CARGO_PKG_VERSION"),
         report.requests
     );
@@ -65,7 +70,12 @@ fn article(finding: &Finding<'_>, page: &mut String) {
         markup(check.wrong)
     );
     for outcome in finding.outcomes.iter().take(8) {
-        let _ = write!(page, "<dt>seen</dt><dd><code>{}</code> {}</dd>", markup(&outcome.place), markup(&outcome.seen));
+        let _ = write!(
+            page,
+            "<dt>seen</dt><dd><code>{}</code> {}</dd>",
+            markup(&outcome.place),
+            markup(&outcome.seen)
+        );
     }
     if finding.outcomes.len() > 8 {
         let _ = write!(page, "<dt></dt><dd>and {} more</dd>", finding.outcomes.len() - 8);
@@ -81,7 +91,9 @@ fn article(finding: &Finding<'_>, page: &mut String) {
 }
 
 fn viewers(report: &Report<'_>, page: &mut String) {
-    page.push_str("<h2>Which viewers will work</h2><table><tr><th>Viewer</th><th>Works</th><th>Why</th></tr>");
+    page.push_str(
+        "<h2>Which viewers will work</h2><table><tr><th>Viewer</th><th>Works</th><th>Why</th></tr>",
+    );
     for row in &report.viewers {
         let reasons: Vec<_> = row.reasons.iter().map(|reason| markup(reason)).collect();
         let works = row.works.name();

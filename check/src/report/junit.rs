@@ -15,7 +15,12 @@ pub(super) fn write(report: &Report<'_>) -> String {
     );
     for finding in report.checks(State::Pass) {
         let check = finding.check;
-        let _ = writeln!(xml, "  <testcase classname=\"{}\" name=\"{}\"/>", check.severity.name(), check.id);
+        let _ = writeln!(
+            xml,
+            "  <testcase classname=\"{}\" name=\"{}\"/>",
+            check.severity.name(),
+            check.id
+        );
     }
     for finding in &failed {
         let check = finding.check;
@@ -29,7 +34,12 @@ pub(super) fn write(report: &Report<'_>) -> String {
         for outcome in &finding.outcomes {
             let _ = writeln!(xml, "{}: {}", markup(&outcome.place), markup(&outcome.seen));
         }
-        let _ = writeln!(xml, "{}\n{}</failure></testcase>", markup(check.change), markup(check.clause));
+        let _ = writeln!(
+            xml,
+            "{}\n{}</failure></testcase>",
+            markup(check.change),
+            markup(check.clause)
+        );
     }
     for finding in &unclear {
         let check = finding.check;

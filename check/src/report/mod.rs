@@ -16,6 +16,7 @@ pub(crate) enum Format {
     Html,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "what was asked for, each by itself")]
 pub(crate) struct Report<'a> {
     pub(crate) target: &'a str,
     pub(crate) outcomes: Vec<Outcome>,
@@ -50,7 +51,8 @@ impl Report<'_> {
     pub(crate) fn checks(&self, state: State) -> Vec<Finding<'_>> {
         let mut found: Vec<Finding<'_>> = Vec::new();
         for check in crate::checks::all() {
-            let of: Vec<_> = self.outcomes.iter().filter(|outcome| outcome.check.id == check.id).collect();
+            let of: Vec<_> =
+                self.outcomes.iter().filter(|outcome| outcome.check.id == check.id).collect();
             let has = |state| of.iter().any(|outcome| outcome.state == state);
             let is = if has(State::Fail) {
                 State::Fail
@@ -74,12 +76,21 @@ impl Report<'_> {
 
     /// In one line.
     fn summary(&self) -> String {
-        let counts = Severity::ALL.map(|severity| format!("{} {}", self.count(severity), severity.name()));
-        format!("{} (of {} checks made, {} passed)", counts.join(", "), self.made(), self.checks(State::Pass).len())
+        let counts =
+            Severity::ALL.map(|severity| format!("{} {}", self.count(severity), severity.name()));
+        format!(
+            "{} (of {} checks made, {} passed)",
+            counts.join(", "),
+            self.made(),
+            self.checks(State::Pass).len()
+        )
     }
 
     fn made(&self) -> usize {
-        [State::Pass, State::Fail, State::Unknown].map(|state| self.checks(state).len()).iter().sum()
+        [State::Pass, State::Fail, State::Unknown]
+            .map(|state| self.checks(state).len())
+            .iter()
+            .sum()
     }
 }
 
@@ -125,7 +136,11 @@ mod tests {
         Report {
             target: "https://a.example/<b>\u{1b}[1m",
             outcomes: vec![outcome],
-            viewers: vec![Row { viewer: "Mirador", works: crate::viewers::Works::No, reasons: vec!["<i>".into()] }],
+            viewers: vec![Row {
+                viewer: "Mirador",
+                works: crate::viewers::Works::No,
+                reasons: vec!["<i>".into()],
+            }],
             requests: 1,
             login: false,
             safety: false,
@@ -147,8 +162,13 @@ mod tests {
                 assert!(!text.contains("]]>"), "{format:?}");
             }
         }
-        let json: serde_json::Value = serde_json::from_str(&hostile().write(Format::Json)).expect("JSON");
-        assert!(json["findings"][0]["places"][0]["seen"].as_str().is_some_and(|seen| seen.contains("<script>")));
+        let json: serde_json::Value =
+            serde_json::from_str(&hostile().write(Format::Json)).expect("JSON");
+        assert!(
+            json["findings"][0]["places"][0]["seen"]
+                .as_str()
+                .is_some_and(|seen| seen.contains("<script>"))
+        );
         let page = hostile().write(Format::Html);
         // One page that asks nothing of anybody.
         assert!(!page.contains("http-equiv=\"refresh") && !page.contains(" src="));

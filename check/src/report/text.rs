@@ -17,7 +17,13 @@ pub(super) fn write(report: &Report<'_>) -> String {
         text.push_str("Cannot be told:\n");
         for finding in &unclear {
             let outcome = finding.outcomes[0];
-            let _ = writeln!(text, "  {}  {}: {}", finding.check.id, plain(&outcome.place), plain(&outcome.seen));
+            let _ = writeln!(
+                text,
+                "  {}  {}: {}",
+                finding.check.id,
+                plain(&outcome.place),
+                plain(&outcome.seen)
+            );
         }
         text.push('\n');
     }

@@ -1,5 +1,7 @@
 //! Pictures, files and info.json.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -10,12 +12,18 @@ use super::model::{Answer, Asked, Model, allow, json, page, preflight, respond, 
 const PICTURE: &[u8] = include_bytes!("../../assets/picture.jpg");
 const FILM: &[u8] = include_bytes!("../../assets/film.webm");
 
-pub(super) fn image(model: &Model, asked: &Asked, base: &'static Base, item: &Item, rest: &[&str]) -> Answer {
+pub(super) fn image(
+    model: &Model,
+    asked: &Asked,
+    base: &'static Base,
+    item: &Item,
+    rest: &[&str],
+) -> Answer {
     if item.kind != Kind::Image {
         return page(StatusCode::NOT_FOUND, "Not there", "");
     }
     match rest {
-        [] => see_other(format!("{}/iiif/{}/{}/info.json", model.base, base.name, item.name)),
+        [] => see_other(&format!("{}/iiif/{}/{}/info.json", model.base, base.name, item.name)),
         ["info.json"] => description(model, asked, base, item),
         [_, _, "0", "default.jpg"] => bytes(model, asked, item),
         _ => model_stray(model, asked),
@@ -26,9 +34,9 @@ fn model_stray(model: &Model, asked: &Asked) -> Answer {
     stray(model, asked).unwrap_or_else(|| page(StatusCode::NOT_FOUND, "Not there", ""))
 }
 
-fn see_other(to: String) -> Answer {
+fn see_other(to: &str) -> Answer {
     let mut answer = respond(StatusCode::SEE_OTHER, "text/plain", "");
-    set(&mut answer, "location", &to);
+    set(&mut answer, "location", to);
     allow(&mut answer);
     answer
 }
@@ -41,13 +49,19 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
         return preflight();
     }
     let open = item.realm.is_none();
-    let granted = base.family == 2 || open || super::probe::by_token(model, asked, base.family, item).is_some();
+    let granted = base.family == 2
+        || open
+        || super::probe::by_token(model, asked, base.family, item).is_some();
     if model.is("undefined-token") && asked.headers.contains_key("authorization") {
         return respond(StatusCode::BAD_REQUEST, "text/plain", "");
     }
-    let granted = granted && !(model.is("description-opens") && !open);
+    let granted = granted && (open || !model.is("description-opens"));
     if !granted && item.more == More::Tiers {
-        let host = if model.is("tier-origin") { model.base.replace("127.0.0.1", "localhost") } else { model.base.clone() };
+        let host = if model.is("tier-origin") {
+            model.base.replace("127.0.0.1", "localhost")
+        } else {
+            model.base.clone()
+        };
         let mut answer = respond(StatusCode::FOUND, "text/plain", "");
         set(&mut answer, "location", &format!("{host}/iiif/{}/tiered-small/info.json", base.name));
         allow(&mut answer);
@@ -62,7 +76,8 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
         status = StatusCode::FORBIDDEN;
     }
     if !granted && model.is("gated-body") {
-        info = json!({ "@context": info["@context"], "@id": info["@id"], "service": info["service"] });
+        info =
+            json!({ "@context": info["@context"], "@id": info["@id"], "service": info["service"] });
     }
     if !granted && model.is("gated-error-page") {
         let mut answer = page(status, "Please log in", "");
@@ -75,7 +90,9 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
         allow(&mut answer);
     }
     if model.is("cors-once") {
-        answer.headers_mut().append("access-control-allow-origin", http::HeaderValue::from_static("*"));
+        answer
+            .headers_mut()
+            .append("access-control-allow-origin", http::HeaderValue::from_static("*"));
     }
     answer
 }
@@ -102,7 +119,8 @@ pub(super) fn bytes(model: &Model, asked: &Asked, item: &Item) -> Answer {
         || (model.is("other-methods") && !method.is_empty())
         || (model.is("forwarded-headers") && !asked.header("x-forwarded-uri").is_empty())
         || (model.is("forwarded-address") && asked.header("x-forwarded-for") == "10.0.0.1")
-        || (model.is("alike-query") && asked.query.as_deref().is_some_and(|query| query.contains("info.json")));
+        || (model.is("alike-query")
+            && asked.query.as_deref().is_some_and(|query| query.contains("info.json")));
     if opened {
         status = StatusCode::OK;
     }
@@ -110,13 +128,21 @@ pub(super) fn bytes(model: &Model, asked: &Asked, item: &Item) -> Answer {
         StatusCode::OK => file(item),
         StatusCode::FOUND => {
             let mut answer = respond(status, "text/plain", "");
-            set(&mut answer, "location", &format!("{}/iiif/3/open/full/max/0/default.jpg", model.base));
+            set(
+                &mut answer,
+                "location",
+                &format!("{}/iiif/3/open/full/max/0/default.jpg", model.base),
+            );
             answer
         }
         status => page(status, "Not for everybody", "<p>Somebody has to be logged in.</p>"),
     };
     if status.is_success() && item.realm.is_some() {
-        let cache = if model.is("content-private") { "public, max-age=3600" } else { "private, max-age=60" };
+        let cache = if model.is("content-private") {
+            "public, max-age=3600"
+        } else {
+            "private, max-age=60"
+        };
         set(&mut answer, "cache-control", cache);
     } else if !status.is_success() {
         set(&mut answer, "cache-control", "no-store");
@@ -196,11 +222,14 @@ fn document() -> Bytes {
     let mut places = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         places.push(format!("{:010} 00000 n \n", pdf.len()));
-        pdf.push_str(&format!("{} 0 obj{object}endobj\n", at + 1));
+        let _ = writeln!(pdf, "{} 0 obj{object}endobj", at + 1);
     }
     let start = pdf.len();
     let table: String = places.concat();
-    pdf.push_str(&format!("xref\n0 6\n0000000000 65535 f \n{table}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"));
+    let _ = write!(
+        pdf,
+        "xref\n0 6\n0000000000 65535 f \n{table}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
+    );
     pdf.into()
 }
 
@@ -236,7 +265,7 @@ pub(super) fn stray(model: &Model, asked: &Asked) -> Option<Answer> {
     let segments: Vec<_> = path.split('/').skip(1).collect();
     match &*segments {
         ["iiif", base, item, _, _, "0", "default.jpg"] if items::base(base).is_some() => {
-            items::find(item).map(|item| file(item))
+            items::find(item).map(file)
         }
         _ => None,
     }
@@ -245,12 +274,10 @@ pub(super) fn stray(model: &Model, asked: &Asked) -> Option<Answer> {
 fn undot(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {
-        match segment {
-            "." => {}
-            ".." => {
-                kept.pop();
-            }
-            other => kept.push(other),
+        if segment == ".." {
+            kept.pop();
+        } else if segment != "." {
+            kept.push(segment);
         }
     }
     kept.join("/")
@@ -261,15 +288,12 @@ fn decoded(path: &str) -> String {
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('%') {
         text.push_str(before);
-        match after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                text.push(char::from(byte));
-                rest = &after[2..];
-            }
-            None => {
-                text.push('%');
-                rest = after;
-            }
+        if let Some(byte) = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            text.push(char::from(byte));
+            rest = &after[2..];
+        } else {
+            text.push('%');
+            rest = after;
         }
     }
     text + rest

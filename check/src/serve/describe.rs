@@ -21,12 +21,19 @@ fn text(english: &str, german: &str) -> Value {
 impl Model {
     /// The top services of an item, in an array.
     pub(super) fn services(&self, family: u8, base: &str, item: &Item, host: Host) -> Vec<Value> {
-        let Some(realm) = item.realm.filter(|_| !self.is("closed-declares")) else { return Vec::new() };
-        if family == 2 { self.flow(base, item, realm, host) } else { vec![self.older(family, realm, host)] }
+        let Some(realm) = item.realm.filter(|_| !self.is("closed-declares")) else {
+            return Vec::new();
+        };
+        if family == 2 {
+            self.flow(base, item, realm, host)
+        } else {
+            vec![self.older(family, realm, host)]
+        }
     }
 
     fn flow(&self, base: &str, item: &Item, realm: Realm, host: Host) -> Vec<Value> {
-        let named = if self.is("probe-for-one") && item.name == "film" { "sound" } else { item.name };
+        let named =
+            if self.is("probe-for-one") && item.name == "film" { "sound" } else { item.name };
         let mut probe = json!({
             "id": format!("{}/probe/{base}/{named}", self.base),
             "type": "AuthProbeService2",
@@ -85,12 +92,17 @@ impl Model {
             }
             if realm.profile() == "active" {
                 members.insert("heading".into(), text("Please log in", "Bitte anmelden"));
-                members.insert("note".into(), text("The Model Library asks who you are.", "Die Musterbibliothek fragt, wer Sie sind."));
+                members.insert(
+                    "note".into(),
+                    text(
+                        "The Model Library asks who you are.",
+                        "Die Musterbibliothek fragt, wer Sie sind.",
+                    ),
+                );
                 members.insert("confirmLabel".into(), text("Log in", "Anmelden"));
             }
-            let mutants = [
-                ("access-id", "id"), ("active-label", "label"), ("active-texts", "heading"),
-            ];
+            let mutants =
+                [("access-id", "id"), ("active-label", "label"), ("active-texts", "heading")];
             for (_, key) in mutants.into_iter().filter(|(mutant, _)| self.is(mutant)) {
                 members.remove(key);
             }
@@ -137,7 +149,8 @@ impl Model {
         let id = format!("{}/logout/{family}/{}", self.base, realm.name());
         if family != 2 {
             let profile = format!("http://iiif.io/api/auth/{family}/logout");
-            let mut logout = json!({ "@id": id, "profile": profile, "label": "Log out of the Model Library" });
+            let mut logout =
+                json!({ "@id": id, "profile": profile, "label": "Log out of the Model Library" });
             if matches!(host, Host::Info(3) | Host::Manifest(3 | 4)) {
                 logout["@type"] = "AuthLogoutService1".into();
             }
@@ -191,7 +204,8 @@ impl Model {
         }
         access["service"] = json!([token, self.logout(family, realm, host)]);
         if let Some(members) = access.as_object_mut() {
-            let mutants = [("cookie-id", "@id"), ("cookie-label", "label"), ("cookie-texts", "header")];
+            let mutants =
+                [("cookie-id", "@id"), ("cookie-label", "label"), ("cookie-texts", "header")];
             for (_, key) in mutants.into_iter().filter(|(mutant, _)| self.is(mutant)) {
                 members.remove(key);
             }

@@ -44,7 +44,8 @@ pub(super) enum Realm {
     Error(&'static str),
 }
 
-pub(super) const ERRORS: [&str; 4] = ["unavailable", "invalidOrigin", "invalidAspect", "expiredAspect"];
+pub(super) const ERRORS: [&str; 4] =
+    ["unavailable", "invalidOrigin", "invalidAspect", "expiredAspect"];
 
 impl Realm {
     pub(super) const ALL: [Self; 8] = [
@@ -110,7 +111,13 @@ pub(super) struct Item {
     pub(super) right: &'static str,
 }
 
-const fn item(name: &'static str, kind: Kind, realm: Option<Realm>, more: More, right: &'static str) -> Item {
+const fn item(
+    name: &'static str,
+    kind: Kind,
+    realm: Option<Realm>,
+    more: More,
+    right: &'static str,
+) -> Item {
     Item { name, kind, realm, more, right }
 }
 
@@ -120,23 +127,83 @@ use Realm::{Error, External, Kiosk, Login, Terms};
 
 pub(super) const ITEMS: &[Item] = &[
     item("open", Image, None, Nothing, "shows it and asks nothing"),
-    item("login", Image, Some(Login), Nothing, "offers the login, opens it in a tab, and shows the picture when the tab is closed"),
-    item("terms", Image, Some(Terms), Nothing, "shows the terms; 2.0 opens a tab with a button, 1.0 a tab that closes by itself"),
+    item(
+        "login",
+        Image,
+        Some(Login),
+        Nothing,
+        "offers the login, opens it in a tab, and shows the picture when the tab is closed",
+    ),
+    item(
+        "terms",
+        Image,
+        Some(Terms),
+        Nothing,
+        "shows the terms; 2.0 opens a tab with a button, 1.0 a tab that closes by itself",
+    ),
     item("kiosk", Image, Some(Kiosk), Nothing, "opens a tab that closes by itself, asks nothing"),
-    item("external", Image, Some(External), Nothing, "asks for a token at once, and shows the error's text; visit /outside before, and it shows the picture"),
-    item("tiered", Image, Some(Login), Tiers, "shows a small picture and offers the login; after it, the large one"),
+    item(
+        "external",
+        Image,
+        Some(External),
+        Nothing,
+        "asks for a token at once, and shows the error's text; visit /outside before, and it shows the picture",
+    ),
+    item(
+        "tiered",
+        Image,
+        Some(Login),
+        Tiers,
+        "shows a small picture and offers the login; after it, the large one",
+    ),
     item("tiered-small", Image, None, Nothing, "shows it and asks nothing"),
     item("moved", Image, Some(Login), Moved, "shows the picture that the probe's location names"),
-    item("forbidden", Image, Some(Login), Forbidden, "says, after the login, that this user may not see it"),
-    item("broken", Image, Some(Login), Broken, "says that it is out of order (status 503), and offers no login"),
+    item(
+        "forbidden",
+        Image,
+        Some(Login),
+        Forbidden,
+        "says, after the login, that this user may not see it",
+    ),
+    item(
+        "broken",
+        Image,
+        Some(Login),
+        Broken,
+        "says that it is out of order (status 503), and offers no login",
+    ),
     item("sound", Sound, Some(Login), Nothing, "plays it after the login"),
     item("film", Film, Some(Login), Nothing, "plays it after the login"),
     item("document", Document, Some(Login), Nothing, "shows it after the login"),
     item("open-sound", Sound, None, Nothing, "plays it and asks nothing"),
-    item("error-unavailable", Image, Some(Error(ERRORS[0])), Nothing, "shows the text of the token service's error `unavailable`"),
-    item("error-origin", Image, Some(Error(ERRORS[1])), Nothing, "shows the text of the error `invalidOrigin`"),
-    item("error-aspect", Image, Some(Error(ERRORS[2])), Nothing, "shows the text of the error `invalidAspect`, and offers the login again"),
-    item("error-expired", Image, Some(Error(ERRORS[3])), Nothing, "shows the text of the error `expiredAspect`, and offers the login again"),
+    item(
+        "error-unavailable",
+        Image,
+        Some(Error(ERRORS[0])),
+        Nothing,
+        "shows the text of the token service's error `unavailable`",
+    ),
+    item(
+        "error-origin",
+        Image,
+        Some(Error(ERRORS[1])),
+        Nothing,
+        "shows the text of the error `invalidOrigin`",
+    ),
+    item(
+        "error-aspect",
+        Image,
+        Some(Error(ERRORS[2])),
+        Nothing,
+        "shows the text of the error `invalidAspect`, and offers the login again",
+    ),
+    item(
+        "error-expired",
+        Image,
+        Some(Error(ERRORS[3])),
+        Nothing,
+        "shows the text of the error `expiredAspect`, and offers the login again",
+    ),
 ];
 
 /// A base of the image server, with what it speaks.

@@ -53,7 +53,9 @@ fn finish(model: &Model, mut answer: Answer) -> Answer {
 }
 
 fn form(realm: Realm, origin: Option<&str>, wrong: &str) -> Answer {
-    let origin = origin.map(|origin| format!("<input type=\"hidden\" name=\"origin\" value=\"{}\">", escape(origin)));
+    let origin = origin.map(|origin| {
+        format!("<input type=\"hidden\" name=\"origin\" value=\"{}\">", escape(origin))
+    });
     let fields = if realm == Realm::Login {
         "<label>Name <input name=\"user\" autocomplete=\"username\"></label>\
          <label>Password <input name=\"password\" type=\"password\"></label>"
@@ -75,7 +77,8 @@ fn submitted(model: &Model, asked: &Asked, realm: Realm) -> Answer {
     if !matches!(from, "" | "same-origin" | "none") {
         return page(StatusCode::FORBIDDEN, "Not from there", "");
     }
-    let right = asked.field("user").as_deref() == Some(ACCOUNT.0) && asked.field("password").as_deref() == Some(ACCOUNT.1);
+    let right = asked.field("user").as_deref() == Some(ACCOUNT.0)
+        && asked.field("password").as_deref() == Some(ACCOUNT.1);
     if realm == Realm::Login && !right {
         return form(realm, origin.as_deref(), "<p>Name and password do not fit.</p>");
     }
@@ -84,17 +87,27 @@ fn submitted(model: &Model, asked: &Asked, realm: Realm) -> Answer {
 
 /// A new session, its cookie, and a page that closes its tab.
 fn granted(model: &Model, realm: Realm, origin: Option<String>) -> Answer {
-    let value = if model.is("session-fresh") { "5e55105e55105e55105e5510".to_owned() } else { model.secret() };
+    let value = if model.is("session-fresh") {
+        "5e55105e55105e55105e5510".to_owned()
+    } else {
+        model.secret()
+    };
     let session = Session { realm, origins: HashSet::from_iter(origin), ended: false };
     model.state().sessions.insert(value.clone(), session);
     let close = if model.is("login-closes") { "" } else { "<script>window.close()</script>" };
-    let mut answer = page(StatusCode::OK, "You are in", &format!("<p>You may close this tab.</p>{close}"));
+    let mut answer =
+        page(StatusCode::OK, "You are in", &format!("<p>You may close this tab.</p>{close}"));
     let path = if model.is("cookie-reaches") { "/token" } else { "/" };
-    let secure = if model.is("cookie-third-party") { "SameSite=Lax; Secure" } else { "SameSite=None; Secure" };
+    let secure = if model.is("cookie-third-party") {
+        "SameSite=Lax; Secure"
+    } else {
+        "SameSite=None; Secure"
+    };
     let only = if model.is("cookie-http-only") { "" } else { "; HttpOnly" };
     let part = if model.is("cookie-not-partitioned") { "; Partitioned" } else { "" };
     let age = if model.is("cookie-life") { 365 * 86_400 } else { 3600 };
-    let cookie = format!("model-{}={value}; Path={path}; {secure}; Max-Age={age}{only}{part}", realm.name());
+    let cookie =
+        format!("model-{}={value}; Path={path}; {secure}; Max-Age={age}{only}{part}", realm.name());
     set(&mut answer, "set-cookie", &cookie);
     answer
 }
@@ -120,10 +133,17 @@ pub(super) fn logout(model: &Model, asked: &Asked, realm: Realm) -> Answer {
             session.ended = true;
         }
     }
-    let mut answer = page(StatusCode::OK, "You are out", "<p>You may close this tab.</p><script>window.close()</script>");
+    let mut answer = page(
+        StatusCode::OK,
+        "You are out",
+        "<p>You may close this tab.</p><script>window.close()</script>",
+    );
     if !model.is("logout-deletes") {
         let path = if model.is("cookie-reaches") { "/token" } else { "/" };
-        let cookie = format!("model-{}=; Path={path}; SameSite=None; Secure; HttpOnly; Max-Age=0", realm.name());
+        let cookie = format!(
+            "model-{}=; Path={path}; SameSite=None; Secure; HttpOnly; Max-Age=0",
+            realm.name()
+        );
         set(&mut answer, "set-cookie", &cookie);
     }
     answer

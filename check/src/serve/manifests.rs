@@ -25,7 +25,13 @@ pub(super) fn three(model: &Model, asked: &Asked, version: &str, errors: bool) -
         })
         .collect();
     let own = Value::from(format!("http://iiif.io/api/presentation/{version}/context.json"));
-    let file = if errors { "errors" } else if version == "4" { "manifest-4" } else { "manifest" };
+    let file = if errors {
+        "errors"
+    } else if version == "4" {
+        "manifest-4"
+    } else {
+        "manifest"
+    };
     let manifest = json!({
         "@context": model.contexts(&own),
         "id": format!("{}/{file}.json", model.base),
@@ -49,7 +55,8 @@ fn refer(canvas: &mut Value, seen: &mut bool) {
     let access = canvas.pointer_mut("/items/0/items/0/body/service/0/service/0");
     if let Some(access) = access.filter(|access| access["id"].is_string()) {
         if *seen {
-            *access = json!({ "id": access["id"], "type": access["type"], "profile": access["profile"] });
+            *access =
+                json!({ "id": access["id"], "type": access["type"], "profile": access["profile"] });
         }
         *seen = true;
     }
@@ -117,9 +124,9 @@ pub(super) fn two(model: &Model, asked: &Asked, family: u8) -> Answer {
         return preflight();
     }
     let base = if family == 1 { "2" } else { "0" };
-    let images = ITEMS.iter().filter(|item| {
-        item.kind == Kind::Image && !matches!(item.realm, Some(Realm::Error(_)))
-    });
+    let images = ITEMS
+        .iter()
+        .filter(|item| item.kind == Kind::Image && !matches!(item.realm, Some(Realm::Error(_))));
     let canvases: Vec<_> = images
         .map(|item| {
             let id = format!("{}/canvas/{}", model.base, item.name);

@@ -13,9 +13,9 @@ mod probe;
 mod tls;
 mod token;
 
+pub(crate) use mutants::MUTANTS;
 #[cfg(test)]
 pub(crate) use mutants::{How, Mutant};
-pub(crate) use mutants::MUTANTS;
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -42,7 +42,9 @@ async fn listen(listen: SocketAddr, tls: bool, mutant: Option<String>) -> Result
             return Err(format!("no mutant is called {name} (serve --mutants)"));
         }
     }
-    let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let tls = tls.then(tls::authority).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -83,7 +85,10 @@ impl Ready {
     }
 }
 
-async fn one(model: Arc<Model>, request: hyper::Request<Incoming>) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+async fn one(
+    model: Arc<Model>,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, BODY).collect().await.map(http_body_util::Collected::to_bytes);
     let asked = Asked {
@@ -97,7 +102,10 @@ async fn one(model: Arc<Model>, request: hyper::Request<Incoming>) -> Result<hyp
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 /// `iiif-auth-check serve`, until it is stopped.
@@ -120,7 +128,8 @@ pub(crate) fn start(mutant: Option<&str>, tls: bool) -> (String, Option<String>)
     let mutant = mutant.map(str::to_owned);
     std::thread::spawn(move || {
         runtime().expect("a runtime").block_on(async {
-            let ready = listen(SocketAddr::from(([127, 0, 0, 1], 0)), tls, mutant).await.expect("a server");
+            let ready =
+                listen(SocketAddr::from(([127, 0, 0, 1], 0)), tls, mutant).await.expect("a server");
             sender.send((ready.base.clone(), ready.authority.clone())).expect("a test");
             ready.serve().await;
         });

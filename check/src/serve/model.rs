@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -69,7 +71,10 @@ impl Model {
 
     /// Whether this mistake is to be made.
     pub(super) fn is(&self, mistake: &str) -> bool {
-        debug_assert!(super::MUTANTS.iter().any(|mutant| mutant.name == mistake), "{mistake} is in no table");
+        debug_assert!(
+            super::MUTANTS.iter().any(|mutant| mutant.name == mistake),
+            "{mistake} is in no table"
+        );
         self.mutant.as_deref() == Some(mistake)
     }
 
@@ -80,11 +85,14 @@ impl Model {
     pub(super) fn secret(&self) -> String {
         let mut bytes = [0; 20];
         // Without random bytes there is no value at all.
-        self.random.fill(&mut bytes).map_or_else(|_| String::new(), |()| {
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-        })
+        if self.random.fill(&mut bytes).is_err() {
+            return String::new();
+        }
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// The cookie's value, whatever it is worth.
+    #[expect(clippy::unused_self, reason = "reads as its neighbours do")]
     pub(super) fn cookie(&self, asked: &Asked, realm: Realm) -> Option<String> {
         let name = format!("model-{}", realm.name());
         asked
@@ -103,9 +111,12 @@ impl Model {
         let state = self.state();
         let found = state.sessions.get_key_value(value).or_else(|| {
             let begins = |key: &str| key.len() == value.len() && key.get(..8) == value.get(..8);
-            self.is("cookie-tampered").then(|| state.sessions.iter().find(|(key, _)| begins(key)))?
+            self.is("cookie-tampered")
+                .then(|| state.sessions.iter().find(|(key, _)| begins(key)))?
         });
-        found.filter(|(_, session)| session.realm == realm && !session.ended).map(|(key, _)| key.clone())
+        found
+            .filter(|(_, session)| session.realm == realm && !session.ended)
+            .map(|(key, _)| key.clone())
     }
 
     /// The status that content has for this request, by its cookie alone.
@@ -147,7 +158,9 @@ impl Model {
                 _ => self.stray(asked),
             },
             ["file", item] => match items::find(item) {
-                Some(item) if item.kind != items::Kind::Image => super::content::bytes(self, asked, item),
+                Some(item) if item.kind != items::Kind::Image => {
+                    super::content::bytes(self, asked, item)
+                }
                 _ => self.stray(asked),
             },
             ["probe", base, item] => match items::find(item) {
@@ -157,11 +170,15 @@ impl Model {
                 _ => self.stray(asked),
             },
             ["access", family, realm] => match (family.parse(), items::realm(realm)) {
-                (Ok(family @ 0..=2), Some(realm)) => super::login::access(self, asked, family, realm),
+                (Ok(family @ 0..=2), Some(realm)) => {
+                    super::login::access(self, asked, family, realm)
+                }
                 _ => self.stray(asked),
             },
             ["token", family, realm] => match (family.parse(), items::realm(realm)) {
-                (Ok(family @ 0..=2), Some(realm)) => super::token::answer(self, asked, family, realm),
+                (Ok(family @ 0..=2), Some(realm)) => {
+                    super::token::answer(self, asked, family, realm)
+                }
                 _ => self.stray(asked),
             },
             ["logout", family, realm] => match (family.parse::<u8>(), items::realm(realm)) {
@@ -174,8 +191,9 @@ impl Model {
 
     /// What is not there; and where some servers look once more.
     fn stray(&self, asked: &Asked) -> Answer {
-        super::content::stray(self, asked)
-            .unwrap_or_else(|| page(StatusCode::NOT_FOUND, "Not there", "<p>There is nothing of that name.</p>"))
+        super::content::stray(self, asked).unwrap_or_else(|| {
+            page(StatusCode::NOT_FOUND, "Not there", "<p>There is nothing of that name.</p>")
+        })
     }
 }
 
@@ -225,5 +243,9 @@ pub(super) fn preflight() -> Answer {
 
 /// For text and attributes.
 pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

@@ -19,7 +19,8 @@ pub(super) fn by_token(model: &Model, asked: &Asked, family: u8, item: &Item) ->
     let scheme = if model.is("probe-scheme") {
         scheme == "Bearer"
     } else {
-        scheme.eq_ignore_ascii_case("bearer") || (model.is("probe-bearer-only") && scheme == "Basic")
+        scheme.eq_ignore_ascii_case("bearer")
+            || (model.is("probe-bearer-only") && scheme == "Basic")
     };
     if !scheme {
         return None;
@@ -70,7 +71,8 @@ pub(super) fn answer(model: &Model, asked: &Asked, base: &str, item: &Item) -> A
     if status == StatusCode::UNAUTHORIZED && model.is("probe-agrees") {
         status = StatusCode::OK;
     }
-    let mut result = json!({ "@context": AUTH, "type": "AuthProbeResult2", "status": status.as_u16() });
+    let mut result =
+        json!({ "@context": AUTH, "type": "AuthProbeResult2", "status": status.as_u16() });
     let open = format!("{}/iiif/3/open/full/max/0/default.jpg", model.base);
     if status.is_redirection() {
         result["location"] = json!({ "id": open, "type": item.kind.name() });
@@ -120,7 +122,11 @@ fn finish(model: &Model, mut result: Value) -> Answer {
     if model.is("probe-credentials") {
         set(&mut answer, "access-control-allow-credentials", "true");
     }
-    set(&mut answer, "cache-control", if model.is("probe-no-store") { "max-age=60" } else { "no-store" });
+    set(
+        &mut answer,
+        "cache-control",
+        if model.is("probe-no-store") { "max-age=60" } else { "no-store" },
+    );
     set(&mut answer, "vary", "Authorization, Cookie");
     if model.is("probe-media-type") {
         set(&mut answer, "content-type", "text/plain");
@@ -138,9 +144,21 @@ fn by_query(model: &Model, asked: &Asked, item: &Item) -> bool {
 
 fn words(status: StatusCode) -> (Value, Value) {
     match status.as_u16() {
-        401 => (text("Please log in", "Bitte anmelden"), text("Readers of the Model Library may see this.", "Leserinnen und Leser der Musterbibliothek dürfen dies sehen.")),
-        403 => (text("Not for you", "Nicht für Sie"), text("Nobody may see this.", "Das darf niemand sehen.")),
-        _ => (text("Out of order", "Außer Betrieb"), text("Please come back later.", "Bitte kommen Sie später wieder.")),
+        401 => (
+            text("Please log in", "Bitte anmelden"),
+            text(
+                "Readers of the Model Library may see this.",
+                "Leserinnen und Leser der Musterbibliothek dürfen dies sehen.",
+            ),
+        ),
+        403 => (
+            text("Not for you", "Nicht für Sie"),
+            text("Nobody may see this.", "Das darf niemand sehen."),
+        ),
+        _ => (
+            text("Out of order", "Außer Betrieb"),
+            text("Please come back later.", "Bitte kommen Sie später wieder."),
+        ),
     }
 }
 
@@ -155,7 +173,8 @@ fn substitutes(model: &Model, base: &str, item: &Item) -> Value {
             service["id"] = format!("{}/probe/{base}/{}", model.base, item.name).into();
         }
     }
-    let mut small = json!({ "id": picture("tiered-small"), "type": kind, "label": text("Small", "Klein") });
+    let mut small =
+        json!({ "id": picture("tiered-small"), "type": kind, "label": text("Small", "Klein") });
     let middle = json!({ "id": picture("kiosk"), "type": item.kind.name(), "label": text("In the foyer", "Im Foyer"), "service": services });
     if model.is("substitute-label-map") {
         small["label"] = "Small".into();

@@ -22,10 +22,15 @@ pub(super) fn answer(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
     }
     let Some(target) = target(model, asked) else {
         // Nobody is there to be told.
-        return page(StatusCode::BAD_REQUEST, "No origin", "<p>The origin parameter has to name a web origin.</p>");
+        return page(
+            StatusCode::BAD_REQUEST,
+            "No origin",
+            "<p>The origin parameter has to name a web origin.</p>",
+        );
     };
     let id = ids.first().cloned().unwrap_or_default();
-    let outcome = refuse(model, asked, &ids, &target).map_or_else(|| grant(model, asked, family, realm, &target), Err);
+    let outcome = refuse(model, asked, &ids, &target)
+        .map_or_else(|| grant(model, asked, family, realm, &target), Err);
     if outcome == Err("missingAspect") {
         if model.is("token-page") {
             return respond(StatusCode::UNAUTHORIZED, "text/html", "<p>Please log in</p>");
@@ -62,7 +67,8 @@ fn target(model: &Model, asked: &Asked) -> Option<String> {
     let [origin] = &*origins else { return None };
     // A URL with a path is no origin; nor is one that a parser first has to mend.
     let url = url::Url::parse(origin).ok()?;
-    let plain = !origin.contains(|c: char| c.is_control() || c.is_whitespace() || "?#@".contains(c));
+    let plain =
+        !origin.contains(|c: char| c.is_control() || c.is_whitespace() || "?#@".contains(c));
     let web = matches!(url.scheme(), "http" | "https") && url.path() == "/" && plain;
     web.then(|| crate::http::origin(origin))?
 }
@@ -70,8 +76,14 @@ fn target(model: &Model, asked: &Asked) -> Option<String> {
 fn refuse(model: &Model, asked: &Asked, ids: &[String], target: &str) -> Option<Refusal> {
     let slash = asked.all("origin").first().is_some_and(|origin| origin.ends_with('/'));
     let known = |(key, _): (std::borrow::Cow<'_, str>, _)| matches!(&*key, "messageId" | "origin");
-    let all_known = || url::form_urlencoded::parse(asked.query.as_deref().unwrap_or_default().as_bytes()).all(known);
-    if ids.is_empty() || (ids.len() > 1 && !model.is("token-repeated")) || (model.is("token-parameters") && !all_known()) {
+    let all_known = || {
+        url::form_urlencoded::parse(asked.query.as_deref().unwrap_or_default().as_bytes())
+            .all(known)
+    };
+    if ids.is_empty()
+        || (ids.len() > 1 && !model.is("token-repeated"))
+        || (model.is("token-parameters") && !all_known())
+    {
         Some("invalidRequest")
     } else if slash && target != "/" && model.is("token-origin-slash") {
         Some("invalidOrigin")
@@ -81,19 +93,29 @@ fn refuse(model: &Model, asked: &Asked, ids: &[String], target: &str) -> Option<
 }
 
 /// A token for the session of the request's cookie.
-fn grant(model: &Model, asked: &Asked, family: u8, realm: Realm, target: &str) -> Result<String, Refusal> {
+fn grant(
+    model: &Model,
+    asked: &Asked,
+    family: u8,
+    realm: Realm,
+    target: &str,
+) -> Result<String, Refusal> {
     let cookie = model.cookie(asked, realm).filter(|_| !model.is("login-leads-in"));
     let cookie = cookie.ok_or("missingAspect")?;
-    let revived = model.is("logout-ends-token-service") && model.state().sessions.contains_key(&cookie);
+    let revived =
+        model.is("logout-ends-token-service") && model.state().sessions.contains_key(&cookie);
     let live = if revived { Some(cookie.clone()) } else { model.live(&cookie, realm) };
-    let live = live.ok_or(if model.is("token-bad-cookie") { "missingAspect" } else { "invalidAspect" })?;
+    let live =
+        live.ok_or(if model.is("token-bad-cookie") { "missingAspect" } else { "invalidAspect" })?;
     if let Realm::Error(error) = realm {
         return Err(error);
     }
     let bound = {
         let state = model.state();
         let origins = state.sessions.get(&live).map(|session| &session.origins);
-        origins.is_none_or(|origins| origins.is_empty() || target.is_empty() || origins.contains(target))
+        origins.is_none_or(|origins| {
+            origins.is_empty() || target.is_empty() || origins.contains(target)
+        })
     };
     if !bound {
         return Err(if model.is("token-other-origin") { "missingAspect" } else { "invalidOrigin" });
@@ -106,7 +128,8 @@ fn grant(model: &Model, asked: &Asked, family: u8, realm: Realm, target: &str) -
         token.clone_from(&live);
     }
     if model.is("token-opaque") {
-        token = format!("{}.{token}", URL_SAFE_NO_PAD.encode(r#"{"sub":"reader","roles":["reader"]}"#));
+        token =
+            format!("{}.{token}", URL_SAFE_NO_PAD.encode(r#"{"sub":"reader","roles":["reader"]}"#));
     }
     model.state().tokens.insert(token.clone(), (live, family));
     Ok(token)
@@ -118,7 +141,9 @@ fn message(model: &Model, family: u8, outcome: &Result<String, Refusal>) -> Valu
     }
     let text = |text: &str, german: &str| json!({ "en": [text], "de": [german] });
     let mut message = match outcome {
-        Ok(token) => json!({ "@context": AUTH, "type": "AuthAccessToken2", "accessToken": token, "expiresIn": 300 }),
+        Ok(token) => {
+            json!({ "@context": AUTH, "type": "AuthAccessToken2", "accessToken": token, "expiresIn": 300 })
+        }
         Err(profile) => json!({
             "@context": AUTH,
             "type": "AuthAccessTokenError2",
@@ -215,7 +240,11 @@ fn post(model: &Model, message: &Value, target: &str, id: &str) -> Answer {
         if model.is("token-escaped") {
             return text;
         }
-        text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+        text.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+            .replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029")
     };
     let mut object = safe(message.to_string());
     if model.is("message-as-string") {
@@ -230,7 +259,11 @@ fn post(model: &Model, message: &Value, target: &str, id: &str) -> Answer {
          <script>window.{parent}.postMessage({object}, {target});</script></body></html>"
     );
     let mut answer = respond(StatusCode::OK, "text/html; charset=utf-8", html);
-    set(&mut answer, "cache-control", if model.is("token-no-store") { "max-age=60" } else { "no-store" });
+    set(
+        &mut answer,
+        "cache-control",
+        if model.is("token-no-store") { "max-age=60" } else { "no-store" },
+    );
     if !model.is("token-nosniff") {
         set(&mut answer, "x-content-type-options", "nosniff");
     }
