@@ -14,7 +14,7 @@ pub(super) const CHECKS: &[Check] = &[
         "2.0 §5.2",
         [
             "The probe does not answer HTTP 200.",
-            "Browsers and viewers take it for a fault; some never offer the login.",
+            "Clients that follow the specification take it for a fault and do not read `status`.",
             "Answer HTTP 200 always, and say the rest in `status`.",
         ],
         http_200,

@@ -67,7 +67,7 @@ fn article(finding: &Finding<'_>, page: &mut String) {
         page,
         "<article class=\"{severity}\"><h3><code>{}</code><span class=\"badge\">{severity}</span>{}</h3><dl>",
         check.id,
-        markup(check.wrong)
+        code(check.wrong)
     );
     for outcome in finding.outcomes.iter().take(8) {
         let _ = write!(
@@ -83,11 +83,21 @@ fn article(finding: &Finding<'_>, page: &mut String) {
     let _ = writeln!(
         page,
         "<dt>breaks</dt><dd>{}</dd><dt>change</dt><dd>{}</dd><dt>says</dt><dd class=\"quiet\">{} ({})</dd></dl></article>",
-        markup(check.breaks),
-        markup(check.change),
+        code(check.breaks),
+        code(check.change),
         markup(check.clause),
         markup(&check.rows.join(", "))
     );
+}
+
+/// A text of ours, with its backticks as code.
+fn code(text: &str) -> String {
+    let parts: Vec<_> = text.split('`').map(markup).collect();
+    let tag = |at: usize| ["<code>", "</code>"][(at + 1) % 2];
+    parts.iter().enumerate().fold(String::new(), |text, (at, part)| match at {
+        0 => part.clone(),
+        _ => format!("{text}{}{part}", tag(at)),
+    })
 }
 
 fn viewers(report: &Report<'_>, page: &mut String) {
@@ -95,7 +105,7 @@ fn viewers(report: &Report<'_>, page: &mut String) {
         "<h2>Which viewers will work</h2><table><tr><th>Viewer</th><th>Works</th><th>Why</th></tr>",
     );
     for row in &report.viewers {
-        let reasons: Vec<_> = row.reasons.iter().map(|reason| markup(reason)).collect();
+        let reasons: Vec<_> = row.reasons.iter().map(|reason| code(reason)).collect();
         let works = row.works.name();
         let _ = write!(
             page,
