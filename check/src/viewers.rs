@@ -69,6 +69,9 @@ const EVERYBODY: &[&str] = &[
     "content-corp",
     "service-ids",
     "cors-once",
+    "browser-message",
+    "browser-login",
+    "browser-picture",
 ];
 
 const V2_ALL: &[&str] = &[

@@ -98,9 +98,24 @@ fn entered(evidence: &Evidence, v: &mut Verdict, blocks: bool) {
     for seen in walked(evidence, blocks) {
         match &seen.problem {
             Some(problem) => v.unknown(place(evidence, seen), problem.clone()),
+            None if !seen.is_in() && stays_home(evidence, seen.access) => {
+                let why = "on plain http a cookie cannot be for other sites: serve it over https";
+                v.unknown(place(evidence, seen), why);
+            }
             None => v.that(seen.is_in(), place(evidence, seen), || seen.said()),
         }
     }
+}
+
+/// Whether a login without a browser got a token by a cookie that no browser sends to another site, on
+/// plain http, where there is no other.
+fn stays_home(evidence: &Evidence, access: usize) -> bool {
+    evidence.walks.iter().any(|walk| {
+        walk.access == access
+            && walk.access_token.is_some()
+            && walk.token_url.starts_with("http:")
+            && walk.jar.cookies.iter().all(|cookie| cookie.same_site.as_deref() != Some("none"))
+    })
 }
 
 fn login(evidence: &Evidence, v: &mut Verdict) {

@@ -8,11 +8,15 @@ mod cors;
 mod descriptions;
 mod documents;
 mod older;
+mod older_tokens;
 mod out;
 mod probe;
+mod probe_results;
 mod rows;
+mod services;
 mod substitutes;
 mod token;
+mod token_errors;
 mod token_safety;
 mod tokens_granted;
 
@@ -98,12 +102,16 @@ impl Check {
 pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
     [
         descriptions::CHECKS,
+        services::CHECKS,
         documents::CHECKS,
         older::CHECKS,
+        older_tokens::CHECKS,
         cors::CHECKS,
         probe::CHECKS,
+        probe_results::CHECKS,
         substitutes::CHECKS,
         token::CHECKS,
+        token_errors::CHECKS,
         token_safety::CHECKS,
         access::CHECKS,
         content::CHECKS,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Severity::{Must, Should};
-use super::{CONTEXT, Check, Verdict, check, is_map, short};
+use super::{CONTEXT, Check, Verdict, check, short};
 use crate::discover::Family;
 use crate::evidence::{Evidence, Tokens, Told};
 use crate::http::origin;
@@ -83,78 +83,6 @@ pub(super) const CHECKS: &[Check] = &[
         shape,
     ),
     check(
-        "token-error-profile",
-        Must,
-        &["V2-ERR-3", "CON-7"],
-        "2.0 §4.5",
-        [
-            "An error has a profile that 2.0 does not know.",
-            "Viewers cannot say what is wrong.",
-            "Use one of the six: invalidRequest, invalidOrigin, missingAspect, invalidAspect, expiredAspect, unavailable.",
-        ],
-        profile,
-    ),
-    check(
-        "token-missing-aspect",
-        Must,
-        &["V2-ERR-6", "MAP-3", "CON-9"],
-        "2.0 §4.5",
-        [
-            "Without a cookie the error is not `missingAspect`.",
-            "Users read that their login is wrong, and have none.",
-            "Say missingAspect where nothing came.",
-        ],
-        missing,
-    ),
-    check(
-        "token-error-texts",
-        Must,
-        &["V2-ERR-2"],
-        "2.0 §4.5",
-        [
-            "`heading` or `note` of an error is no language map, or the note stands alone.",
-            "Viewers show nothing, or crash.",
-            "Write {\"en\": [\"…\"]}, and no note without a heading.",
-        ],
-        texts,
-    ),
-    check(
-        "token-error-without-token",
-        Must,
-        &["V2-ERR-10"],
-        "2.0 §4.2",
-        [
-            "An error has a member `accessToken`.",
-            "The specification's own client takes it for success.",
-            "Leave the member out, do not send null.",
-        ],
-        no_token,
-    ),
-    check(
-        "token-without-id",
-        Must,
-        &["V2-ERR-12", "V2-ERR-4", "MAP-1"],
-        "2.0 §4.5",
-        [
-            "A request without `messageId` is not answered with `invalidRequest` and an empty id.",
-            "Clients wait for ever.",
-            "Post the error, with \"messageId\": \"\".",
-        ],
-        without_id,
-    ),
-    check(
-        "token-repeated",
-        Must,
-        &["CLI-2", "V1-ERR-2"],
-        "2.0 §4.5, 1.0 §2.2.6",
-        [
-            "A parameter that stands twice is not `invalidRequest`.",
-            "Which of the two was believed is chance.",
-            "Refuse it.",
-        ],
-        twice,
-    ),
-    check(
         "token-parameters",
         Must,
         &["CLI-2"],
@@ -209,7 +137,7 @@ fn is_page(answer: &crate::http::Answer) -> bool {
     answer.status == 200 && answer.is_html()
 }
 
-fn is_2(evidence: &Evidence, tokens: &Tokens) -> bool {
+pub(super) fn is_2(evidence: &Evidence, tokens: &Tokens) -> bool {
     evidence.services[tokens.service].family == Family::V2
 }
 
@@ -229,7 +157,7 @@ fn page(evidence: &Evidence, v: &mut Verdict) {
 }
 
 /// The plain message of each token service.
-fn plain<'a>(evidence: &'a Evidence, v: &mut Verdict) -> Vec<(&'a Tokens, &'a Posted)> {
+pub(super) fn plain<'a>(evidence: &'a Evidence, v: &mut Verdict) -> Vec<(&'a Tokens, &'a Posted)> {
     evidence.tokens.iter().filter_map(|tokens| Some((tokens, v.posted(&tokens.plain)?))).collect()
 }
 
@@ -300,7 +228,7 @@ fn message_id(evidence: &Evidence, v: &mut Verdict) {
 }
 
 /// Messages of 2.0 to nobody that are objects.
-fn of_2<'a>(evidence: &'a Evidence, v: &mut Verdict) -> Vec<(&'a Tokens, &'a Value)> {
+pub(super) fn of_2<'a>(evidence: &'a Evidence, v: &mut Verdict) -> Vec<(&'a Tokens, &'a Value)> {
     plain(evidence, v)
         .into_iter()
         .filter(|(tokens, posted)| is_2(evidence, tokens) && posted.message.is_object())
@@ -308,7 +236,7 @@ fn of_2<'a>(evidence: &'a Evidence, v: &mut Verdict) -> Vec<(&'a Tokens, &'a Val
         .collect()
 }
 
-fn is_error(message: &Value) -> bool {
+pub(super) fn is_error(message: &Value) -> bool {
     message["type"] == "AuthAccessTokenError2" || message.get("profile").is_some()
 }
 
@@ -319,103 +247,6 @@ fn shape(evidence: &Evidence, v: &mut Verdict) {
         v.that(context && message["type"] == kind, tokens.plain.exchange.place(), || {
             format!("@context {}, type {}", message["@context"], message["type"])
         });
-    }
-}
-
-fn profile(evidence: &Evidence, v: &mut Verdict) {
-    let six = [
-        "invalidRequest",
-        "invalidOrigin",
-        "missingAspect",
-        "invalidAspect",
-        "expiredAspect",
-        "unavailable",
-    ];
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
-    {
-        let profile = message["profile"].as_str().unwrap_or_default();
-        v.that(six.contains(&profile), tokens.plain.exchange.place(), || {
-            format!("profile {profile:?}")
-        });
-    }
-}
-
-fn missing(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
-    {
-        let profile = message["profile"].as_str().unwrap_or_default();
-        // Origins may be refused, and stores be down; of names that do not exist another check speaks.
-        let wrong = matches!(profile, "invalidAspect" | "expiredAspect" | "invalidRequest");
-        let place = tokens.plain.exchange.place();
-        if profile == "invalidOrigin" {
-            v.unknown(
-                place,
-                format!(
-                    "the service refuses {}: name a viewer that it takes (--viewer)",
-                    evidence.viewer
-                ),
-            );
-        } else {
-            v.that(!wrong, place, || format!("profile {profile:?}"));
-        }
-    }
-}
-
-fn texts(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
-    {
-        let place = tokens.plain.exchange.place();
-        for key in ["heading", "note"] {
-            if let Some(value) = message.get(key) {
-                v.that(is_map(value), place.clone(), || format!("{key}: {}", short(value)));
-            }
-        }
-        if message.get("note").is_some() {
-            v.that(message.get("heading").is_some(), place, || "note without heading".to_owned());
-        }
-    }
-}
-
-fn no_token(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, message) in of_2(evidence, v).into_iter().filter(|(_, message)| is_error(message))
-    {
-        let found = message.get("accessToken");
-        v.that(found.is_none(), tokens.plain.exchange.place(), || {
-            "accessToken in an error".to_owned()
-        });
-    }
-}
-
-fn without_id(evidence: &Evidence, v: &mut Verdict) {
-    for tokens in evidence.tokens.iter().filter(|tokens| is_2(evidence, tokens)) {
-        let place = tokens.without_id.exchange.place();
-        if tokens.without_id.reading == Reading::Nothing
-            && matches!(tokens.plain.reading, Reading::Posted(_))
-        {
-            v.fail(place, "no message");
-        } else if let Some(posted) =
-            v.posted(&tokens.without_id).filter(|posted| posted.message.is_object())
-        {
-            let message = &posted.message;
-            v.that(
-                message["profile"] == "invalidRequest" && message["messageId"] == "",
-                place,
-                || short(message),
-            );
-        }
-    }
-}
-
-fn twice(evidence: &Evidence, v: &mut Verdict) {
-    for (tokens, _) in plain(evidence, v) {
-        let told = &tokens.twice;
-        let Some(posted) = v.posted(told).filter(|posted| posted.message.is_object()) else {
-            continue;
-        };
-        let (message, place) = (&posted.message, told.exchange.place());
-        let refused =
-            message["profile"] == "invalidRequest" || message["error"] == "invalidRequest";
-        v.that(refused, place, || short(message));
     }
 }
 

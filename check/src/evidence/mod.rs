@@ -2,16 +2,19 @@
 //! send nothing.
 
 mod anonymous;
+mod login;
 mod paths;
+mod requests;
 mod walk;
 
 pub(crate) use paths::Alike;
+use requests::{fetch, frame, image, preflight, visit};
 pub(crate) use walk::{Walk, WalkedProbe};
 
 use serde_json::Value;
 
 use crate::discover::{self, Content, Family, Kind, Role, Service};
-use crate::http::{Client, Exchange, Request, with_query};
+use crate::http::{Client, Exchange, Request};
 use crate::message::Reading;
 
 /// What to do, beyond the target.
@@ -229,54 +232,6 @@ fn probe_alone(url: &str) -> Service {
         listed: true,
         inside_image: false,
     }
-}
-
-/// A viewer's `fetch`.
-pub(crate) fn fetch(plan_viewer: &str, url: &str) -> Request {
-    Request::get(url)
-        .with("accept", "application/json, */*")
-        .with("origin", plan_viewer)
-        .with("sec-fetch-site", "cross-site")
-        .with("sec-fetch-mode", "cors")
-        .with("sec-fetch-dest", "empty")
-}
-
-/// What a browser asks before a `fetch` with `Authorization`.
-pub(crate) fn preflight(viewer: &str, url: &str) -> Request {
-    Request::new("OPTIONS", url)
-        .with("origin", viewer)
-        .with("access-control-request-method", "GET")
-        .with("access-control-request-headers", "authorization")
-        .with("sec-fetch-site", "cross-site")
-        .with("sec-fetch-mode", "cors")
-        .with("sec-fetch-dest", "empty")
-}
-
-/// A visit in a tab, opened by the viewer.
-pub(crate) fn visit(url: &str) -> Request {
-    Request::get(url)
-        .with("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-        .with("sec-fetch-site", "cross-site")
-        .with("sec-fetch-mode", "navigate")
-        .with("sec-fetch-dest", "document")
-}
-
-/// The hidden frame of the token service.
-pub(crate) fn frame(url: &str, parameters: &[(&str, &str)]) -> Request {
-    Request::get(with_query(url, parameters))
-        .with("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-        .with("sec-fetch-site", "cross-site")
-        .with("sec-fetch-mode", "navigate")
-        .with("sec-fetch-dest", "iframe")
-}
-
-/// `<img>`, `<video>`, a link.
-pub(crate) fn image(method: &'static str, url: &str) -> Request {
-    Request::new(method, url)
-        .with("accept", "image/*,*/*;q=0.8")
-        .with("sec-fetch-site", "cross-site")
-        .with("sec-fetch-mode", "no-cors")
-        .with("sec-fetch-dest", "image")
 }
 
 fn document(

@@ -1,9 +1,10 @@
 //! The whole way of a reader: in, about, out, and then everything again.
 
 use super::anonymous::told;
+use super::login::log_in;
 use super::{Evidence, Login, Plan, Told, fetch, frame, image, redirect, visit};
 use crate::discover::{Family, Kind, Role};
-use crate::http::{Client, Exchange, Jar, Request, SetCookie, origin, with_query};
+use crate::http::{Client, Exchange, Jar, Request, SetCookie, with_query};
 use crate::message::Reading;
 
 pub(crate) struct Walk {
@@ -158,84 +159,6 @@ fn one(
     }
     outside(client, plan, evidence, &mut walk);
     walk
-}
-
-/// Through redirects and forms, until a page has nothing more to press.
-fn log_in(client: &Client, url: &str, fields: &[(String, String)], walk: &mut Walk) {
-    if let Err(problem) = steps(client, url, fields, walk) {
-        walk.problem = Some(problem);
-    }
-}
-
-fn steps(
-    client: &Client,
-    url: &str,
-    fields: &[(String, String)],
-    walk: &mut Walk,
-) -> Result<(), String> {
-    let mut request = visit(url);
-    let mut typed = false;
-    for _ in 0..16 {
-        let exchange = client.send(request.cookies(&walk.jar));
-        let here = exchange.request.url.clone();
-        walk.login.push(exchange);
-        let exchange = &walk.login[walk.login.len() - 1];
-        let answer =
-            exchange.outcome.as_ref().map_err(|error| format!("{}: {error}", exchange.place()))?;
-        walk.set.extend(walk.jar.store(&here, answer));
-        if let Some(next) = redirect(&walk.login) {
-            request = visit(&next);
-            continue;
-        }
-        if !answer.is_html() {
-            return Ok(());
-        }
-        let page = crate::html::read(&answer.text());
-        let named = |form: &&crate::html::Form| {
-            form.fields.iter().any(|field| fields.iter().any(|(name, _)| *name == field.name))
-        };
-        let form = match page.forms.iter().find(named).filter(|_| !typed) {
-            Some(form) => {
-                typed = true;
-                Some(form)
-            }
-            None => page.forms.iter().find(|form| !form.asks() && form.button),
-        };
-        let Some(form) = form else {
-            if page.forms.iter().any(crate::html::Form::asks) {
-                let what = if typed {
-                    format!("the login did not take the given fields (HTTP {})", answer.status)
-                } else {
-                    "its form wants something typed: --field NAME=VALUE".to_owned()
-                };
-                return Err(what);
-            }
-            return Ok(());
-        };
-        if walk.acted && walk.login.len() > 12 {
-            return Err("its forms never end".to_owned());
-        }
-        walk.acted = true;
-        let target = form.target(&here).ok_or("its form leads nowhere")?;
-        let body = form.body(fields);
-        request = if form.post {
-            let own = origin(&here).unwrap_or_default();
-            Request::new("POST", target)
-                .with("accept", "text/html,*/*;q=0.8")
-                .with("origin", own)
-                .with("sec-fetch-site", "same-origin")
-                .with("sec-fetch-mode", "navigate")
-                .with("sec-fetch-dest", "document")
-                .with("sec-fetch-user", "?1")
-                .form(body)
-        } else {
-            let target = target.split(['?', '#']).next().unwrap_or_default().to_owned();
-            Request::get(format!("{target}?{body}")).with("sec-fetch-site", "same-origin")
-        };
-        // What was typed is as secret as what comes of it.
-        request.secret = true;
-    }
-    Err("its pages never end".to_owned())
 }
 
 fn ask(client: &Client, walk: &Walk, jar: &Jar, origin: &str) -> Told {
