@@ -1,8 +1,12 @@
 //! The program as people call it: exit codes, formats, what is sent and what is not.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 struct Server(Child);
 
@@ -146,9 +150,9 @@ fn secrets_go_to_the_servers_own_origin_alone() {
 #[test]
 fn it_is_never_faster_than_was_said() {
     let (_server, base) = model(&[]);
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     let output = run(&["--rate", "20", "--limit", "30", &format!("{base}/iiif/3/login/info.json")]);
-    assert!(begin.elapsed() >= std::time::Duration::from_millis(1300), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() >= Duration::from_millis(1300), "{:?}", begin.elapsed());
     assert!(text(&output).contains("30 requests"), "{}", text(&output));
 }
 
@@ -175,4 +179,106 @@ fn https_with_an_authority_of_its_own() {
     let output = run(&trusted);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert_eq!(run(&["--rate", "0", "--insecure-certificates", &url]).status.code(), Some(0));
+}
+
+/// A server that answers every request by this, until the test ends.
+fn hostile(
+    answer: impl Fn(&mut TcpStream, usize) -> std::io::Result<()> + Send + Clone + 'static,
+) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for (count, stream) in listener.incoming().flatten().enumerate() {
+            let answer = answer.clone();
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let _ = stream.read(&mut [0; 8192]);
+                let _ = answer(&mut stream, count);
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn nothing_is_endless() {
+    let begin = Instant::now();
+    let limits = ["--rate", "0", "--timeout", "2", "--limit", "40"];
+    let code =
+        |base: &str| run(&[&limits[..], &[&format!("{base}/info.json")]].concat()).status.code();
+    // A body without an end, and one that never comes.
+    let endless = hostile(|stream, _| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")?;
+        loop {
+            stream.write_all(&[b' '; 65536])?;
+        }
+    });
+    assert_eq!(code(&endless), Some(2));
+    let silent = hostile(|_, _| {
+        std::thread::sleep(Duration::from_secs(30));
+        Ok(())
+    });
+    assert_eq!(code(&silent), Some(2));
+    // Redirects in a circle, each to another path.
+    let circle = hostile(|stream, count| {
+        write!(
+            stream,
+            "HTTP/1.1 302 Found\r\nLocation: /{count}/info.json\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+    });
+    assert_eq!(code(&circle), Some(2));
+    // JSON as deep as it gets.
+    let deep = hostile(|stream, _| {
+        let body = "[".repeat(100_000);
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    });
+    assert_eq!(code(&deep), Some(2));
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn what_servers_send_does_not_reach_the_terminal_raw() {
+    let base = hostile(|stream, _| {
+        let body = "{\"@context\": \"http://iiif.io/api/image/2/context.json\", \"@id\": \"http://127.0.0.1/\\u001b[2J\\u202e\", \
+             \"width\": 1, \"service\": {\"profile\": \"http://iiif.io/api/auth/1/login\", \"label\": {\"x\": \"\\u001b]0;owned\\u0007\"}}}";
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    });
+    let output = run(&["--rate", "0", "--long", &format!("{base}/info.json")]);
+    let text = text(&output);
+    assert!(text.contains("owned"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+}
+
+#[test]
+fn other_servers_words_lead_nowhere_inside() {
+    // Services at an address inside: nothing is asked there.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let inside = hostile(move |stream, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    let declared = inside.clone();
+    let base = hostile(move |stream, _| {
+        let body = format!(
+            "{{\"@context\": \"http://iiif.io/api/image/3/context.json\", \"id\": \"https://a.example/x\", \"service\": [{{\"id\": \"{declared}/probe\", \
+             \"type\": \"AuthProbeService2\", \"service\": [{{\"id\": \"{declared}/access\", \"type\": \"AuthAccessService2\", \"profile\": \"active\"}}]}}]}}"
+        );
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    });
+    let output = run(&["--rate", "0", "--field", "user=reader", &format!("{base}/info.json")]);
+    assert_ne!(output.status.code(), Some(2), "{}", text(&output));
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
