@@ -1,12 +1,10 @@
-//! Chromium, through its developer tools.
+//! What a viewer does, done in Chromium.
 
-use std::ffi::OsStr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headless_chrome::{Browser, LaunchOptions, Tab};
 use serde_json::Value;
 
+use super::chromium::{Chromium, Failure, Options, Tab};
 use super::{Seen, page};
 use crate::arguments::Arguments;
 use crate::discover::Role;
@@ -51,8 +49,6 @@ fn services(arguments: &Arguments, evidence: &Evidence) -> Vec<usize> {
         .collect()
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 fn one(
     arguments: &Arguments,
     evidence: &Evidence,
@@ -63,15 +59,12 @@ fn one(
     let token =
         evidence.below_access(access, Role::Token).and_then(|token| evidence.services[token].id());
     let token_url = token.unwrap_or_default().to_owned();
-    let profile = Profile::new(blocks_cookies)?;
-    let browser = launch(arguments, &profile)?;
-    let tab = browser.new_tab()?;
-    tab.set_default_timeout(Duration::from_secs(20));
-    tab.navigate_to(viewer)?.wait_until_navigated()?;
+    let mut browser = launch(arguments, blocks_cookies)?;
+    let tab = browser.open(viewer)?;
     let mut seen = Seen {
         access,
         blocks_cookies,
-        before: message(&tab, &token_url)?,
+        before: message(&mut browser, &tab, &token_url)?,
         closed: false,
         after: None,
         picture: None,
@@ -79,18 +72,19 @@ fn one(
         token_url,
     };
     let url = with_query(evidence.services[access].id().unwrap_or_default(), &[("origin", viewer)]);
-    text(&tab, &format!("enter({})", Value::from(url)), false)?;
-    match log_in(arguments, &browser, &tab) {
+    browser.text(&tab, &format!("enter({})", Value::from(url)), false)?;
+    match log_in(arguments, &mut browser, &tab) {
         Ok(closed) => seen.closed = closed,
         Err(problem) => seen.problem = Some(problem),
     }
-    seen.after = message(&tab, &seen.token_url)?;
+    seen.after = message(&mut browser, &tab, &seen.token_url)?;
     if seen.is_in() {
         // What it wanted to know first is of no matter any more.
         seen.problem = None;
         if let Some(url) = picture(evidence, access) {
-            seen.picture =
-                Some(text(&tab, &format!("picture({})", Value::from(url)), true)? == "true");
+            seen.picture = Some(
+                browser.text(&tab, &format!("picture({})", Value::from(url)), true)? == "true",
+            );
         }
     }
     Ok(seen)
@@ -111,56 +105,64 @@ fn picture(evidence: &Evidence, access: usize) -> Option<String> {
     Some(asked.content.url.clone())
 }
 
-/// What a script of the page says, as text.
-fn text(tab: &Tab, script: &str, waits: bool) -> Result<String, Failure> {
-    let value = tab.evaluate(script, waits)?.value;
-    Ok(value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned())
-}
-
-fn message(tab: &Tab, url: &str) -> Result<Option<(Value, String)>, Failure> {
-    let told = text(tab, &format!("token({})", Value::from(url)), true)?;
+fn message(
+    browser: &mut Chromium,
+    tab: &Tab,
+    url: &str,
+) -> Result<Option<(Value, String)>, Failure> {
+    let told = browser.text(tab, &format!("token({})", Value::from(url)), true)?;
     let json: Value = serde_json::from_str(&told).unwrap_or_default();
     let origin = json["origin"].as_str().unwrap_or_default().to_owned();
     Ok(json.get("message").map(|message| (message.clone(), origin)))
 }
 
 /// Until the tab of the login is closed. Whether it did so by itself.
-fn log_in(arguments: &Arguments, browser: &Browser, viewer: &Arc<Tab>) -> Result<bool, String> {
+fn log_in(arguments: &Arguments, browser: &mut Chromium, viewer: &Tab) -> Result<bool, String> {
     let until = Instant::now() + if arguments.by_hand { BY_HAND } else { PATIENCE };
     let script = press_script(arguments);
     let mut said = "the login's tab stays open".to_owned();
-    let first = tabs(browser).len();
+    let mut popup: Option<Tab> = None;
     while Instant::now() < until {
         std::thread::sleep(Duration::from_millis(400));
-        if text(viewer, "closed()", false).is_ok_and(|closed| closed == "true") {
+        if browser.text(viewer, "closed()", false).is_ok_and(|closed| closed == "true") {
             return Ok(true);
         }
-        // Not before it is there: the newest tab is the login's, or a helper of it.
-        let Some(popup) = tabs(browser)
-            .into_iter()
-            .rev()
-            .find(|tab| tab.get_target_id() != viewer.get_target_id())
-        else {
-            continue;
-        };
-        if arguments.by_hand || first == 0 || popup.get_url() == "about:blank" {
+        if arguments.by_hand {
             continue;
         }
-        match text(&popup, &script, false).as_deref() {
-            Ok("press") => {
-                // A click of the mouse: browsers tell it from a script's.
-                let pressed = popup
-                    .find_element("[data-iiif-auth-check]")
-                    .and_then(|one| one.click().map(|_| ()));
-                if let Err(error) = pressed {
-                    said = format!("cannot press: {error}");
+        match newest(browser, viewer, popup.take()) {
+            Some(tab) => {
+                if let Err(error) = press(browser, &tab, &script) {
+                    said = error.to_string();
                 }
+                popup = Some(tab);
             }
-            Ok("") | Err(_) => {}
-            Ok(other) => other.clone_into(&mut said),
+            None => popup = None,
         }
     }
     Err(said)
+}
+
+/// The login's tab, or a window that it opened.
+fn newest(browser: &mut Chromium, viewer: &Tab, known: Option<Tab>) -> Option<Tab> {
+    let pages = browser.pages().ok()?;
+    let (target, _) = pages
+        .into_iter()
+        .find(|(target, url)| *target != viewer.target && url.starts_with("http"))?;
+    match known {
+        Some(tab) if tab.target == target => Some(tab),
+        _ => browser.attach(&target).ok(),
+    }
+}
+
+fn press(browser: &mut Chromium, tab: &Tab, script: &str) -> Result<(), Failure> {
+    let said = browser.text(tab, script, false)?;
+    let mut words = said.split(' ');
+    match (words.next(), words.next().map(str::parse), words.next().map(str::parse)) {
+        (Some("press"), Some(Ok(x)), Some(Ok(y))) => browser.click(tab, x, y),
+        _ if said.is_empty() => Ok(()),
+        _ => Err(said.into()),
+    }
 }
 
 fn press_script(arguments: &Arguments) -> String {
@@ -169,65 +171,13 @@ fn press_script(arguments: &Arguments) -> String {
     format!("{}({})", include_str!("press.js").trim_end(), Value::from(fields))
 }
 
-fn tabs(browser: &Browser) -> Vec<Arc<Tab>> {
-    browser.get_tabs().lock().map(|tabs| tabs.clone()).unwrap_or_default()
-}
-
-fn launch(arguments: &Arguments, profile: &Profile) -> Result<Browser, Failure> {
-    let mut args = vec![OsStr::new("--disable-quic"), OsStr::new("--disable-component-update")];
-    if !arguments.by_hand {
-        args.push(OsStr::new("--headless"));
-    }
-    let options = LaunchOptions {
-        headless: !arguments.by_hand,
-        // Chromium has none for root.
-        sandbox: !is_root(),
-        path: arguments.program.clone(),
-        user_data_dir: Some(profile.0.clone()),
-        ignore_certificate_errors: arguments.insecure || arguments.authority.is_some(),
-        idle_browser_timeout: Duration::from_secs(330),
-        args,
-        ..LaunchOptions::default()
-    };
-    Ok(Browser::new(options)?)
-}
-
-#[cfg(unix)]
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
-}
-
-/// A fresh one for each walk, gone afterwards.
-struct Profile(std::path::PathBuf);
-
-impl Profile {
-    fn new(blocks_cookies: bool) -> std::io::Result<Self> {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "iiif-auth-check-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(path.join("Default"))?;
-        let mode = u8::from(blocks_cookies);
-        let preferences = format!("{{\"profile\":{{\"cookie_controls_mode\":{mode}}}}}");
-        std::fs::write(path.join("Default/Preferences"), preferences)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Profile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn launch(arguments: &Arguments, blocks_cookies: bool) -> Result<Chromium, Failure> {
+    Chromium::launch(&Options {
+        program: arguments.program.clone(),
+        visible: arguments.by_hand,
+        ignores_certificates: arguments.insecure || arguments.authority.is_some(),
+        blocks_cookies,
+    })
 }
 
 #[cfg(test)]

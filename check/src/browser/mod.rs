@@ -1,6 +1,8 @@
 //! The walk of a viewer in a real browser: with third-party cookies, and where they are blocked.
 
 #[cfg(feature = "browser")]
+mod chromium;
+#[cfg(feature = "browser")]
 mod drive;
 #[cfg(feature = "browser")]
 mod page;

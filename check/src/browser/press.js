@@ -1,4 +1,4 @@
-// In a page of the login: types what is given, and marks what is to be pressed.
+// In a page of the login: types what is given, and says where to press.
 ((fields) => {
   if (window.iiifAuthCheck > 3 || document.readyState === "loading") return "";
   const forms = [...document.forms];
@@ -13,8 +13,8 @@
   const pressable = "button:not([type=button]):not([type=reset]), input[type=submit], input[type=image]";
   const button = form ? form.querySelector(pressable) : document.querySelector("button");
   if (!button) return form ? "nothing to press" : "";
-  document.querySelectorAll("[data-iiif-auth-check]").forEach((one) => one.removeAttribute("data-iiif-auth-check"));
-  button.setAttribute("data-iiif-auth-check", "");
+  button.scrollIntoView({ block: "center" });
+  const box = button.getBoundingClientRect();
   window.iiifAuthCheck = (window.iiifAuthCheck || 0) + 1;
-  return "press";
+  return `press ${box.x + box.width / 2} ${box.y + box.height / 2}`;
 })
