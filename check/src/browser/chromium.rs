@@ -213,8 +213,10 @@ fn connect(child: &mut Child) -> Result<WebSocket<TcpStream>, Failure> {
     let address = url::Url::parse(&url)?;
     let host = address.host_str().unwrap_or("127.0.0.1");
     let stream = TcpStream::connect((host, address.port().ok_or("no port")?))?;
-    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     let (socket, _) = tungstenite::client(&url, stream).map_err(|error| error.to_string())?;
+    // From here on a pause is no error: each command has a patience of its own.
+    socket.get_ref().set_read_timeout(Some(Duration::from_millis(500)))?;
     Ok(socket)
 }
 
