@@ -25,6 +25,9 @@ const LAYOUT: u8 = 2;
 /// the list, which is why the user is asked from then on.
 pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How many bytes tell one flow from others.
+pub(super) const MARK: usize = 8;
+
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
 
@@ -172,6 +175,12 @@ impl Flow {
             }
             self.waiting.push(Waiting { viewer, realm, since: now });
         }
+    }
+
+    /// What tells this browser's flow from others, and does not give its secret away.
+    pub(super) fn mark(&self) -> [u8; MARK] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
+        *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
     }
 
     /// The viewers that wait for a login of this realm, the last one last.
