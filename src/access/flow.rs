@@ -7,9 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::tab::AccessTab;
-use crate::aspect::{
-    CookieAttributes, CookieError, Reader, SKEW, SameSite, Session, write_short_text,
-};
+use crate::aspect::{CookieAttributes, CookieError, Reader, SKEW, Session, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::{BoundAccess, Core};
 use crate::protocol::Origin;
@@ -287,15 +285,7 @@ pub(crate) const fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-iiif-flow" } else { "iiif-flow" }
 }
 
-/// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
-    CookieAttributes {
-        name: cookie_name(secure).into(),
-        domain: None,
-        path: "/".into(),
-        secure,
-        same_site: if secure { SameSite::None } else { SameSite::Lax },
-        partitioned: false,
-    }
+    CookieAttributes::of_flow(cookie_name(secure), secure)
 }
