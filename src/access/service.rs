@@ -227,6 +227,7 @@ fn begin(
         context.keeps_flow = true;
         return Ok(None);
     }
+    let is_new = context.flow.is_none();
     let Some(mut flow) = context.flow.take().or_else(|| context.begin_flow(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
@@ -234,7 +235,9 @@ fn begin(
         Opener::Viewer(known) => Some(known.viewer.clone()),
         Opener::Nobody | Opener::Untold | Opener::Silent => None,
     };
-    flow.has_others |= viewer.is_none() && is_opened_by_nobody(&core, &context.parts.headers);
+    // A flow that begins so is of nobody's tab, wherever its link was.
+    flow.has_others |=
+        viewer.is_none() && (is_new || is_opened_by_nobody(&core, &context.parts.headers));
     flow.open(&core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(Some(flow))

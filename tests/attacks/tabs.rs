@@ -114,3 +114,20 @@ async fn lf_04_a_tab_of_this_browser_tells() {
     assert!(set_cookie_value(&response, COOKIE).is_none());
     assert!(text(&response).contains("viewer.example"));
 }
+
+/// LF-04: a link of another site's that names no viewer opened the login; another page opens it beside,
+/// and the browser sends no `Referer`. Nobody is taken for the viewer of the first tab.
+#[tokio::test]
+async fn lf_04_a_link_that_names_no_viewer() {
+    let publisher = publisher();
+    let first = open(&publisher, "/auth/login", "").await;
+    assert_eq!(told(&first, "x-viewer"), "");
+    let flow = cookie_pair(&first, FLOW).unwrap();
+    let beside = open(&publisher, &format!("/auth/login?origin={EVIL}"), &flow).await;
+    let flow = cookie_pair(&beside, FLOW).unwrap();
+    let headers =
+        [("cookie", &*flow), ("origin", BASE), ("sec-fetch-site", "same-origin"), ("x-roles", "A")];
+    let asked = publisher.send(request(Method::POST, "/auth/login", &headers)).await;
+    assert!(set_cookie_value(&asked, COOKIE).is_none(), "the user is asked");
+    assert!(text(&asked).contains("evil.example"));
+}
