@@ -286,7 +286,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "role(",
         ),
         // Families that do not go together.
-        // AL-03: a dialect that no server has.
+        // A dialect that no server has.
         (
             good()
                 .resources(
@@ -300,7 +300,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             },
             "slash_substitute",
         ),
-        // CON-1, CON-13: families that do not go together.
+        // Families that do not go together.
         (
             of_families(Families::new([])),
             families("it speaks no family: name at least one"),
@@ -673,7 +673,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
     ]
 }
 
-/// V2-GEN-1: plain http. V2-GEN-3: tags of no language. CLI-1: a query in a service's path. CON-1,
+/// AL-03: a dialect that no server has. V2-GEN-1: plain http. V2-GEN-3: tags of no language. CLI-1: a query in a service's path. CON-1,
 /// CON-3, CON-13: families that do not go together. V2-COOKIE-3, V2-COOKIE-5, SEC-6: attributes, path
 /// and life of a cookie. V2-TOK-8, V2-TOK-9: the life of a token.
 #[test]

@@ -243,8 +243,7 @@ fn for_third_parties(
 }
 
 fn ends_like_a_description(identifier: &str) -> bool {
-    let last = identifier.rsplit_once('/').map_or("", |(_, last)| last);
-    last.eq_ignore_ascii_case("info.json")
+    identifier.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("info.json"))
 }
 
 fn is_read(method: &Method) -> bool {

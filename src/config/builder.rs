@@ -327,12 +327,7 @@ impl IiifAuthBuilder {
         if self.maps.is_empty() {
             return Err(ConfigError::NoResources);
         }
-        for map in &self.maps {
-            check_path(map.base())?;
-            if let Some(fault) = map.dialect().and_then(Dialect::fault) {
-                return Err(ConfigError::Dialect { base: map.base().to_owned(), fault });
-            }
-        }
+        check_maps(&self.maps)?;
         let families = spoken(&self.maps)?;
         check_path(&self.endpoints)?;
         // A token's life is told in whole seconds (2.0 §4.4).
@@ -426,9 +421,7 @@ impl IiifAuthBuilder {
         check_paths(&core)?;
         check_cookies(&core, &self.realms)?;
         warn(&core);
-        for map in &core.maps {
-            crate::trace::base(map.base(), &map.dialect());
-        }
+        core.maps.iter().for_each(|map| crate::trace::base(map.base(), &map.dialect()));
         Ok(IiifAuth { core: Arc::new(core) })
     }
 
@@ -442,6 +435,17 @@ impl IiifAuthBuilder {
         }
         Ok(())
     }
+}
+
+/// Every base is a path, and its dialect one that a server could have.
+fn check_maps(maps: &[Box<dyn ResourceMap>]) -> Result<(), ConfigError> {
+    for map in maps {
+        check_path(map.base())?;
+        if let Some(fault) = map.dialect().and_then(Dialect::fault) {
+            return Err(ConfigError::Dialect { base: map.base().to_owned(), fault });
+        }
+    }
+    Ok(())
 }
 
 /// What all bases together speak.

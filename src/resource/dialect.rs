@@ -1,6 +1,7 @@
 //! Which names a picture has at the image server behind.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::encoding;
 use super::part::{self, Part};
@@ -160,7 +161,7 @@ impl Dialect {
         };
         let mut name = server.to_owned();
         if let Some(substitute) = &self.slash_substitute {
-            name.push_str(&format!(", slash substitute {substitute:?}"));
+            let _ = write!(name, ", slash substitute {substitute:?}");
         }
         if self.scale_by_hyphen {
             name.push_str(", scale by hyphen");
@@ -172,7 +173,7 @@ impl Dialect {
             name.push_str(", URLs");
         }
         if !self.literal.is_empty() {
-            name.push_str(&format!(", insecure characters {:?}", self.literal));
+            let _ = write!(name, ", insecure characters {:?}", self.literal);
         }
         if name == server { Cow::Borrowed(server) } else { Cow::Owned(name) }
     }

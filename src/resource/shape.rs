@@ -8,7 +8,7 @@ pub(super) fn is_region(text: &str) -> bool {
         [b'f' | b'F' | b's' | b'S', ..] => {
             text.eq_ignore_ascii_case("full") || text.eq_ignore_ascii_case("square")
         }
-        bytes => bytes.iter().filter(|byte| **byte == b',').count() > 2,
+        bytes => memchr::memchr_iter(b',', bytes).count() > 2,
     }
 }
 

@@ -75,17 +75,13 @@ pub(super) fn for_rules(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('%') {
         let byte = behind.get(..2).and_then(|hex| decoded(hex.as_bytes()));
-        match byte.filter(|byte| b"!$'()*+,;=:@".contains(byte)) {
-            Some(byte) => {
-                plain.push_str(before);
-                plain.push(char::from(byte));
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                plain.push_str(before);
-                plain.push('%');
-                rest = behind;
-            }
+        plain.push_str(before);
+        if let Some(byte) = byte.filter(|byte| b"!$'()*+,;=:@".contains(byte)) {
+            plain.push(char::from(byte));
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            plain.push('%');
+            rest = behind;
         }
     }
     plain.push_str(rest);

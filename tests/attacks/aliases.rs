@@ -438,7 +438,8 @@ fn paths_lead_back_to_their_resource() {
     ] {
         let map = ImageApi::new("/iiif/2").dialect(dialect.clone());
         for name in names {
-            let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded: Vec<_> = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = encoded.concat();
             for part in ["", "%3B2", "%3B2%3B1:2"] {
                 let path = format!("/iiif/2/{encoded}{part}");
                 let Match::Found(found) = map.find(&path) else { continue };

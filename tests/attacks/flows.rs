@@ -1,4 +1,4 @@
-//! Flows that lose their memory: LF-01 to LF-04, and their neighbours.
+//! Flows that lose their memory, and their neighbours.
 
 use std::time::Duration;
 

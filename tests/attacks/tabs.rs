@@ -1,4 +1,4 @@
-//! What a URL says of its tab, which whoever opened it may have written: LF-04 and its neighbours.
+//! What a URL says of its tab, which whoever opened it may have written.
 
 use bytes::Bytes;
 use http::{Method, Response};
