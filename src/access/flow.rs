@@ -7,9 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::tab::AccessTab;
-use crate::aspect::{
-    CookieAttributes, CookieError, Reader, SKEW, SameSite, Session, write_short_text,
-};
+use crate::aspect::{CookieAttributes, CookieError, Reader, SKEW, Session, write_short_text};
 use crate::clock::Timestamp;
 use crate::config::{BoundAccess, Core};
 use crate::protocol::Origin;
@@ -24,6 +22,9 @@ const LAYOUT: u8 = 2;
 /// Nothing is won by less: a viewer that is forgotten while its tab is open leaves the others alone in
 /// the list, which is why the user is asked from then on.
 pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many bytes tell one flow from others.
+pub(super) const MARK: usize = 8;
 
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
@@ -174,6 +175,12 @@ impl Flow {
         }
     }
 
+    /// What tells this browser's flow from others, and does not give its secret away.
+    pub(super) fn mark(&self) -> [u8; MARK] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
+        *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
+    }
+
     /// The viewers that wait for a login of this realm, the last one last.
     pub(super) fn viewers(&self, realm: &str) -> Vec<Viewer> {
         let own = self.waiting.iter().filter(|own| own.realm == realm);
@@ -278,15 +285,7 @@ pub(crate) const fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-iiif-flow" } else { "iiif-flow" }
 }
 
-/// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
-    CookieAttributes {
-        name: cookie_name(secure).into(),
-        domain: None,
-        path: "/".into(),
-        secure,
-        same_site: if secure { SameSite::None } else { SameSite::Lax },
-        partitioned: false,
-    }
+    CookieAttributes::of_flow(cookie_name(secure), secure)
 }

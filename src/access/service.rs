@@ -11,7 +11,7 @@ use super::flow::{Flow, Viewer};
 use super::future::AccessCookieFuture;
 use super::grant::AccessGrant;
 use super::seal::{Context, append};
-use super::tab::{AccessTab, Known, Opener, PARAMETER, is_opened_by_nobody, unnamed};
+use super::tab::{AccessTab, Known, Opener, PARAMETER, Sure, is_opened_by_nobody, unnamed};
 use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::Head;
@@ -71,6 +71,7 @@ where
         let now = core.now();
         let flow = Flow::read(&core, request.headers(), now);
         let query = request.uri().query().unwrap_or_default();
+        let opener = Opener::of(&core, path, query, request.headers(), flow.as_ref(), now);
         let mut context = Context {
             parts: Head::of(&request).to_parts(),
             service: at_service
@@ -78,7 +79,7 @@ where
                 .or_else(|| nearest(&core, path, flow.as_ref())),
             is_shared: is_shared(&core, path),
             flow,
-            opener: Opener::of(&core, path, query, request.headers(), now),
+            opener,
             keeps_flow: false,
             helper: false,
             core: Arc::clone(&core),
@@ -215,7 +216,7 @@ fn begin(
         viewer => viewer,
     };
     let realm = core.realms[realm].name.to_string();
-    let known = viewer.map(|viewer| Known { viewer, realm, needs_flow: false });
+    let known = viewer.map(|viewer| Known { viewer, realm, sure: Sure::Yes });
     let page = &core.access[service].page;
     if let Some(known) = known {
         context.opener = Opener::Viewer(known);
@@ -226,6 +227,7 @@ fn begin(
         context.keeps_flow = true;
         return Ok(None);
     }
+    let is_new = context.flow.is_none();
     let Some(mut flow) = context.flow.take().or_else(|| context.begin_flow(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
@@ -233,7 +235,9 @@ fn begin(
         Opener::Viewer(known) => Some(known.viewer.clone()),
         Opener::Nobody | Opener::Untold | Opener::Silent => None,
     };
-    flow.has_others |= viewer.is_none() && is_opened_by_nobody(&core, &context.parts.headers);
+    // A flow that begins so is of nobody's tab, wherever its link was.
+    flow.has_others |=
+        viewer.is_none() && (is_new || is_opened_by_nobody(&core, &context.parts.headers));
     flow.open(&core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(Some(flow))
@@ -302,7 +306,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
     // The page that the form is on knew its viewer.
     context.opener = viewer.map_or(Opener::Nobody, |viewer| {
         let (viewer, realm) = (Viewer::Named(viewer), context.opened(None));
-        Opener::Viewer(Known { viewer, realm, needs_flow: false })
+        Opener::Viewer(Known { viewer, realm, sure: Sure::Yes })
     });
     let is_named = matches!(context.opener, Opener::Viewer(_));
     context.helper = context.core.third_party.hand_off && is_named;
@@ -344,7 +348,8 @@ fn to_login(
     let told = match &context.opener {
         Opener::Viewer(Known { viewer: Viewer::Named(origin), .. }) => format!("origin={origin}"),
         Opener::Viewer(Known { viewer, realm, .. }) => {
-            let tab = AccessTab::seal(core, viewer, realm, core.now());
+            let flow = remember.as_ref().or(context.flow.as_ref());
+            let tab = flow.and_then(|flow| AccessTab::seal(core, flow, viewer, realm, core.now()));
             tab.map_or_else(String::new, |tab| format!("{PARAMETER}={}", tab.as_str()))
         }
         Opener::Nobody | Opener::Untold | Opener::Silent => String::new(),

@@ -9,7 +9,7 @@ use std::fmt;
 use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, HeaderValue};
 
-use super::flow::{AccessFlow, LIFETIME, Viewer};
+use super::flow::{AccessFlow, Flow, LIFETIME, MARK, Viewer};
 use super::pending::Tab;
 use super::seal::Context;
 use crate::aspect::{Reader, SKEW, write_short_text};
@@ -21,7 +21,7 @@ use crate::query;
 use crate::seal::Scratch;
 
 /// First byte of what is sealed.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// The name of the parameter that carries an [`AccessTab`] in a URL.
 pub(super) const PARAMETER: &str = "tab";
@@ -33,8 +33,8 @@ pub(super) const PARAMETER: &str = "tab";
 /// carries the tab along: [`AccessFlow::tab`](super::AccessFlow::tab) gives it, to be kept with the
 /// login, by the `state` for example. It comes back among the extensions of the response, beside the
 /// [`AccessGrant`](super::AccessGrant) or [`AccessDeclined`](super::AccessDeclined); or as the parameter
-/// `tab` in the URL of a page or form of this site, at any path of the login. Without it the user is
-/// asked on the gesture page which viewer the login was for.
+/// `tab` in the URL of a page or form of this site, at any path of the login, in the browser that it was
+/// given to. Without it the user is asked on the gesture page which viewer the login was for.
 ///
 /// It holds no secret and opens nothing. Keep it tied to the browser that it is of, as the `state` is.
 ///
@@ -70,8 +70,15 @@ impl AccessTab {
     }
 
     /// The value for a tab that this viewer opened, to log in to this realm.
-    pub(super) fn seal(core: &Core, viewer: &Viewer, realm: &str, now: Timestamp) -> Option<Self> {
+    pub(super) fn seal(
+        core: &Core,
+        flow: &Flow,
+        viewer: &Viewer,
+        realm: &str,
+        now: Timestamp,
+    ) -> Option<Self> {
         let mut payload = vec![LAYOUT];
+        payload.extend_from_slice(&flow.mark());
         payload.extend_from_slice(&now.as_millis().to_be_bytes());
         for text in [realm, viewer.as_str()] {
             write_short_text(&mut payload, text)?;
@@ -79,14 +86,28 @@ impl AccessTab {
         core.seals.tab.seal(&payload).ok().map(Self)
     }
 
-    /// Whose tab it is, if it is one of ours and in time.
+    /// Whose tab it is, if it is one of ours and in time, as the application says that kept it.
     pub(super) fn open(&self, core: &Core, now: Timestamp) -> Option<Known> {
+        self.read(core, now).map(|(known, _)| known)
+    }
+
+    /// Whose tab it is, as a URL says. Anybody can put a value of their own into the URL that they open
+    /// the login by: that of another browser, or of a flow that is lost, decides nothing by itself.
+    fn open_in_url(&self, core: &Core, flow: Option<&Flow>, now: Timestamp) -> Option<Known> {
+        let (known, mark) = self.read(core, now)?;
+        let is_of_flow = flow.is_some_and(|flow| flow.mark() == mark);
+        Some(Known { sure: if is_of_flow { Sure::Yes } else { Sure::No }, ..known })
+    }
+
+    /// The same, with the mark of the flow that it is of.
+    fn read(&self, core: &Core, now: Timestamp) -> Option<(Known, [u8; MARK])> {
         let mut scratch = Scratch::new();
         let found = core.seals.tab.open(self.0.as_bytes(), &mut scratch).ok()?;
         let mut reader = Reader(scratch.at(found));
         if reader.byte()? != LAYOUT {
             return None;
         }
+        let mark = reader.take(MARK)?.try_into().ok()?;
         let created = reader.timestamp()?;
         let realm = core.realm_named(reader.short_text()?)?;
         let viewer = Viewer::parse(reader.short_text()?)?;
@@ -96,11 +117,8 @@ impl AccessTab {
             Viewer::Unnamed => core.compatibility.any_viewer_in_0_9,
         };
         let realm = core.realms[realm].name.to_string();
-        (reader.0.is_empty() && in_time && admitted).then_some(Known {
-            viewer,
-            realm,
-            needs_flow: false,
-        })
+        let known = Known { viewer, realm, sure: Sure::Yes };
+        (reader.0.is_empty() && in_time && admitted).then_some((known, mark))
     }
 }
 
@@ -123,8 +141,16 @@ impl fmt::Debug for AccessTab {
 pub(super) struct Known {
     pub(super) viewer: Viewer,
     pub(super) realm: String,
-    /// Whether a URL alone says so: without a flow beside it the user is asked.
-    pub(super) needs_flow: bool,
+    pub(super) sure: Sure,
+}
+
+/// Whether it is sure who opened a tab. Where it is not, the user is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sure {
+    Yes,
+    /// A URL alone says so: where a flow is beside it.
+    WithFlow,
+    No,
 }
 
 /// Who opened the tab that a request is of.
@@ -147,13 +173,15 @@ impl Opener {
         path: &str,
         query: &str,
         headers: &HeaderMap,
+        flow: Option<&Flow>,
         now: Timestamp,
     ) -> Self {
-        let own = || is_made_here(core, headers).then(|| told_by(core, path, query, now)).flatten();
+        let told_by = |path: &str, query: &str| told_by(core, path, query, flow, now);
+        let own = || is_made_here(core, headers).then(|| told_by(path, query)).flatten();
         let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
         let page = || {
             let (path, query) = page_of_this_site(core, referer?)?;
-            told_by(core, path, query, now)
+            told_by(path, query)
         };
         if let Some(known) = own().or_else(page) {
             return Self::Viewer(known);
@@ -196,35 +224,53 @@ fn page_of_this_site<'r>(core: &Core, referer: &'r [u8]) -> Option<(&'r str, &'r
 }
 
 /// What a URL of this site tells of its tab.
-fn told_by(core: &Core, path: &str, query: &str, now: Timestamp) -> Option<Known> {
+fn told_by(
+    core: &Core,
+    path: &str,
+    query: &str,
+    flow: Option<&Flow>,
+    now: Timestamp,
+) -> Option<Known> {
     if !core.access.iter().any(|access| access.covers(path)) {
         return None;
     }
-    if let Ok(Some(tab)) = query::single(query, PARAMETER) {
-        if let Some(known) = AccessTab(tab.into_owned()).open(core, now) {
-            return Some(known);
-        }
+    let tab = query::single(query, PARAMETER).ok().flatten();
+    let by_tab = tab.and_then(|tab| AccessTab(tab.into_owned()).open_in_url(core, flow, now));
+    match by_tab {
+        Some(known) if known.sure == Sure::Yes => Some(known),
+        // The user saw the page of the viewer that the URL names, if it names one.
+        unsure => told_by_origin(core, path, query).or(unsure),
     }
+}
+
+/// What the URL tells by which a viewer opens an access service.
+fn told_by_origin(core: &Core, path: &str, query: &str) -> Option<Known> {
     let (service, _) = core.access_at(path)?;
     let origin: Origin = query::single(query, "origin").ok()??.parse().ok()?;
     if core.origins.refuses(&origin) {
         return None;
     }
     let realm = core.realms[core.access[service].realm].name.to_string();
-    Some(Known { viewer: Viewer::Named(origin), realm, needs_flow: true })
+    Some(Known { viewer: Viewer::Named(origin), realm, sure: Sure::WithFlow })
 }
 
 impl Context {
     /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
     pub(super) fn tab(&self, named: Option<&str>) -> Tab {
         let realm = self.opened(named);
-        let sure = |viewers, realm| Tab { viewers, realm, is_guess: false, has_others: false };
+        let told = |viewers, realm| Tab { viewers, realm, is_guess: false, has_others: false };
         match (&self.opener, &self.flow) {
-            (Opener::Viewer(Known { viewer, realm, needs_flow }), flow) => Tab {
-                is_guess: *needs_flow && flow.is_none(),
-                ..sure(vec![viewer.clone()], realm.clone())
+            (Opener::Viewer(Known { viewer, realm, sure }), flow) => Tab {
+                is_guess: match sure {
+                    Sure::Yes => false,
+                    Sure::WithFlow => flow.is_none(),
+                    Sure::No => true,
+                },
+                // A tab of another browser's may be of nobody here.
+                has_others: *sure == Sure::No,
+                ..told(vec![viewer.clone()], realm.clone())
             },
-            (Opener::Nobody, _) | (_, None) => sure(Vec::new(), realm),
+            (Opener::Nobody, _) | (_, None) => told(Vec::new(), realm),
             (Opener::Untold | Opener::Silent, Some(flow)) => {
                 let (own, all) = (flow.viewers(&realm), flow.all_viewers());
                 // A path of the service itself tells whose tab it is. Elsewhere the realm that was
@@ -264,8 +310,11 @@ impl Context {
             .and_then(|realm| core.realms[realm].cookie.as_ref());
         let session = cookie.and_then(|cookie| self.current_session(cookie, now));
         let tab = match &self.opener {
-            Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),
-            Opener::Nobody | Opener::Untold | Opener::Silent => None,
+            // What is a guess is none the less one when it comes back.
+            Opener::Viewer(own) if own.sure != Sure::No => {
+                AccessTab::seal(core, flow, &own.viewer, &own.realm, now)
+            }
+            Opener::Viewer(_) | Opener::Nobody | Opener::Untold | Opener::Silent => None,
         };
         Some(AccessFlow::new(self.viewer().as_ref(), tab, session))
     }

@@ -61,13 +61,17 @@ fn with<T: Clone + Send + Sync + 'static>(word: T) -> Response<Body> {
     response
 }
 
+/// The fixture, with a login of several steps.
 fn publisher() -> Publisher {
     let clock = clock();
     let login = AccessService::active("login", "Example Library")
-        .steps(["/auth/login/callback", "/auth/login/password"]);
-    let realm =
-        Realm::new().access(login).aspect(AccessCookie::new().lifetime(Duration::from_secs(600)));
-    Publisher::before(bare(&clock).realm(realm), clock, application)
+        .steps(["/auth/login/password", "/auth/login/callback"]);
+    let cookie = AccessCookie::new().lifetime(Duration::from_secs(600));
+    let other = AccessService::active("login", "Other Library").protects(["sec2"]);
+    let builder = bare(&clock)
+        .realm(Realm::new().access(login).aspect(cookie))
+        .realm(Realm::named("other").access(other));
+    Publisher::before(builder, clock, application)
 }
 
 /// One browser: its cookies of this site.
