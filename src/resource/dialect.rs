@@ -308,8 +308,8 @@ impl Dialect {
             b';' | b'&' | b'+' | b'@' | b'#' | b'?' => !self.takes(char::from(byte)),
             _ => byte.is_ascii_control() || byte == b'\\',
         };
-        let is_another = self.knows_sequences() && shape::is_of_a_sequence(text)
-            || self.may_be_scaled(text);
+        let is_another =
+            self.knows_sequences() && shape::is_of_a_sequence(text) || self.may_be_scaled(text);
         if text.bytes().any(refused) || text.contains(":$") || is_another {
             return Err(Refusal::Ambiguous);
         }

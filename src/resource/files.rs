@@ -177,7 +177,9 @@ mod tests {
         }
         let literal = Files::new("/files").with_insecure_path_parameters();
         for path in ["/files/a;b.pdf", "/files/a%3Bb.pdf"] {
-            assert!(matches!(literal.find(path), Match::Found(file) if file.identifier() == "a;b.pdf"));
+            assert!(
+                matches!(literal.find(path), Match::Found(file) if file.identifier() == "a;b.pdf")
+            );
         }
         assert!(matches!(map.find("/filesystem/a"), Match::Elsewhere));
         assert!(matches!(map.find("/files"), Match::Elsewhere));
