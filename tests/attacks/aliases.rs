@@ -627,7 +627,8 @@ async fn characters_that_the_operator_answers_for() {
 /// a prefix before it, the path of that URL ends at a `?` or `#`; and to Cantaloupe 4 `-1:2` is a scale.
 #[tokio::test]
 async fn al_01_what_is_no_name_but_the_end_of_one() {
-    for dialect in [Dialect::general(), Dialect::cantaloupe(), Dialect::general().several_segments()]
+    for dialect in
+        [Dialect::general(), Dialect::cantaloupe(), Dialect::general().several_segments()]
     {
         let publisher = before(dialect);
         for spelling in [
