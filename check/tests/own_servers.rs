@@ -85,9 +85,7 @@ const SAFETY: [&str; 2] = ["--safety", "--this-server-is-mine"];
 /// What it found here and is not mended yet: take a name away with its mending. Click-through and kiosk
 /// let in who only loads ahead (LF-05); the quickstart's terms have no note beside their heading; token
 /// and logout services in manifests have no profile.
-const KNOWN: [&str; 8] = [
-    "--skip",
-    "access-speculation",
+const KNOWN: [&str; 6] = [
     "--skip",
     "active-texts",
     "--skip",
