@@ -82,9 +82,9 @@ fn is_right(arguments: &[&str], least: usize) -> Value {
 const READER: [&str; 4] = ["--field", "username=curator", "--field", "password=curator"];
 const SAFETY: [&str; 2] = ["--safety", "--this-server-is-mine"];
 
-/// What it found here and is not mended yet: take a name away with its mending. Click-through and kiosk
-/// let in who only loads ahead (LF-05); the quickstart's terms have no note beside their heading; token
-/// and logout services in manifests have no profile.
+/// What it found here and is not mended yet: take a name away with its mending. The
+/// quickstart's terms have no note beside their heading; token and logout services in manifests have no
+/// profile.
 const KNOWN: [&str; 6] = [
     "--skip",
     "active-texts",
