@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::protocol::Origin;
 use crate::respond;
 

@@ -11,7 +11,7 @@ use crate::aspect::{
     CookieAttributes, CookieError, Reader, SKEW, SameSite, Session, write_short_text,
 };
 use crate::clock::Timestamp;
-use crate::config::{BoundAccess, Core};
+use crate::core::{BoundAccess, Core};
 use crate::protocol::Origin;
 use crate::seal::Scratch;
 

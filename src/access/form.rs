@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use http_body::Body;
 
 use crate::answer::BoxError;
-use crate::config::Core;
+use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
 use crate::posted::{self, TooSlow};
 

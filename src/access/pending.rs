@@ -6,7 +6,7 @@ use super::flow::{Flow, Viewer};
 use crate::answer::BoxError;
 use crate::aspect::{Reader, SKEW, Session, write_short_text};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::seal::Scratch;
 
 /// How long the gesture page may be left open.

@@ -17,7 +17,7 @@ use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::fetch_metadata::is_said_to_be_made_here;
 use crate::hand_off;
 use crate::query;

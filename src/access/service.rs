@@ -17,7 +17,8 @@ use crate::answer::BoxError;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
-use crate::config::{BoundAccess, Core, IiifAuth, Page};
+use crate::config::Page;
+use crate::core::{BoundAccess, Core};
 use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet};
 use crate::future::ResponseFuture;
 use crate::hand_off;
@@ -32,12 +33,12 @@ use crate::respond;
 #[derive(Clone, Debug)]
 pub struct AccessCookie<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> AccessCookie<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -57,7 +58,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let core = Arc::clone(&self.auth.core);
+        let core = Arc::clone(&self.core);
         let path = request.uri().path();
         // Content goes by: it neither logs in nor pays for those who do.
         if core.is_content(path) {

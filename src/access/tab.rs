@@ -14,7 +14,7 @@ use super::pending::Tab;
 use super::seal::Context;
 use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::fetch_metadata::{is_made_here, referring_origin};
 use crate::protocol::Origin;
 use crate::query;

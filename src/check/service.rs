@@ -16,7 +16,7 @@ use crate::aspect::{AspectError, Head, Session};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::clock::Timestamp;
-use crate::config::{Core, Found, IiifAuth};
+use crate::core::{Core, Found};
 use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Lack, Progress, Question, Verdict, Watch, finish_decision};
 use crate::observe::{Outcome, Place};
@@ -40,7 +40,7 @@ use crate::storage_access;
 #[derive(Clone, Debug)]
 pub struct Check<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 /// What is done with a request.
@@ -50,8 +50,8 @@ pub(super) enum Course {
 }
 
 impl<S> Check<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -68,7 +68,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         let head = Head::of(&request);
         let path = head.uri().path();
         let watch = Watch::begin(core, Place::Content);
@@ -126,7 +126,7 @@ where
                 }
             }
             progress => {
-                let course = decide_later(&self.auth, question, progress, watch);
+                let course = decide_later(core, question, progress, watch);
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
@@ -139,25 +139,25 @@ where
 /// Keeps what is needed to wait.
 #[inline(never)]
 fn decide_later(
-    auth: &IiifAuth,
+    core: &Arc<Core>,
     question: Question<'_>,
     progress: Progress<Verdict>,
     watch: Watch,
 ) -> BoxFuture<Course> {
     let (parts, resource) = (question.head.to_parts(), question.resource.clone().into_owned());
-    Box::pin(decide(auth.clone(), parts, resource, question.now, progress, watch))
+    Box::pin(decide(Arc::clone(core), parts, resource, question.now, progress, watch))
 }
 
 /// Waits for the decision, and for those on lesser versions.
 async fn decide(
-    auth: IiifAuth,
+    core: Arc<Core>,
     parts: Parts,
     resource: Resource<'static>,
     now: Timestamp,
     progress: Progress<Verdict>,
     watch: Watch,
 ) -> Course {
-    let core = &auth.core;
+    let core = &core;
     let mut verdict = match progress {
         Progress::Done(verdict) => verdict,
         Progress::Waiting(pending) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::BoundClients;
 use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::query;
 use crate::seal::{Scratch, SealError};

@@ -12,7 +12,7 @@ use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::gate::{
     Basis, Progress, Question, TokenSession, Verdict, Watch, finish_decision, first_granted_sibling,
 };

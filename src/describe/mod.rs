@@ -74,4 +74,5 @@ mod service;
 pub use future::DescribeFuture;
 pub use layer::DescribeLayer;
 pub use manifest::{DescribedManifest, LeftOut, LeftOutReason, NotDescribed};
+pub(crate) use manifest::{describe_text, describe_value, probe_service};
 pub use service::Describe;

@@ -8,7 +8,7 @@ use super::description;
 use super::plan::{Described, Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
-use crate::config::Core;
+use crate::core::Core;
 use crate::resource::Resource;
 
 pub(super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan> {

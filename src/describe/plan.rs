@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::description::Put;
 use super::manifest::ManifestPlan;
-use crate::config::Core;
+use crate::core::Core;
 use crate::resource::Resource;
 
 pub(super) enum Plan {

@@ -11,7 +11,7 @@ use crate::aspect::{
     AspectError, BoundCookie, Chosen, FoundSession, Head, SKEW, Session, SessionId,
 };
 use crate::clock::Timestamp;
-use crate::config::{CandidateAspect, Core, RealmSet};
+use crate::core::{CandidateAspect, Core, RealmSet};
 use crate::revocation::Share;
 use crate::seal::Scratch;
 
@@ -219,7 +219,7 @@ impl Core {
             return Live::Now(Err(AspectError::Expired));
         }
         let mine =
-            |c: &&crate::config::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
+            |c: &&crate::core::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
         match self.candidates.iter().find(mine).map(|candidate| &candidate.aspect) {
             None => Live::Now(Err(AspectError::Invalid)),
             Some(CandidateAspect::Cookie(_)) => match in_time(session, now) {

@@ -26,7 +26,7 @@ use crate::answer::{Answer, BoxError, BoxFuture};
 use crate::aspect::{AspectError, Head, Session, SessionId};
 use crate::authorizer::{AccessRequest, Decision, Denial};
 use crate::clock::Timestamp;
-use crate::config::{Candidate, Core, RealmSet};
+use crate::core::{Candidate, Core, RealmSet};
 use crate::observe::Reason;
 use crate::resource::Resource;
 use crate::seal::Scratch;

@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::Basis;
 use crate::catch::catch;
-use crate::config::Core;
+use crate::core::Core;
 use crate::observe::{Observation, Outcome, Place, Reason};
 use crate::resource::{Refusal, Resource};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, Reader, SKEW, Session, SessionId, write_short_text};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::protocol::Origin;
 use crate::seal::Scratch;
 

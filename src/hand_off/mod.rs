@@ -26,7 +26,7 @@ pub(crate) use code::issue;
 pub(crate) use redeem::answer as redeem;
 pub(crate) use waiting::page as waiting;
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::page::{csp_hash, keep_opener, unseen};
 use crate::respond;
 use crate::storage_access::{self, StorageAccess};

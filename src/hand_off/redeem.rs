@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::code::{self, Code};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};

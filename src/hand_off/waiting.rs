@@ -7,7 +7,7 @@ use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::page::{csp_hash, data, unseen};
 use crate::protocol::{Family, Origin};
 use crate::respond;

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 
 use crate::aspect::{Head, Sessions};
-use crate::config::Core;
+use crate::core::Core;
 use crate::page::{self, Page};
 use crate::revocation::Share;
 

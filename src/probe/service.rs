@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::{ProbeFuture, result};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
-use crate::config::{Core, IiifAuth};
+use crate::core::Core;
 use crate::gate::{Progress, Question, TokenSession, Watch, finish_decision};
 use crate::observe::Place;
 use crate::path;
@@ -21,12 +21,12 @@ use crate::token::{bearer, sealed};
 #[derive(Clone, Debug)]
 pub struct Probe<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> Probe<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -43,7 +43,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         match path::below(request.uri().path(), &core.probe_prefix) {
             Some(path) => answer(core, &Head::of(&request), path),
             None => ProbeFuture::inner(self.inner.call(request)),

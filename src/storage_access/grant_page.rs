@@ -7,7 +7,7 @@ use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::page::{self, STYLE, csp_hash, data, html, lang};
 use crate::protocol::Origin;
 use crate::query;

@@ -9,7 +9,7 @@ pub(crate) mod grant_page;
 use http::header::{ORIGIN, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::protocol::Origin;
 
 const SEC_FETCH_STORAGE_ACCESS: HeaderName = HeaderName::from_static("sec-fetch-storage-access");

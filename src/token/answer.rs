@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::issue::{Issued, Refused};
 use super::page;
 use super::request::TokenRequest;
-use crate::config::Core;
+use crate::core::Core;
 use crate::hand_off;
 use crate::protocol::v1::{self, TokenError, Version};
 use crate::protocol::v2::TokenErrorProfile;

@@ -7,7 +7,7 @@ use http::header::ORIGIN;
 
 use crate::aspect::{AspectError, Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::gate::TokenSession;
 use crate::protocol::{Family, Origin};
 use crate::seal::{Scratch, SealError};

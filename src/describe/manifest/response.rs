@@ -12,7 +12,8 @@ use super::super::future::plain;
 use super::super::plan::Described;
 use super::super::{headers, json};
 use super::edit::{Outcome, Taken, Undescribed, described};
-use crate::config::{Core, Manifests};
+use crate::config::Manifests;
+use crate::core::Core;
 use crate::resource::Resource;
 
 /// What is done with a manifest.

@@ -3,48 +3,47 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::CandidateAspect;
+use super::checks::{check_languages, check_message, check_name, check_path};
 use crate::aspect::{AccessCookie, BoundCookie, LONGEST_TEXT, aspects};
 use crate::client_identity::BoundClients;
-use crate::config::bound::CandidateAspect;
-use crate::config::checks::{check_languages, check_message, check_name, check_path};
-use crate::config::realm::Logout;
 use crate::config::{
-    AccessService, BoundAccess, BoundRealm, Candidate, Compatibility, ConfigError, Page, PublicUrl,
-    Realm, Texts, cookie_service,
+    AccessService, Compatibility, ConfigError, Logout, Page, PublicUrl, Realm, Texts,
 };
+use crate::core::{BoundAccess, BoundRealm, Candidate, cookie_service};
 use crate::protocol::v1::Version;
 use crate::protocol::{Family, LanguageMap, v2};
 use crate::resource::Families;
 use crate::seal::{Keyring, Purpose};
 
 /// Turns realms into what the layers use.
-pub(super) struct Binder<'a> {
+pub(crate) struct Binder<'a> {
     around: Surroundings<'a>,
-    pub(super) realms: Vec<BoundRealm>,
-    pub(super) access: Vec<BoundAccess>,
-    pub(super) candidates: Vec<Candidate>,
+    pub(crate) realms: Vec<BoundRealm>,
+    pub(crate) access: Vec<BoundAccess>,
+    pub(crate) candidates: Vec<Candidate>,
 }
 
 /// What realms and services are bound to.
 #[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
-    pub(super) public_url: &'a PublicUrl,
-    pub(super) keyring: &'a Keyring,
-    pub(super) endpoints: &'a str,
-    pub(super) texts: &'a Texts,
-    pub(super) families: Families,
-    pub(super) compatibility: Compatibility,
-    pub(super) plain_language: &'a str,
+pub(crate) struct Surroundings<'a> {
+    pub(crate) public_url: &'a PublicUrl,
+    pub(crate) keyring: &'a Keyring,
+    pub(crate) endpoints: &'a str,
+    pub(crate) texts: &'a Texts,
+    pub(crate) families: Families,
+    pub(crate) compatibility: Compatibility,
+    pub(crate) plain_language: &'a str,
     /// Whether cookies are set for viewers' partitions.
-    pub(super) partitions: bool,
+    pub(crate) partitions: bool,
 }
 
 impl<'a> Binder<'a> {
-    pub(super) fn new(around: Surroundings<'a>) -> Self {
+    pub(crate) fn new(around: Surroundings<'a>) -> Self {
         Self { around, realms: Vec::new(), access: Vec::new(), candidates: Vec::new() }
     }
 
-    pub(super) fn bind(&mut self, realm: &Realm) -> Result<(), ConfigError> {
+    pub(crate) fn bind(&mut self, realm: &Realm) -> Result<(), ConfigError> {
         let index = self.realms.len();
         if !realm.name.is_empty() {
             check_name(&realm.name)?;
@@ -283,6 +282,6 @@ struct Reference<'a> {
     kind: &'static str,
 }
 
-pub(super) fn raw(value: &impl Serialize) -> Box<RawValue> {
+pub(crate) fn raw(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("strings and maps with text keys are JSON")
 }

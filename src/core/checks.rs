@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
 use crate::client_identity::BoundClients;
-use crate::config::{BoundAccess, BoundMap, ConfigError, Core, Page, Realm, session_cookie};
+use crate::config::{ConfigError, Page, Realm};
+use crate::core::{BoundAccess, BoundMap, Core, session_cookie};
 use crate::path;
 use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message, v2};
 
-pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_name(name: &str) -> Result<(), ConfigError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let reserved = matches!(
         name,
@@ -22,20 +23,20 @@ pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-pub(super) fn check_path(path: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_path(path: &str) -> Result<(), ConfigError> {
     if path::is_plain(path) { Ok(()) } else { Err(ConfigError::Path(path.to_owned())) }
 }
 
-pub(super) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
+pub(crate) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
     text.bad_tag().map_or(Ok(()), |tag| Err(ConfigError::Language(tag.to_owned())))
 }
 
-pub(super) fn check_message(message: &Message) -> Result<(), ConfigError> {
+pub(crate) fn check_message(message: &Message) -> Result<(), ConfigError> {
     message.texts().try_for_each(check_languages)
 }
 
 /// Every service and every base is reached.
-pub(super) fn check_paths(core: &Core) -> Result<(), ConfigError> {
+pub(crate) fn check_paths(core: &Core) -> Result<(), ConfigError> {
     let bases: Vec<&str> = core.maps.iter().map(BoundMap::base).collect();
     let mut seen = HashSet::new();
     for path in service_paths(core) {
@@ -103,7 +104,7 @@ fn service_paths(core: &Core) -> Vec<String> {
 }
 
 /// Cookies have names of their own and reach every path that needs them (2.0 §2, §4).
-pub(super) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigError> {
+pub(crate) fn check_cookies(core: &Core, realms: &[Realm]) -> Result<(), ConfigError> {
     let mut names = HashSet::from([flow_cookie_name(core.public_url.is_https())]);
     for (index, bound) in core.realms.iter().enumerate() {
         let paths = paths_with_cookie(core, index);
@@ -147,7 +148,7 @@ fn paths_with_cookie(core: &Core, realm: usize) -> Vec<String> {
 }
 
 /// What works and will disappoint.
-pub(super) fn warn(core: &Core) {
+pub(crate) fn warn(core: &Core) {
     if !core.public_url.is_https() {
         crate::trace::warning(
             "the public URL is plain http: for development only, viewers on other sites get no cookie",

@@ -6,7 +6,7 @@ use crate::aspect::{CookieAttributes, CookieError, SameSite, cookie_covers};
 use crate::config::PublicUrl;
 
 /// Which of `paths` a cookie is not sent to, if any, given as a `Set-Cookie` value.
-pub(super) fn check<'p>(
+pub(crate) fn check<'p>(
     set_cookie: &str,
     public_url: &PublicUrl,
     paths: &'p [String],

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::{Clock, SystemClock};
-use crate::config::bind::{Binder, Surroundings};
-use crate::config::checks::{check_cookies, check_languages, check_path, check_paths, warn};
 use crate::config::{
-    BoundMap, Compatibility, ConfigError, Core, IiifAuth, Manifests, OriginPolicy, PublicUrl,
-    Realm, Seals, Texts, ThirdPartyCookies, Time,
+    Compatibility, ConfigError, Manifests, OriginPolicy, PublicUrl, Realm, Texts, ThirdPartyCookies,
 };
+use crate::core::{
+    Binder, Surroundings, check_cookies, check_languages, check_path, check_paths, warn,
+};
+use crate::core::{BoundMap, Core, Seals, Time};
+use crate::iiif_auth::IiifAuth;
 use crate::observe::{Observation, Observer};
 use crate::resource::{Dialect, Families, Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::{InMemory, Revocations};

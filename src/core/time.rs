@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::aspect::SKEW;
 use crate::catch::catch;
 use crate::clock::{Clock, Timestamp};
-use crate::config::Core;
+use crate::core::Core;
 
 /// The clock, and what it has shown already.
 pub(crate) struct Time {

@@ -1,6 +1,17 @@
 //! The configuration as the layers use it: checked, and prepared once.
 
+mod bind;
+mod checks;
+mod cookie_service;
+mod session_cookie;
+mod time;
+
+pub(crate) use bind::{Binder, Surroundings};
+pub(crate) use checks::{check_cookies, check_languages, check_path, check_paths, warn};
+pub(crate) use time::Time;
+
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +24,7 @@ use crate::catch::catch;
 use crate::client_identity::BoundClients;
 use crate::clock::Timestamp;
 use crate::config::{
-    Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies, Time,
+    Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies,
 };
 use crate::observe::Observer;
 use crate::path;
@@ -228,6 +239,15 @@ pub(crate) enum Found<'a> {
     /// Listed as public, or a page of the application's login.
     Public,
     Refused(Refusal),
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("public_url", &self.public_url.as_str())
+            .field("realms", &self.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Core {
