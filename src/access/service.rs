@@ -28,6 +28,7 @@ use crate::posted::{self, TooSlow};
 use crate::protocol::{Family, Message, Origin};
 use crate::query;
 use crate::respond;
+use crate::token;
 
 /// Turns grants of `S` into access cookies; see the [module](crate::access).
 #[derive(Clone, Debug)]
@@ -98,9 +99,7 @@ where
                 let body = request.into_body();
                 return AccessCookieFuture::working(async move {
                     match form::read(&context.core, body).await {
-                        Ok(form) => {
-                            hand_off::redeem(context.core, context.parts.headers, form).await
-                        }
+                        Ok(form) => token::redeem(context.core, context.parts.headers, form).await,
                         Err(TooSlow) => posted::too_slow(),
                     }
                 });

@@ -235,10 +235,10 @@ fn for_third_parties(
     response: &mut Response<Bytes>,
 ) {
     let headers = response.headers_mut();
-    storage_access::vary(core, headers);
+    storage_access::vary(core.third_party.storage_access, headers);
     let lacks_cookie = matches!(basis, Basis::Nobody(Lack { error: AspectError::Missing, .. }));
     if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
-        storage_access::offer_retry(core, head.headers(), headers);
+        storage_access::offer_retry(core.third_party.storage_access, head.headers(), headers);
     }
 }
 

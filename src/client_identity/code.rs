@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::BoundClients;
 use crate::aspect::{Reader, SKEW, write_short_text};
 use crate::clock::Timestamp;
-use crate::core::Core;
+use crate::core::{BoundClients, Core};
 use crate::protocol::v2::TokenErrorProfile;
 use crate::query;
 use crate::seal::{Scratch, SealError};

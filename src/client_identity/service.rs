@@ -7,11 +7,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
-use super::clients::Identified;
 use super::{ClientIdentityFuture, code};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
-use crate::core::Core;
+use crate::core::{Core, Identified};
 use crate::posted::{self, TooSlow};
 use crate::protocol::v1::client_identity::ClientIdentity as Identity;
 use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};

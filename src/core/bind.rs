@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::CandidateAspect;
 use super::checks::{check_languages, check_message, check_name, check_path};
+use super::{BoundClients, CandidateAspect};
 use crate::aspect::{AccessCookie, BoundCookie, LONGEST_TEXT, aspects};
-use crate::client_identity::BoundClients;
 use crate::config::{
     AccessService, Compatibility, ConfigError, Logout, Page, PublicUrl, Realm, Texts,
 };

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::BoundClients;
 use crate::access::flow_cookie_name;
 use crate::aspect::aspects;
-use crate::client_identity::BoundClients;
 use crate::config::{ConfigError, Page, Realm};
 use crate::core::{BoundAccess, BoundMap, Core, session_cookie};
 use crate::path;

@@ -2,12 +2,14 @@
 
 mod bind;
 mod checks;
+mod clients;
 mod cookie_service;
 mod session_cookie;
 mod time;
 
 pub(crate) use bind::{Binder, Surroundings};
 pub(crate) use checks::{check_cookies, check_languages, check_path, check_paths, warn};
+pub(crate) use clients::{BoundClients, Identified};
 pub(crate) use time::Time;
 
 use std::borrow::Cow;
@@ -21,7 +23,6 @@ use serde_json::value::RawValue;
 use crate::aspect::{AuthorizingAspect, BoundCookie, SessionId};
 use crate::authorizer::Authorizer;
 use crate::catch::catch;
-use crate::client_identity::BoundClients;
 use crate::clock::Timestamp;
 use crate::config::{
     Compatibility, Manifests, OriginPolicy, Page, PublicUrl, Texts, ThirdPartyCookies,

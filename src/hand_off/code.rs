@@ -17,8 +17,8 @@ pub(crate) struct Code {
     pub(crate) viewer: Origin,
     pub(crate) session: Session<'static>,
     /// What is claimed when it is redeemed.
-    pub(super) id: SessionId,
-    pub(super) until: Timestamp,
+    pub(crate) id: SessionId,
+    pub(crate) until: Timestamp,
 }
 
 /// A code that gives a session to a viewer.
@@ -42,7 +42,7 @@ pub(crate) fn issue(
 }
 
 /// What a code stands for, if it is ours and in time.
-pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
+pub(crate) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
     let mut scratch = Scratch::new();
     let found = core.seals.hand_off.open(sealed.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
@@ -61,7 +61,7 @@ pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
 
 impl Code {
     /// The cookie that the code gives.
-    pub(super) fn cookie<'c>(&self, core: &'c Core) -> Option<&'c BoundCookie> {
+    pub(crate) fn cookie<'c>(&self, core: &'c Core) -> Option<&'c BoundCookie> {
         core.realms[self.realm].cookie.as_ref()
     }
 }

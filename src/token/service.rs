@@ -6,13 +6,12 @@ use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::request::TokenRequest;
-use super::{TokenFuture, answer, issue, page};
+use super::{TokenFuture, answer, grant_page, issue, page};
 use crate::body::ResponseBody;
 use crate::core::Core;
 use crate::fetch_metadata::{is_framed, is_speculative, not_yet};
 use crate::page::accept_language;
 use crate::respond;
-use crate::storage_access::grant_page;
 
 /// Answers token requests and passes on everything else; see the [module](crate::token).
 #[derive(Clone, Debug)]

@@ -7,11 +7,11 @@ use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use super::message::Posted;
 use crate::core::Core;
 use crate::page::{csp_hash, data, unseen};
 use crate::protocol::{Family, Origin};
 use crate::respond;
-use crate::token::Posted;
 
 /// How long the token frame waits for a code, in milliseconds. Universal Viewer gives up after 5000.
 const WAIT_MS: u32 = 2500;
@@ -40,7 +40,7 @@ struct Request<'a> {
 }
 
 /// A page that posts the message if no code comes.
-pub(crate) fn page(
+pub(super) fn page(
     core: &Core,
     family: Family,
     message_id: &str,

@@ -1,15 +1,12 @@
 //! Storage Access Headers: a browser that holds the user's permission is told to use it.
 //!
 //! The permission itself comes from elsewhere: a prompt that the user answered in a visible frame,
-//! such as the [grant page](grant_page). What the headers say is no reason to let anybody in; it only
+//! such as the grant page. What the headers say is no reason to let anybody in; it only
 //! decides whether the browser is asked to come again with its cookies.
-
-pub(crate) mod grant_page;
 
 use http::header::{ORIGIN, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::core::Core;
 use crate::protocol::Origin;
 
 const SEC_FETCH_STORAGE_ACCESS: HeaderName = HeaderName::from_static("sec-fetch-storage-access");
@@ -36,15 +33,15 @@ pub(crate) fn of(headers: &HeaderMap) -> StorageAccess {
 }
 
 /// Says that the answer depends on what the browser says.
-pub(crate) fn vary(core: &Core, response: &mut HeaderMap) {
-    if core.third_party.storage_access {
+pub(crate) fn vary(is_on: bool, response: &mut HeaderMap) {
+    if is_on {
         response.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
     }
 }
 
 /// Asks a browser that lacks a cookie and has the permission to come again with it.
-pub(crate) fn offer_retry(core: &Core, request: &HeaderMap, response: &mut HeaderMap) {
-    if !core.third_party.storage_access || of(request) != StorageAccess::Inactive {
+pub(crate) fn offer_retry(is_on: bool, request: &HeaderMap, response: &mut HeaderMap) {
+    if !is_on || of(request) != StorageAccess::Inactive {
         return;
     }
     let Some(origin) = only_origin(request) else { return };
@@ -56,8 +53,8 @@ pub(crate) fn offer_retry(core: &Core, request: &HeaderMap, response: &mut Heade
 }
 
 /// Lets the document in a frame use the cookies, too.
-pub(crate) fn load(core: &Core, request: &HeaderMap, response: &mut HeaderMap) {
-    if core.third_party.storage_access && of(request) == StorageAccess::Active {
+pub(crate) fn load(is_on: bool, request: &HeaderMap, response: &mut HeaderMap) {
+    if is_on && of(request) == StorageAccess::Active {
         response.insert(ACTIVATE_STORAGE_ACCESS, HeaderValue::from_static("load"));
     }
 }

@@ -42,7 +42,7 @@ struct Guesses {
 
 /// What became of a client's secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Identified {
+pub(crate) enum Identified {
     Yes,
     UnknownClient,
     WrongSecret,
@@ -78,15 +78,15 @@ impl BoundClients {
     }
 
     /// What seals the codes that they are given.
-    pub(super) fn codes(&self) -> &Sealer {
+    pub(crate) fn codes(&self) -> &Sealer {
         &self.codes
     }
 
-    pub(super) fn contains(&self, id: &str) -> bool {
+    pub(crate) fn contains(&self, id: &str) -> bool {
         self.clients.contains_key(id)
     }
 
-    pub(super) fn identify(&self, id: &str, secret: &str, now: Timestamp) -> Identified {
+    pub(crate) fn identify(&self, id: &str, secret: &str, now: Timestamp) -> Identified {
         let Some(known) = self.clients.get(id) else { return Identified::UnknownClient };
         // Nothing panics while it is held.
         let mut guesses = known.guesses.lock().unwrap_or_else(PoisonError::into_inner);

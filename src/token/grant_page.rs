@@ -1,4 +1,4 @@
-//! The page in a viewer's visible frame that asks for the permission.
+//! The grant page: in a viewer's visible frame, it asks for the use of cookies.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::protocol::Origin;
 use crate::query;
 use crate::respond;
 
-const SCRIPT: &str = include_str!("request.js");
+const SCRIPT: &str = include_str!("request_access.js");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,7 +22,7 @@ struct Grant<'a> {
 }
 
 /// The page for the viewer that the query names, which may frame it and nobody else.
-pub(crate) fn answer(core: &Core, request_query: &str, accept_language: &str) -> Response<Bytes> {
+pub(super) fn answer(core: &Core, request_query: &str, accept_language: &str) -> Response<Bytes> {
     let origin = query::single(request_query, "origin").ok().flatten();
     let origin = origin.and_then(|origin| origin.parse::<Origin>().ok());
     let Some(origin) = origin.filter(|origin| !core.origins.refuses(origin)) else {

@@ -6,16 +6,16 @@ use bytes::Bytes;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::code::{self, Code};
+use super::answer::refusal;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
+use crate::hand_off::{self, Code};
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};
 use crate::query;
 use crate::respond;
 use crate::revocation::Share;
-use crate::token;
 
 /// The posted form: the code, and the token request that it is for.
 struct Form {
@@ -59,7 +59,7 @@ pub(crate) async fn answer(
         return respond::empty(StatusCode::BAD_REQUEST);
     };
     let now = core.now();
-    let (realm, outcome) = match code::open(&core, &form.code, now) {
+    let (realm, outcome) = match hand_off::open(&core, &form.code, now) {
         Some(handed) => {
             let realm = &*core.realms[handed.realm].name;
             (realm, redeem(&core, &form, handed, now).await)
@@ -69,7 +69,7 @@ pub(crate) async fn answer(
     let word = outcome.as_ref().map_or_else(|profile| profile.as_str(), |_| "handed off");
     crate::trace::token(realm, word);
     match outcome {
-        Err(profile) => token::refusal(&core, form.family, &form.message_id, profile),
+        Err(profile) => refusal(&core, form.family, &form.message_id, profile),
         Ok(outcome) => {
             let mut response =
                 respond::json(StatusCode::OK, &serde_json::json!({"redeemed": true}));
