@@ -142,6 +142,7 @@ mod respond;
 pub mod revocation;
 mod said;
 mod seal;
+mod session;
 mod storage_access;
 pub mod token;
 mod trace;

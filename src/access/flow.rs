@@ -7,13 +7,14 @@ use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::tab::AccessTab;
-use crate::aspect::{
-    CookieAttributes, CookieError, Reader, SKEW, SameSite, Session, write_short_text,
-};
+use crate::aspect::{CookieAttributes, CookieError, SameSite};
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::core::{BoundAccess, Core};
+use crate::core::{BoundAccess, Core, flow_cookie_name};
 use crate::protocol::Origin;
 use crate::seal::Scratch;
+use crate::seal::{Reader, write_short_text};
+use crate::session::Session;
 
 /// First byte of the flow cookie's content.
 const LAYOUT: u8 = 2;
@@ -273,16 +274,11 @@ impl Flow {
     }
 }
 
-/// The flow cookie's name, which no access cookie may have.
-pub(crate) const fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-iiif-flow" } else { "iiif-flow" }
-}
-
 /// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
     CookieAttributes {
-        name: cookie_name(secure).into(),
+        name: flow_cookie_name(secure).into(),
         domain: None,
         path: "/".into(),
         secure,

@@ -77,7 +77,6 @@ mod sessions;
 mod tab;
 
 pub use flow::AccessFlow;
-pub(crate) use flow::cookie_name as flow_cookie_name;
 pub use future::AccessCookieFuture;
 pub use grant::{AccessDeclined, AccessGrant};
 pub use layer::AccessCookieLayer;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::flow::{Flow, Viewer};
 use crate::answer::BoxError;
-use crate::aspect::{Reader, SKEW, Session, write_short_text};
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::seal::Scratch;
+use crate::seal::{Reader, write_short_text};
+use crate::session::Session;
 
 /// How long the gesture page may be left open.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -15,12 +15,13 @@ use super::pending::{Granted, Offered, Tab, Way};
 use super::tab::Opener;
 use super::{form, pages};
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, CookieError, Session, SessionId};
+use crate::aspect::{BoundCookie, CookieError};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::is_said_to_be_made_here;
 use crate::hand_off;
 use crate::query;
+use crate::session::{Session, SessionId};
 
 /// What of a request matters to a grant in its response.
 pub(super) struct Context {
@@ -120,7 +121,7 @@ impl Context {
     /// viewers of its choice alone in the flow.
     pub(super) fn decline(&self) -> Response<Bytes> {
         let page = pages::declined(self);
-        if !is_said_to_be_made_here(&self.core, &self.parts.headers) {
+        if !is_said_to_be_made_here(self.core.public_url.origin(), &self.parts.headers) {
             return page;
         }
         self.close_flow(page, |flow| {

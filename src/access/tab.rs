@@ -12,13 +12,14 @@ use http::{HeaderMap, HeaderValue};
 use super::flow::{AccessFlow, LIFETIME, Viewer};
 use super::pending::Tab;
 use super::seal::Context;
-use crate::aspect::{Reader, SKEW, write_short_text};
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::{is_made_here, referring_origin};
 use crate::protocol::Origin;
 use crate::query;
 use crate::seal::Scratch;
+use crate::seal::{Reader, write_short_text};
 
 /// First byte of what is sealed.
 const LAYOUT: u8 = 1;
@@ -149,7 +150,11 @@ impl Opener {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Self {
-        let own = || is_made_here(core, headers).then(|| told_by(core, path, query, now)).flatten();
+        let own = || {
+            is_made_here(core.public_url.origin(), headers)
+                .then(|| told_by(core, path, query, now))
+                .flatten()
+        };
         let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
         let page = || {
             let (path, query) = page_of_this_site(core, referer?)?;

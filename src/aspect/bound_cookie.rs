@@ -5,11 +5,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use super::AspectError;
-use super::binary::Reader;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
-use super::session::{Session, SessionId, Stamp};
 use crate::clock::Timestamp;
+use crate::seal::Reader;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
+use crate::session::{Session, SessionId, Stamp};
 
 /// How many cookies of a name of ours are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;

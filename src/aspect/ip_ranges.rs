@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::binary::LONGEST_TEXT;
 use super::client_ip::{self, Sender};
 use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp};
+use crate::seal::LONGEST_TEXT;
 
 /// What the names of these aspects begin with; the role follows.
 const NAME: &str = "ip-ranges:";

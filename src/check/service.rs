@@ -12,7 +12,7 @@ use super::future::CheckFuture;
 use super::private::{Care, Private};
 use super::{active, lower, refusal};
 use crate::answer::BoxFuture;
-use crate::aspect::{AspectError, Head, Session};
+use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::clock::Timestamp;
@@ -22,6 +22,7 @@ use crate::gate::{Basis, Lack, Progress, Question, Verdict, Watch, finish_decisi
 use crate::observe::{Outcome, Place};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
+use crate::session::Session;
 use crate::storage_access;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
@@ -194,7 +195,7 @@ fn course(
             return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
         }
         // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
-        if !is_made_here(core, head.headers()) {
+        if !is_made_here(core.public_url.origin(), head.headers()) {
             watch.foreign_page(core, head.uri().path(), resource);
             let denial = Denial::never().message(core.texts.denied_foreign.clone());
             return Course::Answer(refusal::denied(&denial, head, &core.texts));

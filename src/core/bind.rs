@@ -5,7 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::checks::{check_languages, check_message, check_name, check_path};
 use super::{BoundClients, CandidateAspect};
-use crate::aspect::{AccessCookie, BoundCookie, LONGEST_TEXT, aspects};
+use crate::aspect::{AccessCookie, BoundCookie, aspects};
 use crate::config::{
     AccessService, Compatibility, ConfigError, Logout, Page, PublicUrl, Realm, Texts,
 };
@@ -13,6 +13,7 @@ use crate::core::{BoundAccess, BoundRealm, Candidate, cookie_service};
 use crate::protocol::v1::Version;
 use crate::protocol::{Family, LanguageMap, v2};
 use crate::resource::Families;
+use crate::seal::LONGEST_TEXT;
 use crate::seal::{Keyring, Purpose};
 
 /// Turns realms into what the layers use.

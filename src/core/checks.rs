@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::BoundClients;
-use crate::access::flow_cookie_name;
+use super::endpoints::{RESERVED, flow_cookie_name};
 use crate::aspect::aspects;
 use crate::config::{ConfigError, Page, Realm};
 use crate::core::{BoundAccess, BoundMap, Core, session_cookie};
@@ -13,10 +13,7 @@ use crate::protocol::{LanguageMap, Message, v2};
 
 pub(crate) fn check_name(name: &str) -> Result<(), ConfigError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let reserved = matches!(
-        name,
-        "probe" | "token" | "logout" | "continue" | "client" | "hand-off" | "redeem" | "grant"
-    );
+    let reserved = RESERVED.contains(&name);
     if name.is_empty() || name.len() > 64 || reserved || !name.bytes().all(plain) {
         return Err(ConfigError::Name(name.to_owned()));
     }

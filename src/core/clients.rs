@@ -8,9 +8,9 @@ use std::time::Duration;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
-use crate::aspect::LONGEST_TEXT;
 use crate::clock::Timestamp;
 use crate::config::{Client, ConfigError};
+use crate::seal::LONGEST_TEXT;
 use crate::seal::Sealer;
 
 /// Shortest secret, in bytes.

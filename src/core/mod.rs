@@ -4,12 +4,14 @@ mod bind;
 mod checks;
 mod clients;
 mod cookie_service;
+mod endpoints;
 mod session_cookie;
 mod time;
 
 pub(crate) use bind::{Binder, Surroundings};
 pub(crate) use checks::{check_cookies, check_languages, check_path, check_paths, warn};
 pub(crate) use clients::{BoundClients, Identified};
+pub(crate) use endpoints::flow_cookie_name;
 pub(crate) use time::Time;
 
 use std::borrow::Cow;
@@ -20,7 +22,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
-use crate::aspect::{AuthorizingAspect, BoundCookie, SessionId};
+use crate::aspect::{AuthorizingAspect, BoundCookie};
 use crate::authorizer::Authorizer;
 use crate::catch::catch;
 use crate::clock::Timestamp;
@@ -38,6 +40,7 @@ use crate::resource::{
 use crate::revocation::Revocations;
 use crate::said::SaidOnce;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Sealer};
+use crate::session::SessionId;
 use crate::storage_access::{self, StorageAccess};
 
 /// Everything the layers share.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::aspect::SKEW;
 use crate::catch::catch;
+use crate::clock::SKEW;
 use crate::clock::{Clock, Timestamp};
 use crate::core::Core;
 

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, Reader, SKEW, Session, SessionId, write_short_text};
+use crate::aspect::BoundCookie;
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::protocol::Origin;
 use crate::seal::Scratch;
+use crate::seal::{Reader, write_short_text};
+use crate::session::{Session, SessionId};
 
 const LIFETIME: Duration = Duration::from_secs(60);
 

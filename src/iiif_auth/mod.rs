@@ -10,10 +10,10 @@ use std::sync::Arc;
 pub use builder::IiifAuthBuilder;
 use stack::IiifAuthLayer;
 
-use crate::access::{AccessCookieLayer, flow_cookie_name};
+use crate::access::AccessCookieLayer;
 use crate::check::CheckLayer;
 use crate::client_identity::ClientIdentityLayer;
-use crate::core::Core;
+use crate::core::{Core, flow_cookie_name};
 use crate::describe::DescribeLayer;
 use crate::logout::LogoutLayer;
 use crate::probe::ProbeLayer;

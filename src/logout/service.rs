@@ -48,7 +48,8 @@ where
             _ if is_speculative(headers) => LogoutFuture::own(not_yet()),
             // An image or frame of a foreign page ends nobody's session.
             Method::GET | Method::POST
-                if !is_opened_in_tab(headers) && !is_made_here(core, headers) =>
+                if !is_opened_in_tab(headers)
+                    && !is_made_here(core.public_url.origin(), headers) =>
             {
                 LogoutFuture::own(respond::empty(StatusCode::FORBIDDEN))
             }

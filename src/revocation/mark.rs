@@ -2,8 +2,8 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::aspect::SessionId;
 use crate::config::ConfigError;
+use crate::session::SessionId;
 
 /// How many bytes of an id tell it.
 const LENGTH: usize = 6;

@@ -14,8 +14,8 @@ use super::hasher::OfRandomId;
 use super::mark::Mark;
 use super::{Revocations, Share};
 use crate::answer::{Answer, BoxError};
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
+use crate::session::SessionId;
 
 /// Revocations in the memory of this process; the default.
 ///

@@ -14,8 +14,8 @@ pub use memory::InMemory;
 pub use redis::{Redis, RedisBuilder, StoreError};
 
 use crate::answer::{Answer, BoxError};
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
+use crate::session::SessionId;
 
 /// Remembers sessions that were logged out, until they would have ended anyway.
 ///

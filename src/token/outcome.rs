@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use crate::aspect::SessionId;
 use crate::core::Core;
 use crate::protocol::Message;
 use crate::protocol::v2::TokenErrorProfile;
+use crate::session::SessionId;
 
 /// An access token and its life in seconds.
 pub(super) struct Issued {

@@ -54,7 +54,7 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     form: Option<String>,
 ) -> Response<Bytes> {
-    let form = form.filter(|_| is_made_here(&core, &headers));
+    let form = form.filter(|_| is_made_here(core.public_url.origin(), &headers));
     let Some(form) = form.as_deref().and_then(Form::parse) else {
         return respond::empty(StatusCode::BAD_REQUEST);
     };

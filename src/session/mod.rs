@@ -1,64 +1,29 @@
-//! A session: who, with which roles, seen from which viewers, until when.
+//! **Who** is in: what access, token, gate and hand-off all speak of.
+
+mod builder;
+mod error;
+mod fields;
+mod id;
+mod stamp;
+mod viewers;
 
 use std::fmt;
-use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
+pub use builder::SessionBuilder;
+pub use error::{FieldError, SessionError};
+pub use id::SessionId;
+pub use viewers::{ViewerOrigins, Viewers};
 
-use super::AspectError;
-use super::binary::Reader;
-use super::fields::{Fields, Written};
-use super::viewers::Viewers;
+use fields::{Fields, Written};
+use stamp::LAYOUT;
+pub(crate) use stamp::{LONGEST, NotNow, Stamp};
+
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
-
-/// First byte of a session's binary form. In layout 1 a session without origins was for any viewer.
-const LAYOUT: u8 = 2;
-
-/// Longest time a session may last, whatever a sealed value says.
-pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::seal::Reader;
 
 /// How many viewers a session of the access cookie remembers.
 const MAX_ORIGINS: usize = 8;
-
-/// How far the clocks of two nodes may differ.
-pub(crate) const SKEW: Duration = Duration::from_secs(5);
-
-/// Sixteen bytes that name a session, random and never shown to a client in the clear.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId([u8; 16]);
-
-impl SessionId {
-    /// The id made of these bytes, for aspects whose sessions live in a store of their own.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// A new random id.
-    ///
-    /// # Errors
-    ///
-    /// When the system gives no random bytes.
-    pub fn random() -> Result<Self, SessionError> {
-        let mut bytes = [0; 16];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| SessionError::NoRandomness)?;
-        Ok(Self(bytes))
-    }
-}
-
-/// Shows nothing: an id is no secret by itself, yet nothing in a log should name a session.
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId([redacted])")
-    }
-}
 
 /// Who asks: small and fixed, so that it fits a cookie.
 ///
@@ -83,26 +48,12 @@ pub struct Session<'a> {
     fields: Fields<'a>,
 }
 
-/// Which session it is, and its times: what stands first, and tells whether the rest is worth reading.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    pub(crate) id: SessionId,
-    pub(super) issued_at: Timestamp,
-    expires_at: Timestamp,
-}
-
 impl<'a> Session<'a> {
     /// Begins a session for `subject`: a user name, an account number; empty for nobody in
     /// particular. At most 255 bytes, or [`lasting`](SessionBuilder::lasting) fails.
     #[must_use]
     pub fn builder(subject: impl Into<String>) -> SessionBuilder {
-        SessionBuilder {
-            id: None,
-            subject: subject.into(),
-            roles: vec![],
-            origins: vec![],
-            any_viewer: false,
-        }
+        SessionBuilder::new(subject.into())
     }
 
     /// What names this session.
@@ -249,7 +200,7 @@ impl<'a> Session<'a> {
     /// Appends the binary form.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.push(LAYOUT);
-        out.extend_from_slice(&self.stamp.id.0);
+        out.extend_from_slice(self.stamp.id.as_bytes());
         out.extend_from_slice(&self.stamp.issued_at.as_millis().to_be_bytes());
         out.extend_from_slice(&self.stamp.expires_at.as_millis().to_be_bytes());
         out.extend_from_slice(self.fields.as_bytes());
@@ -271,42 +222,6 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Stamp {
-    /// How many bytes it takes, with the layout before it.
-    pub(crate) const LENGTH: usize = 1 + 16 + 8 + 8;
-
-    /// Reads it off the front; the rest is behind it.
-    #[inline]
-    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (stamp, rest) = bytes.split_first_chunk::<{ Self::LENGTH }>()?;
-        if stamp[0] != LAYOUT {
-            return None;
-        }
-        let time =
-            |bytes: &[u8]| Some(Timestamp::from_millis(u64::from_be_bytes(bytes.try_into().ok()?)));
-        let id = SessionId(stamp[1..17].try_into().ok()?);
-        let (issued_at, expires_at) = (time(&stamp[17..25])?, time(&stamp[25..])?);
-        Some((Self { id, issued_at, expires_at }, rest))
-    }
-
-    /// Whether the session lives. Sealed values are trusted for who, not for when: its times have to be
-    /// sane, and it has to have begun.
-    #[inline]
-    pub(crate) fn check(&self, now: Timestamp) -> Result<(), AspectError> {
-        let Self { issued_at, expires_at, .. } = *self;
-        if issued_at > now.after(SKEW)
-            || issued_at > expires_at
-            || expires_at > issued_at.after(LONGEST)
-        {
-            return Err(AspectError::Invalid);
-        }
-        if expires_at <= now {
-            return Err(AspectError::Expired);
-        }
-        Ok(())
-    }
-}
-
 /// Shows roles and times. Who it is, and from where, stays out of logs.
 impl fmt::Debug for Session<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -317,157 +232,6 @@ impl fmt::Debug for Session<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// A session in the making.
-#[derive(Clone)]
-pub struct SessionBuilder {
-    id: Option<SessionId>,
-    subject: String,
-    roles: Vec<String>,
-    origins: Vec<Origin>,
-    any_viewer: bool,
-}
-
-impl SessionBuilder {
-    /// Gives it a role.
-    #[must_use]
-    pub fn role(mut self, role: impl Into<String>) -> Self {
-        self.roles.push(role.into());
-        self
-    }
-
-    /// Gives it several roles.
-    #[must_use]
-    pub fn roles<R: Into<String>>(mut self, roles: impl IntoIterator<Item = R>) -> Self {
-        self.roles.extend(roles.into_iter().map(Into::into));
-        self
-    }
-
-    /// Makes it for the viewer of this origin; several may be given. Default: it is for no viewer.
-    #[must_use]
-    pub fn origin(self, origin: Origin) -> Self {
-        self.origins([origin])
-    }
-
-    /// Makes it for the viewers of these origins, and for those given before. With none at all it is
-    /// for no viewer until one is let in: right for a user who logged in to an application in no
-    /// viewer's tab.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tower_iiif_auth::aspect::Session;
-    /// use tower_iiif_auth::clock::{Clock, SystemClock};
-    ///
-    /// let session = Session::builder("ada")
-    ///     .origins([])
-    ///     .lasting(SystemClock.now(), Duration::from_secs(600))?;
-    /// assert!(!session.is_bound_to(&"https://viewer.example".parse()?));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn origins(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
-        self.origins.extend(origins);
-        self
-    }
-
-    /// Makes it for any viewer, whatever origins are given: each page that the user visits can have a
-    /// token for it.
-    ///
-    /// Right for what nobody logs in to, such as an address, or a header of a single sign-on in front:
-    /// no viewer ever opened a login, so none can be told from others. Where users log in, it gives
-    /// tokens to pages that they never let in.
-    #[must_use]
-    pub fn for_any_viewer(mut self) -> Self {
-        self.any_viewer = true;
-        self
-    }
-
-    /// Names it. The default is a new random id.
-    #[must_use]
-    pub fn id(mut self, id: SessionId) -> Self {
-        self.id = Some(id);
-        self
-    }
-
-    /// Finishes it: it begins at `now` and ends after `lifetime`.
-    ///
-    /// # Errors
-    ///
-    /// When the subject or a role has more than 255 bytes, all roles together, or all origins, more
-    /// than 65 535, or the lifetime is below a second or longer than 24 hours; and when the system
-    /// gives no random bytes for the id.
-    pub fn lasting(
-        self,
-        now: Timestamp,
-        lifetime: Duration,
-    ) -> Result<Session<'static>, SessionError> {
-        if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
-            return Err(SessionError::Lifetime(lifetime));
-        }
-        let viewers = if self.any_viewer {
-            Written::Any
-        } else {
-            Written::These(self.origins.iter().map(Origin::as_str).collect())
-        };
-        let roles = self.roles.iter().map(String::as_str);
-        Ok(Session {
-            fields: Fields::new(&self.subject, roles, &viewers)?,
-            stamp: Stamp {
-                id: self.id.map_or_else(SessionId::random, Ok)?,
-                issued_at: now,
-                expires_at: now.after(lifetime),
-            },
-        })
-    }
-}
-
-impl fmt::Debug for SessionBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionBuilder").field("roles", &self.roles).finish_non_exhaustive()
-    }
-}
-
-/// Why there can be no such session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// The subject is too long.
-    Subject(FieldError),
-    /// A role, or all of them together, is too long.
-    Role(FieldError),
-    /// An origin, or all of them together, is too long.
-    Origin(FieldError),
-    /// The lifetime is below a second or above 24 hours.
-    Lifetime(Duration),
-    /// The system gave no random bytes.
-    NoRandomness,
-}
-
-/// How long a field was that is too long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    pub(super) bytes: usize,
-}
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Subject(e) => write!(f, "subject has {} bytes, 255 are the most", e.bytes),
-            Self::Role(e) => {
-                write!(f, "roles have {} bytes: 255 are the most for one, 65535 for all", e.bytes)
-            }
-            Self::Origin(e) => write!(f, "origins have {} bytes, that is too much", e.bytes),
-            Self::Lifetime(lifetime) => {
-                write!(f, "a lifetime of {lifetime:?} is not between 1 second and 24 hours")
-            }
-            Self::NoRandomness => f.write_str("the system gives no random bytes"),
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
 
 impl<'a> Reader<'a> {
     /// The binary form of a session.

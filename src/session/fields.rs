@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::binary::{Reader, write_short_text};
-use super::session::{FieldError, SessionError};
 use super::viewers::{ViewerOrigins, Viewers};
+use super::{FieldError, SessionError};
+use crate::seal::{Reader, write_short_text};
 
 /// One after the other: the subject behind its length in one byte, then roles and origins, each list
 /// behind its length in two bytes, each text of it behind its own in one.

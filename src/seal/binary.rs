@@ -33,14 +33,14 @@ impl<'a> Reader<'a> {
 
     /// The same as it stands there.
     #[inline]
-    pub(super) fn short(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.byte()?;
         self.take(usize::from(length))
     }
 
     /// A list behind its length in two bytes.
     #[inline]
-    pub(super) fn list(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn list(&mut self) -> Option<&'a [u8]> {
         let length = u16::from_be_bytes(self.take(2)?.try_into().ok()?);
         self.take(usize::from(length))
     }
