@@ -41,9 +41,10 @@ impl Base {
             Kind::Images(images) => builder.resources(images.clone()),
             Kind::Files => {
                 let files = Files::new(&self.path);
-                builder.resources(match self.active_content {
-                    true => files.insecure_active_content(),
-                    false => files,
+                builder.resources(if self.active_content {
+                    files.insecure_active_content()
+                } else {
+                    files
                 })
             }
         }
