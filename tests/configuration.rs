@@ -13,7 +13,7 @@ use tower_iiif_auth::aspect::{
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::protocol::origin::OriginError;
-use tower_iiif_auth::resource::{Families, ImageApi};
+use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
 use tower_iiif_auth::{
     AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Manifests,
     Message, OriginPolicy, Realm, Texts, ThirdPartyCookies,
@@ -286,6 +286,21 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "role(",
         ),
         // Families that do not go together.
+        // AL-03: a dialect that no server has.
+        (
+            good()
+                .resources(
+                    ImageApi::new("/iiif/2").dialect(Dialect::general().slash_substitute("__")),
+                )
+                .build()
+                .err(),
+            ConfigError::Dialect {
+                base: own("/iiif/2"),
+                fault: "slash_substitute is Cantaloupe's: leave it out, or say that the server is Cantaloupe",
+            },
+            "slash_substitute",
+        ),
+        // CON-1, CON-13: families that do not go together.
         (
             of_families(Families::new([])),
             families("it speaks no family: name at least one"),

