@@ -14,6 +14,7 @@ mod chosen;
 mod client_ip;
 mod cookie;
 mod ip_ranges;
+mod setting_error;
 mod trusted_header;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use both::Both;
 pub use client_ip::{PeerAddr, TrustedProxies};
 pub use cookie::{SameSite, cookies};
 pub use ip_ranges::IpRanges;
+pub use setting_error::SettingError;
 pub use trusted_header::TrustedHeader;
 
 pub use cookie::CookieError;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::aspect::CookieError;
+use crate::aspect::SettingError;
 use crate::protocol::origin::OriginError;
+use crate::revocation::NoRandomness;
 
 /// Why a configuration cannot be built. Each message says what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,16 +172,8 @@ pub enum ConfigError {
     ManifestPath(String),
     /// A limit on manifests is zero.
     ManifestLimit(&'static str),
-    /// An aspect that goes by address has no range.
-    NoIpRanges,
-    /// An address range cannot be read.
-    IpRange(String),
-    /// A trusted header without a peer that may send it.
-    NoTrustedPeers,
-    /// The secret of a trusted header's front is too short, or can stand in no header.
-    FrontSecret,
-    /// A text is no header name.
-    HeaderName(String),
+    /// An aspect cannot be as it was described.
+    Aspect(SettingError),
     /// A duration is zero or too long.
     Duration(&'static str),
     /// The system gives no random bytes.
@@ -335,25 +329,22 @@ impl fmt::Display for ConfigError {
             Self::ManifestLimit(limit) => {
                 write!(f, "{limit} of manifests has to be more than zero")
             }
-            Self::NoIpRanges => {
-                f.write_str("no address range, so that nobody is recognised: list one, or leave the aspect out")
-            }
-            Self::IpRange(range) => {
-                write!(f, "{range:?} is no address range: write it like \"192.0.2.0/24\" or \"2001:db8::1\"")
-            }
-            Self::NoTrustedPeers => f.write_str(
-                "a trusted header needs at least one peer that may send it: list the proxy's address",
-            ),
-            Self::FrontSecret => f.write_str(
-                "the front's secret needs at least 16 letters, digits or signs without spaces: make one with \
-                 `openssl rand -hex 32`",
-            ),
-            Self::HeaderName(name) => {
-                write!(f, "{name:?} is no header name: use letters, digits and -, like \"x-remote-user\"")
-            }
+            Self::Aspect(error) => error.fmt(f),
             Self::Duration(which) => write!(f, "{which} has to be more than zero and at most 24 hours"),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }
+    }
+}
+
+impl From<SettingError> for ConfigError {
+    fn from(error: SettingError) -> Self {
+        Self::Aspect(error)
+    }
+}
+
+impl From<NoRandomness> for ConfigError {
+    fn from(_: NoRandomness) -> Self {
+        Self::NoRandomness
     }
 }
 

@@ -91,7 +91,7 @@ impl InMemory {
     /// # Errors
     ///
     /// When the system gives no random bytes.
-    pub fn new() -> Result<Self, crate::ConfigError> {
+    pub fn new() -> Result<Self, super::NoRandomness> {
         Ok(Self {
             mark: AtomicU64::new(number_of(Mark::random()?)),
             ends: HashMap::default(),
