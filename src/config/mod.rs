@@ -3,6 +3,7 @@
 mod access_service;
 mod compatibility;
 mod error;
+mod error_message;
 mod manifests;
 mod origin_policy;
 mod public_url;
