@@ -44,6 +44,5 @@ pub(super) fn course(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> O
 }
 
 fn ends_like_a_description(identifier: &str) -> bool {
-    let last = identifier.rsplit_once('/').map_or("", |(_, last)| last);
-    last.eq_ignore_ascii_case("info.json")
+    identifier.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("info.json"))
 }
