@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::context::Context;
 use super::opener::Opener;
-use super::tab::AccessTab;
+use super::tab::{AccessTab, Sure};
 use super::viewer::Viewer;
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
@@ -46,8 +46,11 @@ impl AccessFlow {
             .and_then(|realm| core.realms[realm].cookie.as_ref());
         let session = cookie.and_then(|cookie| context.current_session(cookie, now));
         let tab = match &context.opener {
-            Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),
-            Opener::Nobody | Opener::Untold | Opener::Silent => None,
+            // What is a guess is none the less one when it comes back.
+            Opener::Viewer(own) if own.sure != Sure::No => {
+                AccessTab::seal(core, flow, &own.viewer, &own.realm, now)
+            }
+            Opener::Viewer(_) | Opener::Nobody | Opener::Untold | Opener::Silent => None,
         };
         let viewer = match context.viewer() {
             Some(Viewer::Named(origin)) => Some(origin),

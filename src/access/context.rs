@@ -9,7 +9,7 @@ use http::{Request, Response};
 use super::flow::Flow;
 use super::grant::AccessGrant;
 use super::opener::Opener;
-use super::tab::Known;
+use super::tab::{Known, Sure};
 use super::viewer::Viewer;
 use super::whom::Whom;
 use super::{form, steps};
@@ -45,8 +45,8 @@ impl Context {
             parts: Head::of(request).to_parts(),
             service: of_service.or_else(|| steps::nearest(core, path, flow.as_ref())),
             is_shared: steps::is_shared(core, path),
+            opener: Opener::of(core, path, query, headers, flow.as_ref(), now),
             flow,
-            opener: Opener::of(core, path, query, headers, now),
             keeps_flow: false,
             helper: false,
             core: Arc::clone(core),
@@ -70,13 +70,19 @@ impl Context {
     /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
     pub(super) fn whom(&self, named: Option<&str>) -> Whom {
         let realm = self.opened(named);
-        let sure = |viewers, realm| Whom { viewers, realm, is_guess: false, has_others: false };
+        let told = |viewers, realm| Whom { viewers, realm, is_guess: false, has_others: false };
         match (&self.opener, &self.flow) {
-            (Opener::Viewer(Known { viewer, realm, needs_flow }), flow) => Whom {
-                is_guess: *needs_flow && flow.is_none(),
-                ..sure(vec![viewer.clone()], realm.clone())
+            (Opener::Viewer(Known { viewer, realm, sure }), flow) => Whom {
+                is_guess: match sure {
+                    Sure::Yes => false,
+                    Sure::WithFlow => flow.is_none(),
+                    Sure::No => true,
+                },
+                // A tab of another browser's may be of nobody here.
+                has_others: *sure == Sure::No,
+                ..told(vec![viewer.clone()], realm.clone())
             },
-            (Opener::Nobody, _) | (_, None) => sure(Vec::new(), realm),
+            (Opener::Nobody, _) | (_, None) => told(Vec::new(), realm),
             (Opener::Untold | Opener::Silent, Some(flow)) => {
                 let (own, all) = (flow.viewers(&realm), flow.all_viewers());
                 // A path of the service itself tells whose tab it is. Elsewhere the realm that was

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::viewer::Viewer;
-use crate::aspect::{CookieAttributes, CookieError, SameSite};
+use crate::aspect::{CookieAttributes, CookieError};
 use crate::clock::{SKEW, Timestamp};
 use crate::core::{BoundAccess, Core, flow_cookie_name};
 use crate::seal::{Reader, Scratch, write_short_text};
@@ -22,6 +22,9 @@ const LAYOUT: u8 = 2;
 /// Nothing is won by less: a viewer that is forgotten while its tab is open leaves the others alone in
 /// the list, which is why the user is asked from then on.
 pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many bytes tell one flow from others.
+pub(super) const MARK: usize = 8;
 
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
@@ -80,6 +83,12 @@ impl Flow {
             }
             self.waiting.push(Waiting { viewer, realm, since: now });
         }
+    }
+
+    /// What tells this browser's flow from others, and does not give its secret away.
+    pub(super) fn mark(&self) -> [u8; MARK] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
+        *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
     }
 
     /// The viewers that wait for a login of this realm, the last one last.
@@ -186,15 +195,7 @@ impl Flow {
     }
 }
 
-/// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
-    CookieAttributes {
-        name: flow_cookie_name(secure).into(),
-        domain: None,
-        path: "/".into(),
-        secure,
-        same_site: if secure { SameSite::None } else { SameSite::Lax },
-        partitioned: false,
-    }
+    CookieAttributes::of_flow(flow_cookie_name(secure), secure)
 }

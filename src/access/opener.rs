@@ -7,7 +7,8 @@
 use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, HeaderValue};
 
-use super::tab::{AccessTab, Known, PARAMETER};
+use super::flow::Flow;
+use super::tab::{AccessTab, Known, PARAMETER, Sure};
 use super::viewer::Viewer;
 use crate::clock::Timestamp;
 use crate::core::Core;
@@ -35,17 +36,17 @@ impl Opener {
         path: &str,
         query: &str,
         headers: &HeaderMap,
+        flow: Option<&Flow>,
         now: Timestamp,
     ) -> Self {
+        let told_by = |path: &str, query: &str| told_by(core, path, query, flow, now);
         let own = || {
-            is_made_here(core.public_url.origin(), headers)
-                .then(|| told_by(core, path, query, now))
-                .flatten()
+            is_made_here(core.public_url.origin(), headers).then(|| told_by(path, query)).flatten()
         };
         let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
         let page = || {
             let (path, query) = page_of_this_site(core, referer?)?;
-            told_by(core, path, query, now)
+            told_by(path, query)
         };
         if let Some(known) = own().or_else(page) {
             return Self::Viewer(known);
@@ -88,20 +89,32 @@ fn page_of_this_site<'r>(core: &Core, referer: &'r [u8]) -> Option<(&'r str, &'r
 }
 
 /// What a URL of this site tells of its tab.
-fn told_by(core: &Core, path: &str, query: &str, now: Timestamp) -> Option<Known> {
+fn told_by(
+    core: &Core,
+    path: &str,
+    query: &str,
+    flow: Option<&Flow>,
+    now: Timestamp,
+) -> Option<Known> {
     if !core.access.iter().any(|access| access.covers(path)) {
         return None;
     }
-    if let Ok(Some(tab)) = query::single(query, PARAMETER) {
-        if let Some(known) = AccessTab::from(tab.into_owned()).open(core, now) {
-            return Some(known);
-        }
+    let tab = query::single(query, PARAMETER).ok().flatten();
+    let by_tab = tab.and_then(|tab| AccessTab::from(tab.into_owned()).open_in_url(core, flow, now));
+    match by_tab {
+        Some(known) if known.sure == Sure::Yes => Some(known),
+        // The user saw the page of the viewer that the URL names, if it names one.
+        unsure => told_by_origin(core, path, query).or(unsure),
     }
+}
+
+/// What the URL tells by which a viewer opens an access service.
+fn told_by_origin(core: &Core, path: &str, query: &str) -> Option<Known> {
     let (service, _) = core.access_at(path)?;
     let origin: Origin = query::single(query, "origin").ok()??.parse().ok()?;
     if core.origins.refuses(&origin) {
         return None;
     }
     let realm = core.realms[core.access[service].realm].name.to_string();
-    Some(Known { viewer: Viewer::Named(origin), realm, needs_flow: true })
+    Some(Known { viewer: Viewer::Named(origin), realm, sure: Sure::WithFlow })
 }

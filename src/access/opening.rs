@@ -9,7 +9,7 @@ use super::context::Context;
 use super::flow::Flow;
 use super::opener::{Opener, is_opened_by_nobody, unnamed};
 use super::pages;
-use super::tab::Known;
+use super::tab::{Known, Sure};
 use super::terms_and_kiosks::grants_at_once;
 use super::viewer::Viewer;
 use crate::client_identity::check_code;
@@ -50,7 +50,7 @@ pub(super) fn open(
     };
     let realm = core.realms[access.realm].name.to_string();
     if let Some(viewer) = viewer {
-        context.opener = Opener::Viewer(Known { viewer, realm, needs_flow: false });
+        context.opener = Opener::Viewer(Known { viewer, realm, sure: Sure::Yes });
     } else if !matches!(access.page, Page::Application) {
         context.opener = Opener::Nobody;
     }
@@ -78,6 +78,7 @@ fn remember(
     service: usize,
     now: Timestamp,
 ) -> Result<Flow, Box<Response<Bytes>>> {
+    let is_new = context.flow.is_none();
     let Some(mut flow) = context.flow.take().or_else(|| context.begin_flow(now)) else {
         return Err(Box::new(pages::failed(context)));
     };
@@ -86,7 +87,9 @@ fn remember(
         Opener::Viewer(known) => Some(known.viewer.clone()),
         Opener::Nobody | Opener::Untold | Opener::Silent => None,
     };
-    flow.has_others |= viewer.is_none() && is_opened_by_nobody(core, &context.parts.headers);
+    // A flow that begins so is of nobody's tab, wherever its link was.
+    flow.has_others |=
+        viewer.is_none() && (is_new || is_opened_by_nobody(core, &context.parts.headers));
     flow.open(core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(flow)

@@ -7,7 +7,7 @@ use http_body::Body;
 use super::context::Context;
 use super::grant::AccessGrant;
 use super::opener::Opener;
-use super::tab::Known;
+use super::tab::{Known, Sure};
 use super::viewer::Viewer;
 use super::{form, pages};
 use crate::answer::{Answer, BoxError};
@@ -81,7 +81,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
     // The page that the form is on knew its viewer.
     context.opener = viewer.map_or(Opener::Nobody, |viewer| {
         let (viewer, realm) = (Viewer::Named(viewer), context.opened(None));
-        Opener::Viewer(Known { viewer, realm, needs_flow: false })
+        Opener::Viewer(Known { viewer, realm, sure: Sure::Yes })
     });
     let is_named = matches!(context.opener, Opener::Viewer(_));
     context.helper = context.core.third_party.hand_off && is_named;

@@ -29,7 +29,8 @@ pub(super) fn to_login(
     let told = match &context.opener {
         Opener::Viewer(Known { viewer: Viewer::Named(origin), .. }) => format!("origin={origin}"),
         Opener::Viewer(Known { viewer, realm, .. }) => {
-            let tab = AccessTab::seal(core, viewer, realm, core.now());
+            let flow = remember.as_ref().or(context.flow.as_ref());
+            let tab = flow.and_then(|flow| AccessTab::seal(core, flow, viewer, realm, core.now()));
             tab.map_or_else(String::new, |tab| format!("{PARAMETER}={}", tab.as_str()))
         }
         Opener::Nobody | Opener::Untold | Opener::Silent => String::new(),
