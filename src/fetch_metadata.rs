@@ -8,24 +8,23 @@ use bytes::Bytes;
 use http::header::{ORIGIN, REFERER};
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::config::Core;
 use crate::protocol::Origin;
 use crate::respond;
 
 /// Whether a request was made by a page of this very origin, or by no browser.
-pub(crate) fn is_made_here(core: &Core, headers: &HeaderMap) -> bool {
+pub(crate) fn is_made_here(own: &Origin, headers: &HeaderMap) -> bool {
     match (headers.get("sec-fetch-site"), headers.get(ORIGIN)) {
         (Some(site), _) => site.as_bytes() == b"same-origin",
-        (None, Some(origin)) => origin.as_bytes() == core.public_url.origin().as_str().as_bytes(),
+        (None, Some(origin)) => origin.as_bytes() == own.as_str().as_bytes(),
         (None, None) => true,
     }
 }
 
 /// Whether a browser says that a request was made by a page of this very origin. A client that says
 /// nothing is not believed: what it asks for is undone by no later question to the user.
-pub(crate) fn is_said_to_be_made_here(core: &Core, headers: &HeaderMap) -> bool {
+pub(crate) fn is_said_to_be_made_here(own: &Origin, headers: &HeaderMap) -> bool {
     let says = headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN);
-    says && is_made_here(core, headers)
+    says && is_made_here(own, headers)
 }
 
 /// The origin of the page that a request came from, by its `Referer`.

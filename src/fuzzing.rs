@@ -1,8 +1,8 @@
 //! For the fuzz targets alone: what only the owner of the keys could send. Not part of any build
 //! without `--cfg fuzzing`.
 
-use crate::aspect::Session;
 use crate::seal::{Keyring, Purpose};
+use crate::session::Session;
 
 /// What a value is sealed for.
 #[derive(Clone, Copy, Debug)]

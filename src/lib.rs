@@ -118,6 +118,7 @@ pub mod check;
 pub mod client_identity;
 pub mod clock;
 mod config;
+mod core;
 pub mod describe;
 mod fetch_metadata;
 mod future;
@@ -126,6 +127,7 @@ mod future;
 pub mod fuzzing;
 mod gate;
 mod hand_off;
+mod iiif_auth;
 pub mod logout;
 mod media_type;
 pub mod observe;
@@ -140,7 +142,7 @@ mod respond;
 pub mod revocation;
 mod said;
 mod seal;
-pub mod stack;
+mod session;
 mod storage_access;
 pub mod token;
 mod trace;
@@ -148,10 +150,11 @@ mod trace;
 pub use answer::{Answer, BoxError, BoxFuture};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, Manifests, OriginPolicy,
-    Realm, Texts, ThirdPartyCookies,
+    AccessService, Compatibility, ConfigError, Manifests, OriginPolicy, Realm, Texts,
+    ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
+pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
 

@@ -22,8 +22,6 @@ use std::fmt::Display;
 #[cfg(feature = "tracing")]
 use tracing::Level;
 
-use crate::observe::Observation;
-
 /// Something in the configuration that works and will disappoint.
 pub(crate) fn warning(text: &'static str) {
     event!(Level::WARN, message = text);
@@ -44,39 +42,6 @@ pub(crate) fn no_peer() {
         );
     });
 }
-
-/// The target of decisions, below the one of everything else: they can be had or left out alone.
-#[cfg(feature = "tracing")]
-const DECISION: &str = "tower_iiif_auth::decision";
-
-/// Whether anybody listens to decisions: while nobody does, no clock is read for them.
-pub(crate) fn decisions_are_heard() -> bool {
-    #[cfg(feature = "tracing")]
-    return tracing::event_enabled!(target: DECISION, Level::DEBUG);
-    #[cfg(not(feature = "tracing"))]
-    return false;
-}
-
-/// A decision, or a path that names nothing to decide on.
-#[cfg(feature = "tracing")]
-pub(crate) fn decision(told: &Observation<'_>) {
-    tracing::event!(
-        target: DECISION,
-        Level::DEBUG,
-        place = told.place().as_str(),
-        path = &*shown(told.path()),
-        resource = told.resource().map(|own| shown(&own.path()).into_owned()),
-        outcome = told.outcome().as_str(),
-        status = told.outcome().status(),
-        reason = told.reason().as_str(),
-        aspect = told.aspect(),
-        elapsed_us = u64::try_from(told.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "decision"
-    );
-}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn decision(_: &Observation<'_>) {}
 
 /// A token was issued, or why not.
 pub(crate) fn token(realm: &str, outcome: &'static str) {
@@ -119,7 +84,7 @@ pub(crate) fn undescribed(path: &str, reason: &'static str) {
 const LONGEST_PATH: usize = 512;
 
 /// A path as it is logged: what is too long is cut, and ends in `…`.
-fn shown(path: &str) -> Cow<'_, str> {
+pub(crate) fn shown(path: &str) -> Cow<'_, str> {
     if path.len() <= LONGEST_PATH {
         return Cow::Borrowed(path);
     }

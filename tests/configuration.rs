@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{BASE, key};
 use tower_iiif_auth::aspect::{
     AccessCookie, AspectError, AuthorizingAspect, CookieError, Head, IpRanges, Reading, SameSite,
-    TrustedHeader,
+    SettingError, TrustedHeader,
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
@@ -269,7 +269,11 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         (of(realm().aspect(named(0))), aspect_name(0), "1 to 255"),
         (of(realm().aspect(AccessCookie::new().or(named(256)))), aspect_name(256), "shorter name"),
         (of(realm().aspect(named(128).and(named(127)))), aspect_name(256), "1 to 255"),
-        (IpRanges::new(["192.0.2.1"], long(246)).err(), role(246, 245), "at most 245"),
+        (
+            IpRanges::new(["192.0.2.1"], long(246)).err().map(Into::into),
+            SettingError::Role { bytes: 246, most: 245 }.into(),
+            "at most 245",
+        ),
         (
             of(realm().access(AccessService::kiosk("room").role(long(256)))),
             role(256, 255),
@@ -285,7 +289,6 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             role(256, 255),
             "role(",
         ),
-        // Families that do not go together.
         // A dialect that no server has.
         (
             good()
@@ -376,7 +379,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::RoleUnused(own("reader")),
             "leave role(",
         ),
-        (IpRanges::new([], "A").err(), ConfigError::NoIpRanges, "list one"),
+        (IpRanges::new([], "A").err().map(Into::into), SettingError::NoIpRanges.into(), "list one"),
         (
             good().origins(OriginPolicy::allow([]).unwrap()).build().err(),
             ConfigError::NoAllowedOrigins,
@@ -623,30 +626,31 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "write it like",
         ),
         (
-            IpRanges::new(["10.0.0.0/33"], "A").err(),
-            ConfigError::IpRange(own("10.0.0.0/33")),
+            IpRanges::new(["10.0.0.0/33"], "A").err().map(Into::into),
+            SettingError::IpRange(own("10.0.0.0/33")).into(),
             "write it like",
         ),
         (
-            room().trusted_proxies(["proxy.example"]).err(),
-            ConfigError::IpRange(own("proxy.example")),
+            room().trusted_proxies(["proxy.example"]).err().map(Into::into),
+            SettingError::IpRange(own("proxy.example")).into(),
             "write it like",
         ),
         (
             TrustedHeader::new("x-user", ["10.0.0.1"])
                 .and_then(|own| own.with_secret("x-secret", "too-short"))
-                .err(),
-            ConfigError::FrontSecret,
+                .err()
+                .map(Into::into),
+            SettingError::FrontSecret.into(),
             "openssl rand",
         ),
         (
-            TrustedHeader::new("x-user", []).err(),
-            ConfigError::NoTrustedPeers,
+            TrustedHeader::new("x-user", []).err().map(Into::into),
+            SettingError::NoTrustedPeers.into(),
             "list the proxy's address",
         ),
         (
-            TrustedHeader::new("x user", ["127.0.0.1"]).err(),
-            ConfigError::HeaderName(own("x user")),
+            TrustedHeader::new("x user", ["127.0.0.1"]).err().map(Into::into),
+            SettingError::HeaderName(own("x user")).into(),
             "use letters",
         ),
         (
@@ -686,6 +690,7 @@ fn every_mistake_is_found_and_its_message_says_what_to_change() {
         assert!(message.contains(advice), "{message:?} does not say {advice:?}");
         assert!(!message.contains("  ") && message.len() < 240, "{message}");
         let shown = format!("{expected:?}");
+        let shown = shown.strip_prefix("Aspect(").unwrap_or(&shown);
         tried.insert(shown.split([' ', '(', '{']).next().unwrap().to_owned());
     }
     assert_eq!(tried, kinds(), "no kind of mistake is left out");
@@ -693,13 +698,18 @@ fn every_mistake_is_found_and_its_message_says_what_to_change() {
 
 /// The variants of the error, but for the one that the system has to fail for.
 fn kinds() -> BTreeSet<String> {
-    let source = include_str!("../src/config/error.rs");
-    let body = source.split_once("pub enum ConfigError {").unwrap().1.split_once("\n}").unwrap().0;
-    body.lines()
-        .filter_map(|line| line.strip_prefix("    "))
+    let sources = [
+        (include_str!("../src/config/error.rs"), "pub enum ConfigError {"),
+        (include_str!("../src/aspect/setting_error.rs"), "pub enum SettingError {"),
+    ];
+    let variants = sources.iter().flat_map(|(source, head)| {
+        let body = source.split_once(head).unwrap().1.split_once("\n}").unwrap().0;
+        body.lines().filter_map(|line| line.strip_prefix("    "))
+    });
+    variants
         .filter(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
         .map(|line| line.split([' ', '(', '{', ',']).next().unwrap().to_owned())
-        .filter(|name| name != "NoRandomness")
+        .filter(|name| name != "NoRandomness" && name != "Aspect")
         .collect()
 }
 

@@ -1,17 +1,17 @@
 //! What is remembered while the user logs in: which viewers wait for it, and in which realm.
 
-use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::tab::AccessTab;
-use crate::aspect::{CookieAttributes, CookieError, Reader, SKEW, Session, write_short_text};
-use crate::clock::Timestamp;
-use crate::config::{BoundAccess, Core};
-use crate::protocol::Origin;
-use crate::seal::Scratch;
+use super::viewer::Viewer;
+use crate::aspect::{CookieAttributes, CookieError};
+use crate::clock::{SKEW, Timestamp};
+use crate::core::{BoundAccess, Core, flow_cookie_name};
+use crate::seal::{Reader, Scratch, write_short_text};
 
 /// First byte of the flow cookie's content.
 const LAYOUT: u8 = 2;
@@ -28,74 +28,6 @@ pub(super) const MARK: usize = 8;
 
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
-
-/// The login in progress, among the extensions of the requests that the application sees.
-///
-/// It is there from the request that opens an access service until the grant, for a day at the
-/// most, at any path outside of the content.
-///
-/// # Example
-///
-/// ```
-/// use tower_iiif_auth::access::AccessFlow;
-///
-/// fn heading<B>(request: &http::Request<B>) -> String {
-///     match request.extensions().get::<AccessFlow>().and_then(AccessFlow::viewer) {
-///         Some(viewer) => format!("Log in to continue to {viewer}"),
-///         None => "Log in".to_owned(),
-///     }
-/// }
-/// ```
-#[derive(Clone)]
-pub struct AccessFlow {
-    viewer: Option<Origin>,
-    tab: Option<AccessTab>,
-    session: Option<Session<'static>>,
-}
-
-impl AccessFlow {
-    pub(super) fn new(
-        viewer: Option<&Viewer>,
-        tab: Option<AccessTab>,
-        session: Option<Session<'static>>,
-    ) -> Self {
-        let viewer = match viewer {
-            Some(Viewer::Named(origin)) => Some(origin.clone()),
-            Some(Viewer::Unnamed) | None => None,
-        };
-        Self { viewer, tab, session }
-    }
-
-    /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
-    /// this tab, or else of the only one that waits.
-    ///
-    /// Where several wait and nothing tells whose tab it is, the layer asks the user for which of them
-    /// the login was.
-    #[must_use]
-    pub fn viewer(&self) -> Option<&Origin> {
-        self.viewer.as_ref()
-    }
-
-    /// What tells this tab from others, where it is known which viewer opened it: see [`AccessTab`].
-    #[must_use]
-    pub fn tab(&self) -> Option<&AccessTab> {
-        self.tab.as_ref()
-    }
-
-    /// The session that the user has already, in the realm whose service was opened: a reason to
-    /// offer [`AccessGrant::current_session`](super::AccessGrant::current_session) beside the login
-    /// form.
-    #[must_use]
-    pub fn session(&self) -> Option<&Session<'static>> {
-        self.session.as_ref()
-    }
-}
-
-impl fmt::Debug for AccessFlow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessFlow").field("session", &self.session).finish_non_exhaustive()
-    }
-}
 
 /// The content of the flow cookie.
 #[derive(Clone)]
@@ -119,28 +51,6 @@ struct Waiting {
     /// The name of the realm whose service it opened.
     realm: String,
     since: Timestamp,
-}
-
-/// Who opened an access service.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Viewer {
-    Named(Origin),
-    /// 0.9.2 knows no `origin`: the session is then for any viewer, where the configuration says so
-    /// ([`Compatibility::insecure_any_viewer_in_0_9`](crate::Compatibility::insecure_any_viewer_in_0_9)).
-    Unnamed,
-}
-
-impl Viewer {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Named(origin) => origin.as_str(),
-            Self::Unnamed => "",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() { Some(Self::Unnamed) } else { text.parse().ok().map(Self::Named) }
-    }
 }
 
 impl Flow {
@@ -216,6 +126,11 @@ impl Flow {
         }
     }
 
+    /// The secret, as a form carries it.
+    pub(super) fn form_secret(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.secret)
+    }
+
     /// Whether the browser sent a flow at all, good or bad.
     pub(super) fn is_sent(core: &Core, headers: &HeaderMap) -> bool {
         attributes(core).values(headers).next().is_some()
@@ -280,12 +195,7 @@ impl Flow {
     }
 }
 
-/// The flow cookie's name, which no access cookie may have.
-pub(crate) const fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-iiif-flow" } else { "iiif-flow" }
-}
-
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
-    CookieAttributes::of_flow(cookie_name(secure), secure)
+    CookieAttributes::of_flow(flow_cookie_name(secure), secure)
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use http_body::Body;
 
 use crate::answer::BoxError;
-use crate::config::Core;
+use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
 use crate::posted::{self, TooSlow};
 
@@ -13,7 +13,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// Whether a request is a form that the user sent from a page of this very site.
 pub(super) fn is_posted_here(core: &Core, method: &Method, headers: &HeaderMap) -> bool {
-    *method == Method::POST && is_made_here(core, headers)
+    *method == Method::POST && is_made_here(core.public_url.origin(), headers)
 }
 
 /// The text of a form; `None` if it is too long, broken or no text.

@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::AccessCookie;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`AccessCookie`] around a service; made by [`IiifAuth::access_cookie`].
+/// Puts [`AccessCookie`] around a service; made by [`IiifAuth::access_cookie`](crate::IiifAuth::access_cookie).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct AccessCookieLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl AccessCookieLayer {
     /// The access-cookie setter of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for AccessCookieLayer {
     type Service = AccessCookie<S>;
 
     fn layer(&self, inner: S) -> AccessCookie<S> {
-        AccessCookie::new(inner, self.auth.clone())
+        AccessCookie::new(inner, Arc::clone(&self.core))
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::context::Context;
 use super::grant::{AccessGrant, Who};
-use super::seal::Context;
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, Chosen, FoundSession, Session, SessionId, Sessions};
+use crate::aspect::{BoundCookie, Chosen, FoundSession, Sessions};
 use crate::clock::Timestamp;
 use crate::revocation::Share;
 use crate::seal::Scratch;
+use crate::session::{Session, SessionId};
 
 /// A session with less time than this is not given again.
 const LEAST_LEFT: Duration = Duration::from_secs(60);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::Aspects;
 use super::bound_cookie::BoundCookie;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
-use super::session::LONGEST;
 use crate::path;
 use crate::seal::Keyring;
+use crate::session::LONGEST;
 
 /// The cookie that an access service sets: a sealed [`Session`](super::Session).
 ///

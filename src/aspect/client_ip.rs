@@ -6,6 +6,7 @@ use http::HeaderMap;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::Head;
+use super::SettingError;
 
 /// The address a connection came from, as an extension of the request.
 ///
@@ -62,8 +63,8 @@ impl TrustedProxies {
     /// # Errors
     ///
     /// When a range cannot be read.
-    pub fn new<'t>(ranges: impl IntoIterator<Item = &'t str>) -> Result<Self, crate::ConfigError> {
-        parse_ranges(ranges).map(Self).map_err(crate::ConfigError::IpRange)
+    pub fn new<'t>(ranges: impl IntoIterator<Item = &'t str>) -> Result<Self, SettingError> {
+        parse_ranges(ranges).map(Self).map_err(SettingError::IpRange)
     }
 
     /// The client's address: the [peer](PeerAddr), or behind these proxies the first address in

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::binary::LONGEST_TEXT;
 use super::client_ip::{self, Sender};
-use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp};
+use super::{
+    Answer, AspectError, AuthorizingAspect, Head, Reading, Session, SettingError, Timestamp,
+};
+use crate::seal::LONGEST_TEXT;
 
 /// What the names of these aspects begin with; the role follows.
 const NAME: &str = "ip-ranges:";
@@ -30,7 +32,7 @@ const NAME: &str = "ip-ranges:";
 /// use tower_iiif_auth::aspect::IpRanges;
 ///
 /// let reading_room = IpRanges::new(["192.0.2.0/24", "2001:db8::/32"], "reading-room")?;
-/// # Ok::<(), tower_iiif_auth::ConfigError>(())
+/// # Ok::<(), tower_iiif_auth::aspect::SettingError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct IpRanges {
@@ -58,15 +60,15 @@ impl IpRanges {
     pub fn new<'t>(
         ranges: impl IntoIterator<Item = &'t str>,
         role: impl Into<String>,
-    ) -> Result<Self, crate::ConfigError> {
-        let ranges = client_ip::parse_ranges(ranges).map_err(crate::ConfigError::IpRange)?;
+    ) -> Result<Self, SettingError> {
+        let ranges = client_ip::parse_ranges(ranges).map_err(SettingError::IpRange)?;
         if ranges.is_empty() {
-            return Err(crate::ConfigError::NoIpRanges);
+            return Err(SettingError::NoIpRanges);
         }
         let role = role.into();
         let most = LONGEST_TEXT - NAME.len();
         if role.len() > most {
-            return Err(crate::ConfigError::Role { bytes: role.len(), most });
+            return Err(SettingError::Role { bytes: role.len(), most });
         }
         let name = format!("{NAME}{role}");
         Ok(Self { ranges, trusted_proxies: vec![], role, name, said: Arc::default() })
@@ -82,9 +84,8 @@ impl IpRanges {
     pub fn trusted_proxies<'t>(
         mut self,
         proxies: impl IntoIterator<Item = &'t str>,
-    ) -> Result<Self, crate::ConfigError> {
-        self.trusted_proxies =
-            client_ip::parse_ranges(proxies).map_err(crate::ConfigError::IpRange)?;
+    ) -> Result<Self, SettingError> {
+        self.trusted_proxies = client_ip::parse_ranges(proxies).map_err(SettingError::IpRange)?;
         Ok(self)
     }
 

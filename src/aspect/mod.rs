@@ -8,17 +8,15 @@
 
 mod access_cookie;
 pub(crate) mod aspects;
-mod binary;
 mod both;
 mod bound_cookie;
 mod chosen;
 mod client_ip;
 mod cookie;
-mod fields;
+mod found_session;
 mod ip_ranges;
-mod session;
+mod setting_error;
 mod trusted_header;
-mod viewers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,29 +24,30 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
+pub use crate::session::{
+    FieldError, Session, SessionBuilder, SessionError, SessionId, ViewerOrigins, Viewers,
+};
 pub use access_cookie::AccessCookie;
 pub use aspects::Aspects;
 pub use both::Both;
 pub use client_ip::{PeerAddr, TrustedProxies};
 pub use cookie::{SameSite, cookies};
 pub use ip_ranges::IpRanges;
-pub use session::{Session, SessionBuilder, SessionError, SessionId};
+pub use setting_error::SettingError;
 pub use trusted_header::TrustedHeader;
-pub use viewers::{ViewerOrigins, Viewers};
 
 pub use cookie::CookieError;
-pub use session::FieldError;
 
 pub(crate) use access_cookie::cookie_covers;
-pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
-pub(crate) use bound_cookie::{BoundCookie, FoundSession, Sessions};
+pub(crate) use bound_cookie::{BoundCookie, Sessions};
 pub(crate) use chosen::Chosen;
 pub(crate) use cookie::CookieAttributes;
-pub(crate) use session::SKEW;
+pub(crate) use found_session::FoundSession;
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
+use crate::session::NotNow;
 
 /// Finds out who asks.
 ///
@@ -230,6 +229,15 @@ impl AspectError {
             Self::Expired => "expired",
             Self::Revoked => "revoked",
             Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl From<NotNow> for AspectError {
+    fn from(error: NotNow) -> Self {
+        match error {
+            NotNow::Invalid => Self::Invalid,
+            NotNow::Expired => Self::Expired,
         }
     }
 }

@@ -7,7 +7,10 @@ use constant_time_eq::constant_time_eq_32;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Timestamp, client_ip};
+use super::{
+    Answer, AspectError, AuthorizingAspect, Head, Reading, Session, SettingError, Timestamp,
+    client_ip,
+};
 
 /// The user name that a proxy with single sign-on (Shibboleth, Kerberos, `auth_request`) puts into
 /// a header.
@@ -34,7 +37,7 @@ use super::{Answer, AspectError, AuthorizingAspect, Head, Reading, Session, Time
 ///     .roles_from("x-remote-groups", ';')?
 ///     .with_secret("x-front-secret", "ohpieMai8Iechahkuqu7")?;
 /// assert!(TrustedHeader::new("x-remote-user", []).is_err());
-/// # Ok::<(), tower_iiif_auth::ConfigError>(())
+/// # Ok::<(), tower_iiif_auth::aspect::SettingError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct TrustedHeader {
@@ -90,10 +93,10 @@ impl TrustedHeader {
     pub fn new<'t>(
         header: &str,
         peers: impl IntoIterator<Item = &'t str>,
-    ) -> Result<Self, crate::ConfigError> {
-        let peers = client_ip::parse_ranges(peers).map_err(crate::ConfigError::IpRange)?;
+    ) -> Result<Self, SettingError> {
+        let peers = client_ip::parse_ranges(peers).map_err(SettingError::IpRange)?;
         if peers.is_empty() {
-            return Err(crate::ConfigError::NoTrustedPeers);
+            return Err(SettingError::NoTrustedPeers);
         }
         Ok(Self { user: header_name(header)?, roles: None, peers, secret: None })
     }
@@ -108,7 +111,7 @@ impl TrustedHeader {
     /// # Errors
     ///
     /// When the name is none.
-    pub fn roles_from(mut self, header: &str, separator: char) -> Result<Self, crate::ConfigError> {
+    pub fn roles_from(mut self, header: &str, separator: char) -> Result<Self, SettingError> {
         self.roles = Some((header_name(header)?, separator));
         Ok(self)
     }
@@ -123,10 +126,10 @@ impl TrustedHeader {
     /// # Errors
     ///
     /// When the name is none, or the secret has less than 16 bytes, or bytes that no header has.
-    pub fn with_secret(mut self, header: &str, secret: &str) -> Result<Self, crate::ConfigError> {
+    pub fn with_secret(mut self, header: &str, secret: &str) -> Result<Self, SettingError> {
         let sendable = secret.bytes().all(|byte| byte.is_ascii_graphic());
         if secret.len() < SHORTEST_SECRET || !sendable {
-            return Err(crate::ConfigError::FrontSecret);
+            return Err(SettingError::FrontSecret);
         }
         let digest = digest(secret.as_bytes());
         self.secret = Some(Secret { header: header_name(header)?, digest });
@@ -197,8 +200,8 @@ fn single<'h>(head: &Head<'h>, name: &HeaderName) -> Result<Option<&'h str>, Asp
     }
 }
 
-fn header_name(text: &str) -> Result<HeaderName, crate::ConfigError> {
-    text.parse().map_err(|_| crate::ConfigError::HeaderName(text.to_owned()))
+fn header_name(text: &str) -> Result<HeaderName, SettingError> {
+    text.parse().map_err(|_| SettingError::HeaderName(text.to_owned()))
 }
 
 #[cfg(test)]

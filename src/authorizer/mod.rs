@@ -24,9 +24,9 @@ pub use max_unauthorized::MaxUnauthorized;
 pub use roles_for::RolesFor;
 
 use crate::answer::{Answer, BoxError};
-use crate::aspect::Session;
 use crate::clock::Timestamp;
 use crate::resource::Resource;
+use crate::session::Session;
 
 /// Decides who may have which resource.
 ///

@@ -136,9 +136,9 @@ impl Authorizer for RolesFor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aspect::Session;
     use crate::clock::Timestamp;
     use crate::resource::{Resource, ResourceKind};
+    use crate::session::Session;
     use std::time::Duration;
 
     #[test]

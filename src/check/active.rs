@@ -10,7 +10,7 @@
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::media_type::MediaType;
 use crate::resource::{Resource, ResourceKind};
 

@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::Check;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`Check`] around a service; made by [`IiifAuth::check`].
+/// Puts [`Check`] around a service; made by [`IiifAuth::check`](crate::IiifAuth::check).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct CheckLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl CheckLayer {
     /// The checker of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for CheckLayer {
     type Service = Check<S>;
 
     fn layer(&self, inner: S) -> Check<S> {
-        Check::new(inner, self.auth.clone())
+        Check::new(inner, Arc::clone(&self.core))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::gate::{Verdict, first_granted_sibling};
 use crate::resource::{Resource, ResourceKind};
 

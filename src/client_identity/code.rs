@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::BoundClients;
-use crate::aspect::{Reader, SKEW, write_short_text};
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::{BoundClients, Core};
 use crate::protocol::v2::TokenErrorProfile;
 use crate::query;
+use crate::seal::{Reader, write_short_text};
 use crate::seal::{Scratch, SealError};
 
 /// How long a code is good: for one login and the token requests after it.

@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::ClientIdentity;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`ClientIdentity`] around a service; made by [`IiifAuth::client_identity`].
+/// Puts [`ClientIdentity`] around a service; made by [`IiifAuth::client_identity`](crate::IiifAuth::client_identity).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct ClientIdentityLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl ClientIdentityLayer {
     /// The client identity service of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for ClientIdentityLayer {
     type Service = ClientIdentity<S>;
 
     fn layer(&self, inner: S) -> ClientIdentity<S> {
-        ClientIdentity::new(inner, self.auth.clone())
+        ClientIdentity::new(inner, Arc::clone(&self.core))
     }
 }

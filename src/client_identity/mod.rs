@@ -39,12 +39,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod clients;
 mod code;
 mod layer;
 mod service;
 
-pub(crate) use clients::BoundClients;
 pub(crate) use code::check as check_code;
 pub use layer::ClientIdentityLayer;
 pub use service::ClientIdentity;

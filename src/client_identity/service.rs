@@ -7,11 +7,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_service::Service;
 
-use super::clients::Identified;
 use super::{ClientIdentityFuture, code};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
-use crate::config::{Core, IiifAuth};
+use crate::core::{Core, Identified};
 use crate::posted::{self, TooSlow};
 use crate::protocol::v1::client_identity::ClientIdentity as Identity;
 use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};
@@ -25,12 +24,12 @@ const LONGEST: usize = 8 * 1024;
 #[derive(Clone, Debug)]
 pub struct ClientIdentity<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> ClientIdentity<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -50,7 +49,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         let path = request.uri().path();
         let Some(realm) = core.clients_at(path) else {
             return ClientIdentityFuture::inner(self.inner.call(request));

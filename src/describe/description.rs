@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::edit::{HostVersion, Service};
-use crate::config::{BoundCookieService, Core};
+use crate::core::{BoundCookieService, Core};
 use crate::protocol::v2::{ProbeReference, ProbeService};
 use crate::resource::Resource;
 

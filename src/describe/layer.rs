@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::Describe;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`Describe`] around a service; made by [`IiifAuth::describe`].
+/// Puts [`Describe`] around a service; made by [`IiifAuth::describe`](crate::IiifAuth::describe).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct DescribeLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl DescribeLayer {
     /// The describer of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for DescribeLayer {
     type Service = Describe<S>;
 
     fn layer(&self, inner: S) -> Describe<S> {
-        Describe::new(inner, self.auth.clone())
+        Describe::new(inner, Arc::clone(&self.core))
     }
 }

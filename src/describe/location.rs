@@ -2,8 +2,8 @@
 
 use http::HeaderValue;
 
-use super::plan::Described;
-use crate::config::Found;
+use super::described::Described;
+use crate::core::Found;
 
 /// A `Location` of the inner service's as it may go out: absolute, at or below the same base, and read in
 /// one way only; `None` for every other.

@@ -1,4 +1,5 @@
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::AUTHORIZATION;
@@ -7,13 +8,13 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::future::DescribeFuture;
+use super::info::{gated, open};
 use super::manifest::ManifestPlan;
 use super::plan::Plan;
-use super::{gated, headers, open};
 use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
-use crate::config::{Found, IiifAuth};
+use crate::core::{Core, Found};
 use crate::gate::Watch;
 use crate::observe::Place;
 use crate::resource::{Refusal, ResourceKind};
@@ -22,12 +23,12 @@ use crate::resource::{Refusal, ResourceKind};
 #[derive(Clone, Debug)]
 pub struct Describe<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> Describe<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -45,7 +46,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if !is_read || !core.may_be_described(path) {
@@ -98,16 +99,4 @@ where
             }
         }
     }
-}
-
-/// Prepares a request whose answer will be rewritten.
-pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
-    let known = match plan {
-        Plan::Rewrite(rewrite) => &mut rewrite.known,
-        Plan::Manifest(plan) => &mut plan.known,
-        Plan::Open | Plan::Absent | Plan::Lower(_) | Plan::Undescribed => return,
-    };
-    *known = headers::ask_plainly(request.headers_mut());
-    // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
-    *request.method_mut() = Method::GET;
 }

@@ -7,13 +7,13 @@ use http::request::Parts;
 
 use super::{failure, limits};
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{
-    AspectError, BoundCookie, Chosen, FoundSession, Head, SKEW, Session, SessionId,
-};
+use crate::aspect::{AspectError, BoundCookie, Chosen, FoundSession, Head};
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::config::{CandidateAspect, Core, RealmSet};
+use crate::core::{CandidateAspect, Core, RealmSet};
 use crate::revocation::Share;
 use crate::seal::Scratch;
+use crate::session::{Session, SessionId};
 
 /// The session that an access token stands for, as it was when the token was issued.
 #[derive(Clone, Debug)]
@@ -219,7 +219,7 @@ impl Core {
             return Live::Now(Err(AspectError::Expired));
         }
         let mine =
-            |c: &&crate::config::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
+            |c: &&crate::core::Candidate| c.realm == token.realm && c.name() == &*token.aspect;
         match self.candidates.iter().find(mine).map(|candidate| &candidate.aspect) {
             None => Live::Now(Err(AspectError::Invalid)),
             Some(CandidateAspect::Cookie(_)) => match in_time(session, now) {
@@ -429,7 +429,8 @@ fn later<'b>(pending: LivePending) -> Live<'b> {
 }
 
 fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectError> {
-    session.stamp().check(now).map(|()| session)
+    session.stamp().check(now)?;
+    Ok(session)
 }
 
 fn unless_revoked(

@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::{TokenSession, Verdict, decide_and_wait};
 use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::resource::Resource;
 
 impl Verdict {

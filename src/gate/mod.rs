@@ -5,6 +5,7 @@
 //! needed later are kept in a [`Pending`], and [`finish_decision`] goes on from there: one set of
 //! rules for both.
 
+mod event;
 mod failure;
 mod limits;
 mod live;
@@ -23,13 +24,14 @@ pub(crate) use lower::first_granted_sibling;
 pub(crate) use watch::Watch;
 
 use crate::answer::{Answer, BoxError, BoxFuture};
-use crate::aspect::{AspectError, Head, Session, SessionId};
+use crate::aspect::{AspectError, Head};
 use crate::authorizer::{AccessRequest, Decision, Denial};
 use crate::clock::Timestamp;
-use crate::config::{Candidate, Core, RealmSet};
+use crate::core::{Candidate, Core, RealmSet};
 use crate::observe::Reason;
 use crate::resource::Resource;
 use crate::seal::Scratch;
+use crate::session::{Session, SessionId};
 
 /// Who asks for what.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::limits;
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, AuthorizingAspect, Head};
-use crate::config::{CandidateAspect, Core};
+use crate::core::{CandidateAspect, Core};
 use crate::protocol::Origin;
 
 impl Core {

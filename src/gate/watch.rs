@@ -5,8 +5,9 @@ use std::time::Instant;
 use http::Uri;
 
 use super::Basis;
+use super::event;
 use crate::catch::catch;
-use crate::config::Core;
+use crate::core::Core;
 use crate::observe::{Observation, Outcome, Place, Reason};
 use crate::resource::{Refusal, Resource};
 
@@ -20,7 +21,7 @@ pub(crate) struct Watch {
 impl Watch {
     #[inline]
     pub(crate) fn begin(core: &Core, place: Place) -> Self {
-        let heard = core.observer.is_some() || crate::trace::decisions_are_heard();
+        let heard = core.observer.is_some() || event::is_heard();
         Self { place, began: heard.then(Instant::now) }
     }
 
@@ -68,7 +69,7 @@ impl Watch {
         let elapsed = began.elapsed();
         let place = self.place;
         let told = Observation { place, path, resource, outcome, reason, aspect, elapsed };
-        crate::trace::decision(&told);
+        event::decided(&told);
         if let Some(observer) = &core.observer {
             // What was decided stays so, whatever becomes of who hears of it.
             if let Err(panic) = catch(|| observer(&told)) {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use crate::answer::BoxError;
-use crate::aspect::{BoundCookie, Reader, SKEW, Session, SessionId, write_short_text};
+use crate::aspect::BoundCookie;
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::protocol::Origin;
 use crate::seal::Scratch;
+use crate::seal::{Reader, write_short_text};
+use crate::session::{Session, SessionId};
 
 const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -17,8 +20,8 @@ pub(crate) struct Code {
     pub(crate) viewer: Origin,
     pub(crate) session: Session<'static>,
     /// What is claimed when it is redeemed.
-    pub(super) id: SessionId,
-    pub(super) until: Timestamp,
+    pub(crate) id: SessionId,
+    pub(crate) until: Timestamp,
 }
 
 /// A code that gives a session to a viewer.
@@ -42,7 +45,7 @@ pub(crate) fn issue(
 }
 
 /// What a code stands for, if it is ours and in time.
-pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
+pub(crate) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
     let mut scratch = Scratch::new();
     let found = core.seals.hand_off.open(sealed.as_bytes(), &mut scratch).ok()?;
     let mut reader = Reader(scratch.at(found));
@@ -61,7 +64,7 @@ pub(super) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
 
 impl Code {
     /// The cookie that the code gives.
-    pub(super) fn cookie<'c>(&self, core: &'c Core) -> Option<&'c BoundCookie> {
+    pub(crate) fn cookie<'c>(&self, core: &'c Core) -> Option<&'c BoundCookie> {
         core.realms[self.realm].cookie.as_ref()
     }
 }

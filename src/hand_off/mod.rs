@@ -6,15 +6,13 @@
 //! 1. A click on a page of ours in the tab opens a small helper window (`open.js`) and posts its form.
 //! 2. The answer makes the session, and holds a code: good once, for a minute, for one viewer.
 //! 3. The helper takes the code from the tab, closes it, and looks for the token service's frame in
-//!    the viewer (`carry.js`), which waits for it (`await.js`).
-//! 4. The frame redeems the code for a cookie in the viewer's partition (`redeem.rs`), and asks for its
+//!    the viewer (`carry.js`), which waits for it (`token/await.js`).
+//! 4. The frame redeems the code for a cookie in the viewer's partition (`token/redeem.rs`), and asks for its
 //!    token anew.
 //!
 //! The viewer never sees the code.
 
 mod code;
-mod redeem;
-mod waiting;
 
 use std::sync::LazyLock;
 
@@ -22,11 +20,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-pub(crate) use code::issue;
-pub(crate) use redeem::answer as redeem;
-pub(crate) use waiting::page as waiting;
+pub(crate) use code::{Code, issue, open};
 
-use crate::config::Core;
+use crate::core::Core;
 use crate::page::{csp_hash, keep_opener, unseen};
 use crate::respond;
 use crate::storage_access::{self, StorageAccess};

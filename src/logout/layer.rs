@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::Logout;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`Logout`] around a service; made by [`IiifAuth::logout`].
+/// Puts [`Logout`] around a service; made by [`IiifAuth::logout`](crate::IiifAuth::logout).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct LogoutLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl LogoutLayer {
     /// The logout service of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for LogoutLayer {
     type Service = Logout<S>;
 
     fn layer(&self, inner: S) -> Logout<S> {
-        Logout::new(inner, self.auth.clone())
+        Logout::new(inner, Arc::clone(&self.core))
     }
 }

@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::{LogoutFuture, end};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
-use crate::config::IiifAuth;
+use crate::core::Core;
 use crate::fetch_metadata::{is_made_here, is_opened_in_tab, is_speculative, not_yet};
 use crate::respond;
 
@@ -15,12 +15,12 @@ use crate::respond;
 #[derive(Clone, Debug)]
 pub struct Logout<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> Logout<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -37,7 +37,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         let path = request.uri().path();
         let Some(realm) = core.logout_at(path) else {
             return LogoutFuture::inner(self.inner.call(request));
@@ -48,7 +48,8 @@ where
             _ if is_speculative(headers) => LogoutFuture::own(not_yet()),
             // An image or frame of a foreign page ends nobody's session.
             Method::GET | Method::POST
-                if !is_opened_in_tab(headers) && !is_made_here(core, headers) =>
+                if !is_opened_in_tab(headers)
+                    && !is_made_here(core.public_url.origin(), headers) =>
             {
                 LogoutFuture::own(respond::empty(StatusCode::FORBIDDEN))
             }

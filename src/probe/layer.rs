@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::Probe;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`Probe`] around a service; made by [`IiifAuth::probe`].
+/// Puts [`Probe`] around a service; made by [`IiifAuth::probe`](crate::IiifAuth::probe).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct ProbeLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl ProbeLayer {
     /// The probe responder of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for ProbeLayer {
     type Service = Probe<S>;
 
     fn layer(&self, inner: S) -> Probe<S> {
-        Probe::new(inner, self.auth.clone())
+        Probe::new(inner, Arc::clone(&self.core))
     }
 }

@@ -10,7 +10,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
 use crate::clock::Timestamp;
-use crate::config::{Core, Texts};
+use crate::config::Texts;
+use crate::core::Core;
 use crate::describe::description;
 use crate::gate::{TokenSession, Verdict, decide_and_wait};
 use crate::protocol::v2::probe_result::DeniedStatus;

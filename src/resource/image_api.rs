@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::dialect::Dialect;
-use super::encoding::{self, Plain};
+use super::encoding;
 use super::part::Part;
+use super::plain::Plain;
 use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
 

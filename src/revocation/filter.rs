@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::hasher::OfRandomId;
-use crate::aspect::SessionId;
+use crate::session::SessionId;
 
 /// Counts, for each of many places, the added ids that fall on it: an id whose place is empty was never
 /// added. Nearly every request asks for such an id, and a full table takes long to say so.

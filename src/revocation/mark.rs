@@ -2,8 +2,8 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::aspect::SessionId;
-use crate::config::ConfigError;
+use super::NoRandomness;
+use crate::session::SessionId;
 
 /// How many bytes of an id tell it.
 const LENGTH: usize = 6;
@@ -14,9 +14,9 @@ pub(super) struct Mark(pub(super) [u8; LENGTH]);
 
 impl Mark {
     /// One that no earlier life had.
-    pub(super) fn random() -> Result<Self, ConfigError> {
+    pub(super) fn random() -> Result<Self, NoRandomness> {
         let mut mark = [0; LENGTH];
-        SystemRandom::new().fill(&mut mark).map_err(|_| ConfigError::NoRandomness)?;
+        SystemRandom::new().fill(&mut mark).map_err(|_| NoRandomness)?;
         Ok(Self(mark))
     }
 

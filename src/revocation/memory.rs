@@ -14,8 +14,8 @@ use super::hasher::OfRandomId;
 use super::mark::Mark;
 use super::{Revocations, Share};
 use crate::answer::{Answer, BoxError};
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
+use crate::session::SessionId;
 
 /// Revocations in the memory of this process; the default.
 ///
@@ -91,7 +91,7 @@ impl InMemory {
     /// # Errors
     ///
     /// When the system gives no random bytes.
-    pub fn new() -> Result<Self, crate::ConfigError> {
+    pub fn new() -> Result<Self, super::NoRandomness> {
         Ok(Self {
             mark: AtomicU64::new(number_of(Mark::random()?)),
             ends: HashMap::default(),

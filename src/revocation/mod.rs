@@ -7,6 +7,7 @@ mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use memory::InMemory;
@@ -14,8 +15,20 @@ pub use memory::InMemory;
 pub use redis::{Redis, RedisBuilder, StoreError};
 
 use crate::answer::{Answer, BoxError};
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
+use crate::session::SessionId;
+
+/// The system gives no random bytes, which the ids of sessions are marked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandomness;
+
+impl fmt::Display for NoRandomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the system gives no random bytes")
+    }
+}
+
+impl std::error::Error for NoRandomness {}
 
 /// Remembers sessions that were logged out, until they would have ended anyway.
 ///

@@ -11,12 +11,14 @@
 //! id, purpose and a context (a realm's name) are bound as associated data: a value sealed for one
 //! purpose or realm cannot be opened for another. Every value has exactly one accepted spelling.
 
+mod binary;
 mod keyring;
 mod purpose;
 mod recalling;
 mod scratch;
 mod sealer;
 
+pub(crate) use binary::{LONGEST_TEXT, Reader, write_short_text};
 pub use keyring::{Keyring, KeyringError};
 pub(crate) use purpose::Purpose;
 pub(crate) use recalling::RecallingSealer;

@@ -1,17 +1,18 @@
-//! A token, or why there is none, in the words of each family.
+//! The answer to a token request: a page that posts the message, or the message itself.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use super::issue::{Issued, Refused};
-use super::page;
+use super::message::{Posted, authentication, description, with_message};
+use super::outcome::{Issued, Refused};
 use super::request::TokenRequest;
-use crate::config::Core;
+use super::{page, waiting};
+use crate::core::Core;
 use crate::hand_off;
-use crate::protocol::v1::{self, TokenError, Version};
+use crate::protocol::Family;
+use crate::protocol::v1::{TokenError, Version};
 use crate::protocol::v2::TokenErrorProfile;
-use crate::protocol::{Family, v2};
 use crate::respond;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
@@ -33,7 +34,7 @@ pub(super) fn write(
         .is_err_and(|refused| hand_off::may_come(core, headers, refused.lacks_cookie));
     with_message(core, family, message_id, outcome, |message| {
         if waits {
-            hand_off::waiting(core, family, message_id, &addressee.origin, message)
+            waiting::page(core, family, message_id, &addressee.origin, message)
         } else {
             page::message(&addressee.origin, message)
         }
@@ -41,7 +42,7 @@ pub(super) fn write(
 }
 
 /// Why a code was not redeemed, as JSON, for the frame that posts the message.
-pub(crate) fn refusal(
+pub(super) fn refusal(
     core: &Core,
     family: Family,
     message_id: &str,
@@ -55,33 +56,6 @@ pub(crate) fn refusal(
     with_message(core, family, message_id, &outcome, |message| {
         respond::json(StatusCode::OK, &Refusal { message })
     })
-}
-
-/// Writes the message in the words of its family, and does something with it.
-fn with_message<R>(
-    core: &Core,
-    family: Family,
-    message_id: &str,
-    outcome: &Result<Issued, Refused<'_>>,
-    then: impl FnOnce(&Posted<'_>) -> R,
-) -> R {
-    match family.authentication() {
-        None => then(&Posted::Flow(flow(message_id, outcome))),
-        Some(version) => {
-            let description = description(core, outcome);
-            let description = description.as_deref();
-            let message = authentication(core, version, Some(message_id), outcome, description);
-            then(&Posted::Authentication(message))
-        }
-    }
-}
-
-/// What is posted, in the words of its family.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Posted<'a> {
-    Flow(v2::TokenMessage<'a>),
-    Authentication(v1::TokenMessage<'a>),
 }
 
 /// The message as the body, with a status of its own (1.0 §2.2.3, §2.2.6). No page of another
@@ -110,45 +84,4 @@ pub(super) fn head(request: Option<&TokenRequest>) -> Response<Bytes> {
         }
         _ => page::head(),
     }
-}
-
-fn flow<'a>(message_id: &'a str, outcome: &'a Result<Issued, Refused<'_>>) -> v2::TokenMessage<'a> {
-    match outcome {
-        Ok(Issued { token, expires_in, .. }) => {
-            v2::TokenMessage::Token { message_id, access_token: token, expires_in: *expires_in }
-        }
-        Err(Refused { profile, message, .. }) => {
-            v2::TokenMessage::Error { message_id, profile: *profile, message }
-        }
-    }
-}
-
-fn authentication<'a>(
-    core: &Core,
-    version: Version,
-    message_id: Option<&'a str>,
-    outcome: &'a Result<Issued, Refused<'_>>,
-    description: Option<&'a str>,
-) -> v1::TokenMessage<'a> {
-    match outcome {
-        Ok(Issued { token, expires_in, .. }) => v1::TokenMessage::Token {
-            version,
-            message_id,
-            access_token: token,
-            expires_in: *expires_in,
-        },
-        Err(refused) => {
-            let error = TokenError::from(refused.profile);
-            let strict = core.compatibility.strict_0_9_2 && Family::from(version) == Family::V09;
-            let error = if strict { error.in_0_9_2() } else { error };
-            v1::TokenMessage::Error { message_id, error, description }
-        }
-    }
-}
-
-/// What the user of 2.0 is told, as one plain text.
-fn description(core: &Core, outcome: &Result<Issued, Refused<'_>>) -> Option<String> {
-    let message = outcome.as_ref().err()?.message;
-    let texts: Vec<_> = message.texts().map(|text| text.best(&core.plain_language)).collect();
-    Some(texts.join(": "))
 }

@@ -8,43 +8,18 @@ use http::Response;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 
+use super::outcome::{Issued, Refused};
 use super::request::{Addressee, BadOrigin, TokenRequest};
 use super::{answer, sealed};
-use crate::aspect::{AspectError, SessionId};
+use crate::aspect::AspectError;
 use crate::client_identity::check_code;
 use crate::clock::Timestamp;
-use crate::config::{Core, OriginPolicy};
+use crate::config::OriginPolicy;
+use crate::core::Core;
 use crate::gate::TokenSession;
 use crate::protocol::v2::TokenErrorProfile;
-use crate::protocol::{Family, Message, Origin};
+use crate::protocol::{Family, Origin};
 use crate::storage_access;
-
-/// An access token and its life in seconds.
-pub(super) struct Issued {
-    pub(super) token: String,
-    pub(super) expires_in: NonZeroU64,
-    /// The session that it stands for.
-    id: SessionId,
-}
-
-/// Why there is no token, and what the user is told.
-pub(super) struct Refused<'c> {
-    pub(super) profile: TokenErrorProfile,
-    pub(super) message: &'c Message,
-    /// Whether an access cookie would have helped.
-    pub(super) lacks_cookie: bool,
-}
-
-impl<'c> Refused<'c> {
-    /// A refusal with the general text for it.
-    pub(super) fn of(core: &'c Core, profile: TokenErrorProfile) -> Self {
-        Self { profile, message: text(core, profile), lacks_cookie: false }
-    }
-
-    fn word(&self) -> &'static str {
-        self.profile.as_str()
-    }
-}
 
 /// Answers a token request of a realm.
 pub(super) async fn answer(
@@ -58,15 +33,19 @@ pub(super) async fn answer(
     crate::trace::token(&core.realms[realm].name, word);
     let mut response = answer::write(&core, &request, &outcome, &parts.headers);
     let third_parties = response.headers_mut();
-    storage_access::vary(&core, third_parties);
+    storage_access::vary(core.third_party.storage_access, third_parties);
     match &outcome {
         Ok(issued) => {
-            storage_access::load(&core, &parts.headers, third_parties);
+            storage_access::load(core.third_party.storage_access, &parts.headers, third_parties);
             let companion = core.companion(issued.id, &parts.headers, core.now());
             third_parties.extend(companion.map(|cookie| (SET_COOKIE, cookie)));
         }
         Err(refused) if refused.lacks_cookie => {
-            storage_access::offer_retry(&core, &parts.headers, third_parties);
+            storage_access::offer_retry(
+                core.third_party.storage_access,
+                &parts.headers,
+                third_parties,
+            );
         }
         Err(_) => {}
     }
@@ -135,17 +114,4 @@ fn mint(
     let token = sealed::seal(core, family, session, origin, now, now.after(lifetime))
         .map_err(|_| TokenErrorProfile::Unavailable)?;
     Ok(Issued { token, expires_in, id: session.session.id() })
-}
-
-fn text(core: &Core, profile: TokenErrorProfile) -> &Message {
-    let texts = &core.texts;
-    match profile {
-        TokenErrorProfile::InvalidRequest => &texts.bad_request,
-        TokenErrorProfile::InvalidOrigin => &texts.invalid_origin,
-        TokenErrorProfile::MissingAspect => &texts.missing_aspect,
-        TokenErrorProfile::InvalidAspect | TokenErrorProfile::ExpiredAspect => {
-            &texts.expired_aspect
-        }
-        TokenErrorProfile::Unavailable => &texts.unavailable,
-    }
 }

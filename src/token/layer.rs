@@ -1,19 +1,21 @@
+use std::sync::Arc;
+
 use tower_layer::Layer;
 
 use super::Token;
-use crate::config::IiifAuth;
+use crate::core::Core;
 
-/// Puts [`Token`] around a service; made by [`IiifAuth::token`].
+/// Puts [`Token`] around a service; made by [`IiifAuth::token`](crate::IiifAuth::token).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer {
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl TokenLayer {
     /// The token issuer of this configuration.
-    pub fn new(auth: IiifAuth) -> Self {
-        Self { auth }
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 }
 
@@ -21,6 +23,6 @@ impl<S> Layer<S> for TokenLayer {
     type Service = Token<S>;
 
     fn layer(&self, inner: S) -> Token<S> {
-        Token::new(inner, self.auth.clone())
+        Token::new(inner, Arc::clone(&self.core))
     }
 }

@@ -47,15 +47,20 @@
 
 mod answer;
 pub(crate) mod bearer;
+mod grant_page;
 mod issue;
 mod layer;
+mod message;
+mod outcome;
 mod page;
+mod redeem;
 mod request;
 pub(crate) mod sealed;
 mod service;
+mod waiting;
 
-pub(crate) use answer::{Posted, refusal};
 pub use layer::TokenLayer;
+pub(crate) use redeem::answer as redeem;
 pub use service::Token;
 
 /// The response of [`Token`].

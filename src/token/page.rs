@@ -7,7 +7,7 @@ use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use super::answer::Posted;
+use super::message::Posted;
 use crate::page::{DataPage, csp_hash, unseen};
 use crate::protocol::Origin;
 use crate::respond;

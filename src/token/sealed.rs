@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::ORIGIN;
 
-use crate::aspect::{AspectError, Reader, SKEW, write_short_text};
+use crate::aspect::AspectError;
+use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::config::Core;
+use crate::core::Core;
 use crate::gate::TokenSession;
 use crate::protocol::{Family, Origin};
+use crate::seal::{Reader, write_short_text};
 use crate::seal::{Scratch, SealError};
 
 /// Seals a token for a viewer, or for a client that is no browser and has no origin.

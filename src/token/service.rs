@@ -6,24 +6,23 @@ use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::request::TokenRequest;
-use super::{TokenFuture, answer, issue, page};
+use super::{TokenFuture, answer, grant_page, issue, page};
 use crate::body::ResponseBody;
-use crate::config::IiifAuth;
+use crate::core::Core;
 use crate::fetch_metadata::{is_framed, is_speculative, not_yet};
 use crate::page::accept_language;
 use crate::respond;
-use crate::storage_access::grant_page;
 
 /// Answers token requests and passes on everything else; see the [module](crate::token).
 #[derive(Clone, Debug)]
 pub struct Token<S> {
     inner: S,
-    auth: IiifAuth,
+    core: Arc<Core>,
 }
 
 impl<S> Token<S> {
-    pub(super) fn new(inner: S, auth: IiifAuth) -> Self {
-        Self { inner, auth }
+    pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
+        Self { inner, core }
     }
 }
 
@@ -40,7 +39,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let core = &self.auth.core;
+        let core = &self.core;
         let path = request.uri().path();
         if core.third_party.grant_page && *path == *core.grant_path {
             return TokenFuture::own(match *request.method() {

@@ -10,7 +10,8 @@ use super::left_out::LeftOut;
 use super::services::Writer;
 use super::standing::{self, Standing, Standings};
 use crate::answer::BoxError;
-use crate::config::{Core, Manifests};
+use crate::config::Manifests;
+use crate::core::Core;
 
 /// Why a manifest is not answered.
 pub(super) enum Undescribed {

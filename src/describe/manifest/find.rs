@@ -7,7 +7,8 @@ use super::super::edit::{HostVersion, place_of};
 use super::super::json::{Json, Node};
 use super::left_out::{self, LeftOut};
 use super::{STRUCTURE, path_of};
-use crate::config::{Core, Found, Manifests};
+use crate::config::Manifests;
+use crate::core::{Core, Found};
 use crate::protocol::Family;
 use crate::resource::{Resource, ResourceKind};
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,7 +12,8 @@ use super::edit::{Outcome, Taken, Undescribed, described, described_again};
 use super::left_out::LeftOut;
 use super::standing::{self, Standing};
 use crate::answer::BoxError;
-use crate::config::{IiifAuth, Manifests};
+use crate::config::Manifests;
+use crate::core::Core;
 use crate::protocol::Family;
 
 /// What became of a manifest: how many of its objects have services, and what got none.
@@ -88,131 +90,54 @@ impl From<Undescribed> for NotDescribed {
     }
 }
 
-impl IiifAuth {
-    /// The probe service of the resource at `path`, complete, for its `service` array; `None` if the
-    /// resource is open to everyone or hidden from everyone ([`Denial::absent`]), if its base does not
-    /// speak 2.0, or if `path` (without scheme and host) names none.
-    ///
-    /// [`Denial::absent`]: crate::authorizer::Denial::absent
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// # let auth = IiifAuth::builder("https://iiif.example")
-    /// #     .keyring(Keyring::generate()?)
-    /// #     .files("/files")
-    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
-    /// #     .build()?;
-    /// let probe = auth.probe_service("/files/reel-2.mp4").await.expect("it is protected");
-    /// assert_eq!(probe["type"], "AuthProbeService2");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub async fn probe_service(&self, path: &str) -> Option<Value> {
-        let whole = self.core.find_whole(path).ok()?.into_owned();
-        if !self.core.families_of(&whole).contains(Family::V2) {
-            return None;
-        }
-        if standing::of_one(&self.core, &whole).await != Standing::Protected {
-            return None;
-        }
-        let probe = description::probe(&self.core, &whole, false)?;
-        serde_json::from_str(probe.get()).ok()
+/// The probe service of the resource at `path`, as [`IiifAuth::probe_service`](crate::IiifAuth::probe_service)
+/// says.
+pub(crate) async fn probe_service(core: &Arc<Core>, path: &str) -> Option<Value> {
+    let whole = core.find_whole(path).ok()?.into_owned();
+    if !core.families_of(&whole).contains(Family::V2) {
+        return None;
     }
+    if standing::of_one(core, &whole).await != Standing::Protected {
+        return None;
+    }
+    let probe = description::probe(core, &whole, false)?;
+    serde_json::from_str(probe.get()).ok()
+}
 
-    /// Puts the services of protected files into a manifest of the application's own, as
-    /// [`IiifAuthBuilder::manifests`](crate::IiifAuthBuilder::manifests) does on the way: Presentation 3
-    /// or 2, in the families that each base speaks. Doing it twice adds nothing. Images are left alone,
-    /// see [`describe_manifest_as`](Self::describe_manifest_as).
-    ///
-    /// # Errors
-    ///
-    /// [`NotDescribed`] if the authorizer failed for one of the resources or took too long, or if it is
-    /// more than can be described. The manifest is as it was then, which is without its services: do not
-    /// hand it out, or say 503.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # use serde_json::json;
-    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// # let auth = IiifAuth::builder("https://iiif.example")
-    /// #     .keyring(Keyring::generate()?)
-    /// #     .files("/files")
-    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
-    /// #     .build()?;
-    /// let mut manifest = json!({
-    ///     "@context": "http://iiif.io/api/presentation/3/context.json",
-    ///     "id": "https://works.example/1/manifest.json",
-    ///     "type": "Manifest",
-    ///     "rendering": [{"id": "https://iiif.example/files/1.pdf", "type": "Text"}],
-    /// });
-    /// let described = auth.describe_manifest(&mut manifest).await?;
-    /// assert_eq!(described.places(), 1);
-    /// assert!(described.left_out().is_empty(), "{:?}", described.left_out());
-    /// assert_eq!(manifest["rendering"][0]["service"][0]["type"], "AuthProbeService2");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub async fn describe_manifest(
-        &self,
-        manifest: &mut Value,
-    ) -> Result<DescribedManifest, NotDescribed> {
-        self.describe_manifest_as(manifest, &Manifests::at("/")).await
-    }
-
-    /// The same with the settings of `how`, whose paths do not matter here:
-    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`most`](Manifests::most).
-    ///
-    /// # Errors
-    ///
-    /// As [`describe_manifest`](Self::describe_manifest).
-    pub async fn describe_manifest_as(
-        &self,
-        manifest: &mut Value,
-        how: &Manifests,
-    ) -> Result<DescribedManifest, NotDescribed> {
-        let text = serde_json::to_string(manifest).map_err(|_| NotDescribed::NotJson)?;
-        let outcome = decided(self, &text, how).await?;
-        if let Some(text) = &outcome.text {
-            let mut value = read(text)?;
-            // Its members have an order of their own.
-            let text = serde_json::to_string(&value).map_err(|_| NotDescribed::NotJson)?;
-            if let Some(text) = described_again(&self.core, how, &text, &outcome.standings)? {
-                value = read(&text)?;
-            }
-            *manifest = value;
+/// Puts services into a manifest that is a value.
+pub(crate) async fn describe_value(
+    core: &Arc<Core>,
+    manifest: &mut Value,
+    how: &Manifests,
+) -> Result<DescribedManifest, NotDescribed> {
+    let text = serde_json::to_string(manifest).map_err(|_| NotDescribed::NotJson)?;
+    let outcome = decided(core, &text, how).await?;
+    if let Some(text) = &outcome.text {
+        let mut value = read(text)?;
+        // Its members have an order of their own.
+        let text = serde_json::to_string(&value).map_err(|_| NotDescribed::NotJson)?;
+        if let Some(text) = described_again(core, how, &text, &outcome.standings)? {
+            value = read(&text)?;
         }
-        Ok(DescribedManifest { places: outcome.places, left_out: outcome.left_out })
+        *manifest = value;
     }
+    Ok(DescribedManifest { places: outcome.places, left_out: outcome.left_out })
+}
 
-    /// The same for a manifest as text, of which every byte stays but what is put in. It is borrowed
-    /// where there is nothing to put in.
-    ///
-    /// # Errors
-    ///
-    /// As [`describe_manifest`](Self::describe_manifest).
-    pub async fn describe_manifest_text<'t>(
-        &self,
-        manifest: &'t str,
-        how: &Manifests,
-    ) -> Result<(Cow<'t, str>, DescribedManifest), NotDescribed> {
-        let Outcome { text, places, left_out, .. } = decided(self, manifest, how).await?;
-        let text = text.map_or(Cow::Borrowed(manifest), Cow::Owned);
-        Ok((text, DescribedManifest { places, left_out }))
-    }
+/// Puts services into a manifest that is a text.
+pub(crate) async fn describe_text<'t>(
+    core: &Arc<Core>,
+    manifest: &'t str,
+    how: &Manifests,
+) -> Result<(Cow<'t, str>, DescribedManifest), NotDescribed> {
+    let Outcome { text, places, left_out, .. } = decided(core, manifest, how).await?;
+    let text = text.map_or(Cow::Borrowed(manifest), Cow::Owned);
+    Ok((text, DescribedManifest { places, left_out }))
 }
 
 /// What became of a manifest of whose resources all could be decided on.
-async fn decided(auth: &IiifAuth, text: &str, how: &Manifests) -> Result<Outcome, NotDescribed> {
-    let mut outcome = described(&auth.core, how, text, Taken::All).await?;
+async fn decided(core: &Arc<Core>, text: &str, how: &Manifests) -> Result<Outcome, NotDescribed> {
+    let mut outcome = described(core, how, text, Taken::All).await?;
     match outcome.standings.undecided.take() {
         Some(error) => Err(NotDescribed::Authorizer(error)),
         None => Ok(outcome),

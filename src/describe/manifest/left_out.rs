@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::path_of;
-use crate::config::{Core, Found};
+use crate::core::{Core, Found};
 use crate::resource::Resource;
 
 /// An object that got no services although its id looks like one of this publisher's.

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::super::description;
 use super::super::edit::{HostVersion, Service};
-use crate::config::{Core, Manifests};
+use crate::config::Manifests;
+use crate::core::Core;
 use crate::protocol::Family;
 use crate::resource::Resource;
 

@@ -8,7 +8,7 @@ use std::task::Poll;
 use crate::answer::{Answer, BoxError, BoxFuture};
 use crate::authorizer::{Decision, Remedy};
 use crate::catch::catch;
-use crate::config::Core;
+use crate::core::Core;
 use crate::resource::Resource;
 
 /// How many answers are waited for at a time.

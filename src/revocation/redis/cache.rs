@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::StoreError;
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
 use crate::revocation::hasher::OfRandomId;
+use crate::session::SessionId;
 
 /// What the store said of a session, or what became of the question.
 pub(super) type Outcome = Result<Told, StoreError>;

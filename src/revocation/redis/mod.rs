@@ -26,8 +26,8 @@ pub use error::StoreError;
 
 use super::Revocations;
 use crate::answer::{Answer, BoxError};
-use crate::aspect::SessionId;
 use crate::clock::Timestamp;
+use crate::session::SessionId;
 use cache::{Cache, Known, Outcome, Question, Told};
 use link::{Again, Link};
 

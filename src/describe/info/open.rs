@@ -1,0 +1,48 @@
+//! Descriptions of 2.0: for everyone, whatever the decision on the content (2.0 §2.1).
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::super::described::Described;
+use super::super::description;
+use super::super::plan::{Plan, Rewrite};
+use crate::answer::{Answer, BoxError};
+use crate::authorizer::{Decision, Remedy};
+use crate::core::Core;
+use crate::resource::Resource;
+
+pub(in super::super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan> {
+    match core.decide_as_nobody(&whole, core.now()) {
+        Answer::Now(outcome) => Answer::Now(plan(core, &whole, outcome)),
+        Answer::Later(outcome) => {
+            let core = Arc::clone(core);
+            Answer::later(async move {
+                let outcome = core.within_time(outcome).await;
+                plan(&core, &whole, outcome)
+            })
+        }
+    }
+}
+
+/// What is done with the description of a resource on which nobody's decision is `outcome`.
+fn plan(core: &Arc<Core>, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
+    match outcome {
+        Ok(Decision::Grant) => return Plan::Open,
+        Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => return Plan::Absent,
+        Ok(_) => {}
+        // The content is denied while this lasts; that it is protected may be told.
+        Err(error) => crate::trace::failure("authorizer", &error),
+    }
+    match description::put_probe(core, whole) {
+        Some(probe) => Plan::Rewrite(Box::new(Rewrite {
+            described: Described::information(core, whole),
+            services: vec![probe],
+            in_flow: true,
+            status: StatusCode::OK,
+            gated: false,
+            known: None,
+        })),
+        None => Plan::Undescribed,
+    }
+}
