@@ -691,7 +691,7 @@ fn every_mistake_is_found_and_its_message_says_what_to_change() {
         assert!(!message.contains("  ") && message.len() < 240, "{message}");
         let shown = format!("{expected:?}");
         let shown = shown.strip_prefix("Aspect(").unwrap_or(&shown);
-        tried.insert(shown.split([' ', '(', '{']).next().unwrap().to_owned());
+        tried.insert(shown.split([' ', '(', ')', '{']).next().unwrap().to_owned());
     }
     assert_eq!(tried, kinds(), "no kind of mistake is left out");
 }
