@@ -1,9 +1,9 @@
 //! Realms and access services as the layers use them: bound to paths, cookies and descriptions.
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::checks::{check_languages, check_message, check_name, check_path};
+use super::raw::raw;
 use super::{BoundClients, CandidateAspect};
 use crate::aspect::{AccessCookie, BoundCookie, aspects};
 use crate::config::{
@@ -43,6 +43,7 @@ impl<'a> Binder<'a> {
         Self { around, realms: Vec::new(), access: Vec::new(), candidates: Vec::new() }
     }
 
+    // Long, as it goes through all that is said of one thing, in order.
     pub(crate) fn bind(&mut self, realm: &Realm) -> Result<(), ConfigError> {
         let index = self.realms.len();
         if !realm.name.is_empty() {
@@ -179,6 +180,7 @@ impl<'a> Binder<'a> {
         service.label.clone().unwrap_or_else(|| self.around.public_url.host().into())
     }
 
+    // Long, as it goes through all that is said of one thing, in order.
     fn bind_access(
         &self,
         realm: usize,
@@ -280,8 +282,4 @@ struct Reference<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-}
-
-pub(crate) fn raw(value: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(value).expect("strings and maps with text keys are JSON")
 }

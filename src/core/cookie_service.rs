@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::bind::raw;
+use super::raw::raw;
 use crate::config::{Compatibility, Page};
 use crate::core::BoundCookieService;
 use crate::protocol::v1::{AccessCookieService, Host, InteractionPattern, Version};

@@ -5,6 +5,7 @@ mod checks;
 mod clients;
 mod cookie_service;
 mod endpoints;
+mod raw;
 mod session_cookie;
 mod time;
 
