@@ -101,24 +101,27 @@ impl Content {
         Self { kind, sniffing, sandboxed: false, allowing: false }
     }
 
-    /// Takes note of a header, if it is one that says of the content.
+    /// Takes note of a `Content-Type`.
     #[inline]
-    pub(super) fn look(&mut self, name: &HeaderName, value: &HeaderValue) -> bool {
-        if *name == CONTENT_TYPE {
-            let passive = self.kind != Kind::Active && is_passive(value);
-            self.kind = if passive { Kind::Passive } else { Kind::Active };
-        } else if *name == X_CONTENT_TYPE_OPTIONS {
-            // Of several the first counts to browsers.
-            if self.sniffing == Sniffing::Unsaid {
-                let forbids = value.as_bytes().eq_ignore_ascii_case(b"nosniff");
-                self.sniffing = if forbids { Sniffing::Forbidden } else { Sniffing::Unclear };
+    pub(super) fn look_at_type(&mut self, value: &HeaderValue) {
+        let passive = self.kind != Kind::Active && is_passive(value);
+        self.kind = if passive { Kind::Passive } else { Kind::Active };
+    }
+
+    /// Takes note of another header, if it is one that says of the content.
+    #[inline]
+    pub(super) fn look(&mut self, name: &str, value: &HeaderValue) -> bool {
+        match name {
+            "x-content-type-options" => {
+                // Of several the first counts to browsers.
+                if self.sniffing == Sniffing::Unsaid {
+                    let forbids = value.as_bytes().eq_ignore_ascii_case(b"nosniff");
+                    self.sniffing = if forbids { Sniffing::Forbidden } else { Sniffing::Unclear };
+                }
             }
-        } else if *name == CONTENT_SECURITY_POLICY {
-            self.sandboxed |= *value == SANDBOX;
-        } else if name.as_str() == SERVICE_WORKER_ALLOWED {
-            self.allowing = true;
-        } else {
-            return false;
+            "content-security-policy" => self.sandboxed |= *value == SANDBOX,
+            SERVICE_WORKER_ALLOWED => self.allowing = true,
+            _ => return false,
         }
         true
     }
@@ -175,7 +178,11 @@ pub fn keep_still<B>(response: &mut Response<B>) {
 fn keep_headers_still(still: Still, status: StatusCode, headers: &mut HeaderMap) {
     let mut content = Content::unknown();
     for (name, value) in &*headers {
-        content.look(name, value);
+        if *name == CONTENT_TYPE {
+            content.look_at_type(value);
+        } else {
+            content.look(name.as_str(), value);
+        }
     }
     content.keep_still(still, status, headers);
 }

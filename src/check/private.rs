@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, SET_COOKIE, VARY};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::active::{Content, Still};
@@ -141,8 +141,11 @@ impl Given {
             } else if *name == VARY {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
-            } else if !given.content.look(name, value) {
-                given.unwelcome |= is_unwelcome(name.as_str());
+            } else if *name == CONTENT_TYPE {
+                given.content.look_at_type(value);
+            } else {
+                let name = name.as_str();
+                given.unwelcome |= !given.content.look(name, value) && is_unwelcome(name);
             }
         }
         given

@@ -104,8 +104,8 @@ impl ImageApi {
         part: Part,
         kind: ResourceKind<'a>,
     ) -> Resource<'a> {
-        Resource::new(&*self.base, identifier, kind, "Image")
-            .written_as(self.dialect.spelling(), part)
+        let spelling = self.dialect.spelling();
+        Resource::image_written_as(&self.base, identifier, kind, spelling, part)
     }
 
     /// What a path names in which nothing needs a closer look.

@@ -40,9 +40,9 @@ impl<'a> ImageRequest<'a> {
             return Err(Refusal::Ambiguous);
         }
         let own = Self { parts: decoded };
-        let known = shape::is_region(own.region())
-            && shape::is_size(own.size())
-            && shape::is_rotation(own.rotation())
+        let known = shape::is_region(own.region().as_bytes())
+            && shape::is_size(own.size().as_bytes())
+            && shape::is_rotation(own.rotation().as_bytes())
             && shape::is_last(own.part(3));
         if known { Ok(own) } else { Err(Refusal::Shape) }
     }

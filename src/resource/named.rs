@@ -41,12 +41,22 @@ impl<'a> Resource<'a> {
         }
     }
 
-    /// The same, written in a dialect's way.
+    /// An image, written in a dialect's way. All at once: this is on the way to every tile.
     #[inline]
-    pub(super) fn written_as(mut self, spelling: Spelling<'a>, part: Part) -> Self {
-        self.spelling = spelling;
-        self.part = part;
-        self
+    pub(super) fn image_written_as(
+        base: &'a str,
+        identifier: Cow<'a, str>,
+        kind: ResourceKind<'a>,
+        spelling: Spelling<'a>,
+        part: Part,
+    ) -> Self {
+        let (base, content_type) = (Cow::Borrowed(base), Cow::Borrowed("Image"));
+        Self { base, identifier, kind, content_type, part, spelling, read: None }
+    }
+
+    /// The same, written in a dialect's way.
+    fn written_as(self, spelling: Spelling<'a>, part: Part) -> Self {
+        Self { spelling, part, ..self }
     }
 
     /// The same under another name for the rules.

@@ -121,6 +121,11 @@ impl Pattern {
         self.text.starts_with(['/', '*'])
     }
 
+    /// Whether a look at the identifier's beginning tells.
+    pub(super) fn is_quick(&self) -> bool {
+        !self.over_paths && self.shape != Shape::Other
+    }
+
     /// Whether it is over whole paths.
     pub(super) fn is_over_paths(&self) -> bool {
         self.over_paths

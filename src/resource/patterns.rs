@@ -3,6 +3,9 @@
 use super::pattern_tree::PatternTree;
 use super::{Pattern, Resource};
 
+/// So many patterns are looked at one by one where a glance at each tells.
+const FEW: usize = 8;
+
 /// Patterns in order: which of them is the first that covers a resource.
 ///
 /// However many there are, exact ones and those with one star at the end cost what one does, as they
@@ -25,6 +28,8 @@ use super::{Pattern, Resource};
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
     all: Vec<Pattern>,
+    /// Whether some are not told at a glance.
+    has_slow: bool,
     of_identifiers: PatternTree,
     of_paths: PatternTree,
 }
@@ -48,6 +53,7 @@ impl Patterns {
         let tree =
             if pattern.is_over_paths() { &mut self.of_paths } else { &mut self.of_identifiers };
         tree.insert(pattern.as_str(), place);
+        self.has_slow |= !pattern.is_quick();
         self.all.push(pattern);
     }
 
@@ -55,6 +61,16 @@ impl Patterns {
     #[must_use]
     #[inline]
     pub fn first(&self, resource: &Resource<'_>) -> Option<usize> {
+        if self.all.len() <= FEW && !self.has_slow {
+            // A glance at each costs less than to follow the text.
+            let identifier = resource.identifier();
+            return self.all.iter().position(|pattern| pattern.matches(identifier));
+        }
+        self.first_along_text(resource)
+    }
+
+    #[inline(never)]
+    fn first_along_text(&self, resource: &Resource<'_>) -> Option<usize> {
         let identifier = resource.identifier().bytes();
         let fits = |place: u32| self.all[place as usize].covers(resource);
         let mut first = self.of_identifiers.first(identifier.clone(), None, fits);

@@ -52,6 +52,7 @@ impl<'p> Plain<'p> {
     }
 
     /// What stands before and behind the slash with so many slashes behind it, of at most four.
+    #[inline]
     pub(super) fn split_before(&self, last: usize) -> (&'p str, &'p str) {
         let at = self.marks[(self.slashes - last) % 4];
         (&self.path[..at], &self.path[at + 1..])
@@ -63,9 +64,10 @@ impl<'p> Plain<'p> {
     }
 
     /// Whether the last four segments are those of an image request.
+    #[inline]
     pub(super) fn ends_in_image(&self) -> bool {
         let mark = |number: usize| self.marks[(self.slashes + number) % 4];
-        let part = |from: usize| &self.path[mark(from) + 1..mark(from + 1)];
+        let part = |from: usize| &self.path.as_bytes()[mark(from) + 1..mark(from + 1)];
         self.has_suffix
             && shape::is_region(part(0))
             && shape::is_size(part(1))

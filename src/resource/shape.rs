@@ -3,30 +3,37 @@
 use super::{Refusal, encoding};
 
 /// Whether a text is a region to any server: what follows is then no part of the identifier.
-pub(super) fn is_region(text: &str) -> bool {
-    match text.as_bytes() {
+#[inline]
+pub(super) fn is_region(text: &[u8]) -> bool {
+    match text {
         [b'f' | b'F' | b's' | b'S', ..] => {
-            text.eq_ignore_ascii_case("full") || text.eq_ignore_ascii_case("square")
+            text.eq_ignore_ascii_case(b"full") || text.eq_ignore_ascii_case(b"square")
         }
-        bytes => memchr::memchr_iter(b',', bytes).count() > 2,
+        // One by one: a region is so short that a search made for long texts takes longer.
+        _ => text.iter().filter(|byte| **byte == b',').nth(2).is_some(),
     }
 }
 
 /// The same of a size.
-pub(super) fn is_size(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if bytes.contains(&b',') {
-        return true;
-    }
-    let plain = text.trim_start_matches(['^', '!']);
-    plain.eq_ignore_ascii_case("max")
-        || plain.eq_ignore_ascii_case("full")
-        || plain.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("pct:"))
+#[inline]
+pub(super) fn is_size(text: &[u8]) -> bool {
+    // A tile's most often ends so.
+    text.last() == Some(&b',') || is_other_size(text)
+}
+
+fn is_other_size(text: &[u8]) -> bool {
+    let signs = text.iter().take_while(|byte| matches!(byte, b'^' | b'!')).count();
+    let plain = &text[signs..];
+    text.contains(&b',')
+        || plain.eq_ignore_ascii_case(b"max")
+        || plain.eq_ignore_ascii_case(b"full")
+        || plain.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"pct:"))
 }
 
 /// The same of a rotation.
-pub(super) fn is_rotation(text: &str) -> bool {
-    let number = text.strip_prefix('!').unwrap_or(text).as_bytes();
+#[inline]
+pub(super) fn is_rotation(text: &[u8]) -> bool {
+    let number = text.strip_prefix(b"!").unwrap_or(text);
     !number.is_empty()
         && number.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
 }
@@ -41,6 +48,9 @@ pub(super) fn is_last(text: &str) -> bool {
 #[inline]
 pub(super) fn is_of_a_sequence(identifier: &str) -> bool {
     let bytes = identifier.as_bytes();
+    if bytes.len() < "_pyr_000_000".len() {
+        return false;
+    }
     let name = &bytes[..memchr::memrchr(b'.', bytes).unwrap_or(bytes.len())];
     let Some((name, [b'_', y @ ..])) = name.split_last_chunk::<4>() else { return false };
     let Some((name, [b'_', x @ ..])) = name.split_last_chunk::<4>() else { return false };
@@ -61,7 +71,7 @@ pub(super) fn check_parts(identifier: &str) -> Result<(), Refusal> {
     while let Some(part) = parts.next() {
         let odd = encoding::is_dot_or_empty(part) || has_odd_ends(part);
         let within = before.is_some_and(|before| {
-            is_region(before) && is_size(part)
+            is_region(before.as_bytes()) && is_size(part.as_bytes())
                 || part.eq_ignore_ascii_case("info.json") && parts.peek().is_some()
         });
         if odd || within {
@@ -101,8 +111,9 @@ mod tests {
             ("btv1b8449691v", false, false, false),
             ("", false, false, false),
         ] {
+            let bytes = text.as_bytes();
             assert_eq!(
-                (is_region(text), is_size(text), is_rotation(text)),
+                (is_region(bytes), is_size(bytes), is_rotation(bytes)),
                 (region, size, rotation),
                 "{text}"
             );
