@@ -9,9 +9,21 @@ pub(super) fn is_region(text: &[u8]) -> bool {
         [b'f' | b'F' | b's' | b'S', ..] => {
             text.eq_ignore_ascii_case(b"full") || text.eq_ignore_ascii_case(b"square")
         }
-        // One by one: a region is so short that a search made for long texts takes longer.
-        _ => text.iter().filter(|byte| **byte == b',').nth(2).is_some(),
+        _ => has_three_commas(text),
     }
+}
+
+/// One by one: a region is so short that a search made for long texts takes longer.
+#[inline]
+fn has_three_commas(text: &[u8]) -> bool {
+    let mut commas = 0;
+    for byte in text {
+        commas += u32::from(*byte == b',');
+        if commas == 3 {
+            return true;
+        }
+    }
+    false
 }
 
 /// The same of a size.
