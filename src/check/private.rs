@@ -76,7 +76,7 @@ impl Private {
         self
     }
 
-    #[inline]
+    #[inline(never)]
     fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: Still) {
         let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie.take() {
@@ -119,6 +119,7 @@ struct Given {
 }
 
 impl Given {
+    #[inline]
     fn of(headers: &mut HeaderMap, remaining: u64) -> Self {
         let mut given = Self {
             cache_controls: 0,
