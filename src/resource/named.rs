@@ -177,16 +177,16 @@ impl<'a> Resource<'a> {
 
     /// The identifier with its page and scale as it stands in a URI.
     fn name(&self) -> String {
-        match self.kind {
-            ResourceKind::Content => encoding::encode(&self.identifier, false),
-            _ => {
-                let mut name = self.spelling.write(self.read());
-                let mut part = String::new();
-                self.part().write(&mut part);
-                name.push_str(&encoding::encode(&part, true));
-                name
-            }
+        if matches!(self.kind, ResourceKind::Content) {
+            return encoding::encode(&self.identifier, false);
         }
+        let mut name = self.spelling.write(self.read());
+        if !self.part().is_whole() {
+            let mut part = String::new();
+            self.part().write(&mut part);
+            name.push_str(&encoding::encode(&part, true));
+        }
+        name
     }
 
     /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.

@@ -23,6 +23,7 @@ pub(super) enum Spelling<'a> {
 
 /// What stands for slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::borrowed_box, reason = "half as large as what it leads to")]
 pub(super) enum Substitute<'a> {
     Lent(&'a Box<str>),
     Own(Box<Box<str>>),
