@@ -298,6 +298,12 @@ mod tests {
             ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Shape),
             ("/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/sec/full/max/0/default", Refusal::Shape),
+            ("/iiif/3/sec/f0,0,1,1/max/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1/max/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/a,b,c,d/0/1,/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1,1/512/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1,1/512,/x/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec./0,0,1,1/512,/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Shape),
         ] {
             assert_eq!(find(path), Err(refusal), "{path}");

@@ -165,6 +165,7 @@ mod tests {
             let one_by_one = texts.iter().position(|text| Pattern::new(&**text).covers(&resource));
             let all: Patterns = texts.iter().map(|text| Pattern::new(&**text)).collect();
             prop_assert_eq!(all.first(&resource), one_by_one);
+            prop_assert_eq!(all.first_along_text(&resource), one_by_one, "few, too");
         }
     }
 }
