@@ -61,17 +61,31 @@ impl Still {
             Self::Tile | Self::Content => keep_headers_still(self, status, headers),
         }
     }
+
+    /// The same where it is known what the `Content-Type` says.
+    #[inline]
+    pub(super) fn apply_to(self, kind: Kind, status: StatusCode, headers: &mut HeaderMap) {
+        match self {
+            Self::No => {}
+            Self::Tile if kind == Kind::Passive => {}
+            Self::Tile | Self::Content => keep_headers_still(self, status, headers),
+        }
+    }
 }
 
 /// Whether that is said for sure: where no header stands twice its type does not either.
 #[inline]
 fn is_one_picture(headers: &HeaderMap) -> bool {
-    static TYPE: HeaderName = CONTENT_TYPE;
-    headers.len() == headers.keys_len() && headers.get(&TYPE).is_some_and(is_passive)
+    // It stands among the first, so that a look at each costs less than to look it up.
+    headers.len() == headers.keys_len()
+        && headers
+            .iter()
+            .find(|(name, _)| **name == CONTENT_TYPE)
+            .is_some_and(|(_, value)| is_passive(value))
 }
 
 /// What the inner service's headers say of the content.
-pub(super) struct Content {
+struct Content {
     kind: Kind,
     sniffing: Sniffing,
     sandboxed: bool,
@@ -79,12 +93,21 @@ pub(super) struct Content {
     allowing: bool,
 }
 
+/// What the `Content-Type` says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Unsaid,
     /// Each type that is named is of what does not run.
     Passive,
     Active,
+}
+
+impl Kind {
+    /// This and one more `Content-Type` field.
+    #[inline]
+    pub(super) fn and(self, value: &HeaderValue) -> Self {
+        if self != Self::Active && is_passive(value) { Self::Passive } else { Self::Active }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,39 +119,30 @@ enum Sniffing {
 }
 
 impl Content {
-    pub(super) const fn unknown() -> Self {
+    const fn unknown() -> Self {
         let (kind, sniffing) = (Kind::Unsaid, Sniffing::Unsaid);
         Self { kind, sniffing, sandboxed: false, allowing: false }
     }
 
-    /// Takes note of a `Content-Type`.
-    #[inline]
-    pub(super) fn look_at_type(&mut self, value: &HeaderValue) {
-        let passive = self.kind != Kind::Active && is_passive(value);
-        self.kind = if passive { Kind::Passive } else { Kind::Active };
-    }
-
-    /// Takes note of another header, if it is one that says of the content.
-    #[inline]
-    pub(super) fn look(&mut self, name: &str, value: &HeaderValue) -> bool {
-        match name {
-            "x-content-type-options" => {
-                // Of several the first counts to browsers.
-                if self.sniffing == Sniffing::Unsaid {
-                    let forbids = value.as_bytes().eq_ignore_ascii_case(b"nosniff");
-                    self.sniffing = if forbids { Sniffing::Forbidden } else { Sniffing::Unclear };
-                }
+    /// Takes note of a header, if it is one that says of the content.
+    fn look(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if *name == CONTENT_TYPE {
+            self.kind = self.kind.and(value);
+        } else if *name == X_CONTENT_TYPE_OPTIONS {
+            // Of several the first counts to browsers.
+            if self.sniffing == Sniffing::Unsaid {
+                let forbids = value.as_bytes().eq_ignore_ascii_case(b"nosniff");
+                self.sniffing = if forbids { Sniffing::Forbidden } else { Sniffing::Unclear };
             }
-            "content-security-policy" => self.sandboxed |= *value == SANDBOX,
-            SERVICE_WORKER_ALLOWED => self.allowing = true,
-            _ => return false,
+        } else if *name == CONTENT_SECURITY_POLICY {
+            self.sandboxed |= *value == SANDBOX;
+        } else if name.as_str() == SERVICE_WORKER_ALLOWED {
+            self.allowing = true;
         }
-        true
     }
 
     /// Adds what is missing.
-    #[inline]
-    pub(super) fn keep_still(&self, still: Still, status: StatusCode, headers: &mut HeaderMap) {
+    fn keep_still(&self, still: Still, status: StatusCode, headers: &mut HeaderMap) {
         let passive = self.kind == Kind::Passive;
         if passive && still == Still::Tile {
             return;
@@ -178,11 +192,7 @@ pub fn keep_still<B>(response: &mut Response<B>) {
 fn keep_headers_still(still: Still, status: StatusCode, headers: &mut HeaderMap) {
     let mut content = Content::unknown();
     for (name, value) in &*headers {
-        if *name == CONTENT_TYPE {
-            content.look_at_type(value);
-        } else {
-            content.look(name.as_str(), value);
-        }
+        content.look(name, value);
     }
     content.keep_still(still, status, headers);
 }
@@ -190,5 +200,10 @@ fn keep_headers_still(still: Still, status: StatusCode, headers: &mut HeaderMap)
 #[inline]
 fn is_passive(value: &HeaderValue) -> bool {
     // Nearly every tile.
-    value.as_bytes() == b"image/jpeg" || MediaType::of(value).is_some_and(MediaType::is_passive)
+    value.as_bytes() == b"image/jpeg" || is_passive_by_name(value)
+}
+
+#[inline(never)]
+fn is_passive_by_name(value: &HeaderValue) -> bool {
+    MediaType::of(value).is_some_and(MediaType::is_passive)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::active::{Content, Still};
+use super::active::{Kind, Still};
 use crate::respond;
 
 /// What is done to the headers of a response that is passed on.
@@ -76,7 +76,7 @@ impl Private {
         self
     }
 
-    #[inline]
+    #[inline(never)]
     fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: Still) {
         let given = Given::of(headers, self.remaining);
         if let Some(cookie) = self.cookie.take() {
@@ -99,9 +99,7 @@ impl Private {
         if self.storage_access {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
-        if still != Still::No {
-            given.content.keep_still(still, status, headers);
-        }
+        still.apply_to(given.kind, status, headers);
     }
 }
 
@@ -116,10 +114,12 @@ struct Given {
     varies_with_cookie: bool,
     /// Whether something has to go.
     unwelcome: bool,
-    content: Content,
+    /// Of the content.
+    kind: Kind,
 }
 
 impl Given {
+    #[inline]
     fn of(headers: &mut HeaderMap, remaining: u64) -> Self {
         let mut given = Self {
             cache_controls: 0,
@@ -128,7 +128,7 @@ impl Given {
             varies: false,
             varies_with_cookie: false,
             unwelcome: false,
-            content: Content::unknown(),
+            kind: Kind::Unsaid,
         };
         for (name, value) in headers.iter_mut() {
             if *name == CACHE_CONTROL {
@@ -142,10 +142,9 @@ impl Given {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
             } else if *name == CONTENT_TYPE {
-                given.content.look_at_type(value);
+                given.kind = given.kind.and(value);
             } else {
-                let name = name.as_str();
-                given.unwelcome |= !given.content.look(name, value) && is_unwelcome(name);
+                given.unwelcome |= is_unwelcome(name.as_str());
             }
         }
         given

@@ -151,11 +151,15 @@ impl Core {
     /// Decides on a content resource.
     #[inline]
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
-        let mut tally = Tally::new();
         match self.ask(question.resource, None, question.now) {
-            Answer::Now(outcome) => self.after_nobody(question, &mut tally, outcome),
+            // What is open needs no tally.
+            Answer::Now(Ok(decision)) if !matches!(decision, Decision::Deny(_)) => {
+                Progress::Done(Verdict { decision, basis: Basis::Open })
+            }
+            Answer::Now(outcome) => self.after_nobody(question, &mut Tally::new(), outcome),
             Answer::Later(outcome) => {
-                wait(&mut tally, self.realms_of(question.resource), At::Nobody(outcome))
+                let realms = self.realms_of(question.resource);
+                wait(&mut Tally::new(), realms, At::Nobody(outcome))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::encoding;
 use super::part::{self, Part};
-use super::spelling::Spelling;
+use super::spelling::{Spelling, Substitute};
 use super::url_identifier;
 use super::{Refusal, shape};
 
@@ -345,7 +345,7 @@ impl Dialect {
         if self.urls {
             Spelling::Url { cantaloupe: self.is_cantaloupe() }
         } else if let Some(substitute) = &self.slash_substitute {
-            Spelling::Substitute(Cow::Borrowed(substitute))
+            Spelling::Substitute(Substitute::Lent(substitute))
         } else if self.is_cantaloupe() {
             Spelling::Parts
         } else if self.several_segments && !self.is_iipimage() {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::dialect::Dialect;
 use super::encoding;
-use super::part::Part;
 use super::plain::Plain;
 use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
@@ -87,25 +86,23 @@ impl ImageApi {
     }
 
     #[inline]
-    fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
-        match Plain::of(below) {
-            Some(plain) if self.dialect.is_plain() => {
-                let (identifier, kind) = self.plain_kind(&plain)?;
-                Ok(self.resource(Cow::Borrowed(identifier), Part::default(), kind))
+    fn read<'a>(&'a self, below: &'a str) -> Match<'a> {
+        if self.dialect.is_plain() {
+            if let Some(plain) = Plain::of(below) {
+                return match self.plain_kind(&plain) {
+                    Ok((identifier, kind)) => {
+                        Match::Found(self.resource(Cow::Borrowed(identifier), kind))
+                    }
+                    Err(refusal) => Match::Refused(refusal),
+                };
             }
-            _ => self.read_closely(below),
         }
+        self.read_closely(below).map_or_else(Match::Refused, Match::Found)
     }
 
     #[inline]
-    fn resource<'a>(
-        &'a self,
-        identifier: Cow<'a, str>,
-        part: Part,
-        kind: ResourceKind<'a>,
-    ) -> Resource<'a> {
-        let spelling = self.dialect.spelling();
-        Resource::image_written_as(&self.base, identifier, kind, spelling, part)
+    fn resource<'a>(&'a self, identifier: Cow<'a, str>, kind: ResourceKind<'a>) -> Resource<'a> {
+        Resource::of_image(&self.base, identifier, kind, self.dialect.spelling())
     }
 
     /// What a path names in which nothing needs a closer look.
@@ -149,7 +146,7 @@ impl ImageApi {
         };
         let (read, part) = self.dialect.read(written)?;
         let identifier = self.dialect.for_rules(&read);
-        let resource = self.resource(read, part, kind);
+        let resource = self.resource(read, kind).with_part(part);
         Ok(match identifier {
             Some(identifier) => resource.called(Cow::Owned(identifier)),
             None => resource,
@@ -211,7 +208,7 @@ impl ResourceMap for ImageApi {
     fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
         match path.strip_prefix(&*self.base).and_then(|below| below.strip_prefix('/')) {
             None => Match::Elsewhere,
-            Some(below) => self.read(below).map_or_else(Match::Refused, Match::Found),
+            Some(below) => self.read(below),
         }
     }
 
@@ -302,6 +299,12 @@ mod tests {
             ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Shape),
             ("/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/sec/full/max/0/default", Refusal::Shape),
+            ("/iiif/3/sec/f0,0,1,1/max/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1/max/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/a,b,c,d/0/1,/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1,1/512/0/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/0,0,1,1/512,/x/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec./0,0,1,1/512,/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Shape),
         ] {
             assert_eq!(find(path), Err(refusal), "{path}");

@@ -14,8 +14,15 @@ pub struct Resource<'a> {
     identifier: Cow<'a, str>,
     kind: ResourceKind<'a>,
     content_type: Cow<'a, str>,
-    part: Part,
     spelling: Spelling<'a>,
+    /// What few have: apart, as a resource is moved on the way to every tile.
+    special: Option<Box<Special<'a>>>,
+}
+
+/// What is special about how a resource is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Special<'a> {
+    part: Part,
     /// The identifier as the server is asked for it, where rules see another one.
     read: Option<Cow<'a, str>>,
 }
@@ -35,34 +42,46 @@ impl<'a> Resource<'a> {
             identifier: identifier.into(),
             kind,
             content_type: content_type.into(),
-            part: Part::default(),
             spelling: Spelling::OneSegment,
-            read: None,
+            special: None,
         }
     }
 
     /// An image, written in a dialect's way. All at once: this is on the way to every tile.
     #[inline]
-    pub(super) fn image_written_as(
+    pub(super) fn of_image(
         base: &'a str,
         identifier: Cow<'a, str>,
         kind: ResourceKind<'a>,
         spelling: Spelling<'a>,
-        part: Part,
     ) -> Self {
         let (base, content_type) = (Cow::Borrowed(base), Cow::Borrowed("Image"));
-        Self { base, identifier, kind, content_type, part, spelling, read: None }
+        Self { base, identifier, kind, content_type, spelling, special: None }
     }
 
-    /// The same, written in a dialect's way.
-    fn written_as(self, spelling: Spelling<'a>, part: Part) -> Self {
-        Self { spelling, part, ..self }
+    /// Of the same one page, or at another scale.
+    pub(super) fn with_part(mut self, part: Part) -> Self {
+        if !part.is_whole() {
+            self.special.get_or_insert_default().part = part;
+        }
+        self
     }
 
     /// The same under another name for the rules.
     pub(super) fn called(mut self, identifier: Cow<'a, str>) -> Self {
-        self.read = Some(mem::replace(&mut self.identifier, identifier));
+        let read = mem::replace(&mut self.identifier, identifier);
+        self.special.get_or_insert_default().read = Some(read);
         self
+    }
+
+    fn part(&self) -> Part {
+        self.special.as_ref().map_or_else(Part::default, |special| special.part)
+    }
+
+    /// The identifier as the server is asked for it.
+    fn read(&self) -> &Cow<'a, str> {
+        let read = self.special.as_ref().and_then(|special| special.read.as_ref());
+        read.unwrap_or(&self.identifier)
     }
 
     /// The base path it lies below, such as `/iiif/3`.
@@ -107,14 +126,16 @@ impl<'a> Resource<'a> {
     /// [`identifier`](Self::identifier) is the document's.
     #[must_use]
     pub fn page(&self) -> Option<u32> {
-        (self.part.page > 0).then_some(self.part.page)
+        let page = self.part().page;
+        (page > 0).then_some(page)
     }
 
     /// The scale of the picture as numerator and denominator, where the path names one
     /// ([`Dialect::cantaloupe`]).
     #[must_use]
     pub fn scale(&self) -> Option<(u32, u32)> {
-        (self.part.scale.0 > 0).then_some(self.part.scale)
+        let scale = self.part().scale;
+        (scale.0 > 0).then_some(scale)
     }
 
     /// The path that names it as a whole, in its one canonical spelling: the base URI of an image
@@ -156,29 +177,26 @@ impl<'a> Resource<'a> {
 
     /// The identifier with its page and scale as it stands in a URI.
     fn name(&self) -> String {
-        match self.kind {
-            ResourceKind::Content => encoding::encode(&self.identifier, false),
-            _ if self.part.is_whole() => {
-                self.spelling.write(self.read.as_ref().unwrap_or(&self.identifier))
-            }
-            _ => {
-                let mut name = self.spelling.write(self.read.as_ref().unwrap_or(&self.identifier));
-                let mut part = String::new();
-                self.part.write(&mut part);
-                name.push_str(&encoding::encode(&part, true));
-                name
-            }
+        if matches!(self.kind, ResourceKind::Content) {
+            return encoding::encode(&self.identifier, false);
         }
+        let mut name = self.spelling.write(self.read());
+        if !self.part().is_whole() {
+            let mut part = String::new();
+            self.part().write(&mut part);
+            name.push_str(&encoding::encode(&part, true));
+        }
+        name
     }
 
     /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.
     pub(crate) fn full_identifier(&self) -> Cow<'_, str> {
-        let identifier = self.read.as_ref().unwrap_or(&self.identifier);
-        if self.part.is_whole() {
+        let (identifier, part) = (self.read(), self.part());
+        if part.is_whole() {
             return Cow::Borrowed(identifier);
         }
         let mut full = identifier.clone().into_owned();
-        self.part.write(&mut full);
+        part.write(&mut full);
         Cow::Owned(full)
     }
 
@@ -200,8 +218,8 @@ impl<'a> Resource<'a> {
         let split =
             self.spelling.has_parts().then(|| part::split(identifier, false).ok()).flatten();
         let (identifier, part) = split.unwrap_or((identifier, Part::default()));
-        let sibling = Resource::new(&*self.base, identifier, kind, &*self.content_type)
-            .written_as(self.spelling.clone(), part);
+        let new = Resource::new(&*self.base, identifier, kind, &*self.content_type);
+        let sibling = Resource { spelling: self.spelling.clone(), ..new }.with_part(part);
         let url = matches!(self.spelling, Spelling::Url { .. });
         match url.then(|| url_identifier::for_rules(identifier)).flatten() {
             Some(plain) => sibling.called(Cow::Owned(plain)),
@@ -234,9 +252,11 @@ impl<'a> Resource<'a> {
                 ResourceKind::Content => ResourceKind::Content,
             },
             content_type: Cow::Owned(self.content_type.into_owned()),
-            part: self.part,
             spelling: self.spelling.into_owned(),
-            read: self.read.map(|read| Cow::Owned(read.into_owned())),
+            special: self.special.map(|special| {
+                let read = special.read.map(|read| Cow::Owned(read.into_owned()));
+                Box::new(Special { part: special.part, read })
+            }),
         }
     }
 }

@@ -28,8 +28,8 @@ const FEW: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
     all: Vec<Pattern>,
-    /// Whether some are not told at a glance.
-    has_slow: bool,
+    /// Whether they are too many, or some are not told at a glance.
+    by_tree: bool,
     of_identifiers: PatternTree,
     of_paths: PatternTree,
 }
@@ -53,7 +53,7 @@ impl Patterns {
         let tree =
             if pattern.is_over_paths() { &mut self.of_paths } else { &mut self.of_identifiers };
         tree.insert(pattern.as_str(), place);
-        self.has_slow |= !pattern.is_quick();
+        self.by_tree |= !pattern.is_quick() || self.all.len() >= FEW;
         self.all.push(pattern);
     }
 
@@ -61,7 +61,7 @@ impl Patterns {
     #[must_use]
     #[inline]
     pub fn first(&self, resource: &Resource<'_>) -> Option<usize> {
-        if self.all.len() <= FEW && !self.has_slow {
+        if !self.by_tree {
             // A glance at each costs less than to follow the text.
             let identifier = resource.identifier();
             return self.all.iter().position(|pattern| pattern.matches(identifier));
@@ -165,6 +165,7 @@ mod tests {
             let one_by_one = texts.iter().position(|text| Pattern::new(&**text).covers(&resource));
             let all: Patterns = texts.iter().map(|text| Pattern::new(&**text)).collect();
             prop_assert_eq!(all.first(&resource), one_by_one);
+            prop_assert_eq!(all.first_along_text(&resource), one_by_one, "few, too");
         }
     }
 }

@@ -8,6 +8,8 @@ pub(super) struct Plain<'p> {
     path: &'p str,
     /// Where the last four slashes are; the one with number `n` at `n % 4`.
     marks: [usize; 4],
+    /// How many commas stand in the segments before those.
+    commas: [usize; 4],
     pub(super) slashes: usize,
     /// Whether there is a colon, as in URLs.
     pub(super) has_colon: bool,
@@ -19,6 +21,7 @@ impl<'p> Plain<'p> {
     pub(super) fn of(path: &'p str) -> Option<Self> {
         let (mut slashes, mut begin) = (0, 0);
         let (mut has_suffix, mut has_colon, mut marks) = (false, false, [0; 4]);
+        let (mut own_commas, mut commas) = (0, [0; 4]);
         let (bytes, mut at) = (path.as_bytes(), 0);
         while at < bytes.len() {
             if IS_PLAIN[usize::from(bytes[at])] {
@@ -26,29 +29,26 @@ impl<'p> Plain<'p> {
                 continue;
             }
             match bytes[at] {
+                b',' => own_commas += 1,
                 // An empty segment needs a closer look, and one that begins with a dot or a special byte.
                 _ if at == begin => return None,
-                // One that ends with a dot, too.
-                b'/' if bytes[at - 1] == b'.' => return None,
                 b'/' => {
                     marks[slashes % 4] = at;
+                    commas[slashes % 4] = own_commas;
+                    own_commas = 0;
                     slashes += 1;
                     begin = at + 1;
                     has_suffix = false;
                 }
+                // One that ends with a dot, too.
+                b'.' if matches!(bytes.get(at + 1), None | Some(b'/')) => return None,
                 b'.' => has_suffix = true,
                 b':' => has_colon = true,
                 _ => return None,
             }
             at += 1;
         }
-        (begin < path.len() && bytes[at - 1] != b'.').then_some(Self {
-            path,
-            marks,
-            slashes,
-            has_colon,
-            has_suffix,
-        })
+        (begin < path.len()).then_some(Self { path, marks, commas, slashes, has_colon, has_suffix })
     }
 
     /// What stands before and behind the slash with so many slashes behind it, of at most four.
@@ -68,9 +68,10 @@ impl<'p> Plain<'p> {
     pub(super) fn ends_in_image(&self) -> bool {
         let mark = |number: usize| self.marks[(self.slashes + number) % 4];
         let part = |from: usize| &self.path.as_bytes()[mark(from) + 1..mark(from + 1)];
+        let commas = |from: usize| self.commas[(self.slashes + from + 1) % 4];
         self.has_suffix
-            && shape::is_region(part(0))
-            && shape::is_size(part(1))
+            && shape::is_region_with(part(0), commas(0))
+            && (commas(1) > 0 || shape::is_size_by_word(part(1)))
             && shape::is_rotation(part(2))
     }
 }
@@ -82,7 +83,18 @@ static IS_PLAIN: [bool; 256] = {
     while byte < 0x7f {
         is_plain[byte as usize] = !matches!(
             byte,
-            b'/' | b'.' | b':' | b'%' | b'&' | b';' | b'\\' | b'+' | b'@' | b'#' | b'?' | b'$'
+            b'/' | b'.'
+                | b':'
+                | b','
+                | b'%'
+                | b'&'
+                | b';'
+                | b'\\'
+                | b'+'
+                | b'@'
+                | b'#'
+                | b'?'
+                | b'$'
         );
         byte += 1;
     }

@@ -3,36 +3,42 @@
 use super::{Refusal, encoding};
 
 /// Whether a text is a region to any server: what follows is then no part of the identifier.
-#[inline]
 pub(super) fn is_region(text: &[u8]) -> bool {
+    is_region_with(text, memchr::memchr_iter(b',', text).count())
+}
+
+/// The same where its commas were counted.
+#[inline]
+pub(super) fn is_region_with(text: &[u8], commas: usize) -> bool {
     match text {
         [b'f' | b'F' | b's' | b'S', ..] => {
             text.eq_ignore_ascii_case(b"full") || text.eq_ignore_ascii_case(b"square")
         }
-        // One by one: a region is so short that a search made for long texts takes longer.
-        _ => text.iter().filter(|byte| **byte == b',').nth(2).is_some(),
+        _ => commas > 2,
     }
 }
 
-/// The same of a size.
-#[inline]
+/// Whether a text is a size to any server: one with a comma, or one by word.
 pub(super) fn is_size(text: &[u8]) -> bool {
-    // A tile's most often ends so.
-    text.last() == Some(&b',') || is_other_size(text)
+    text.contains(&b',') || is_size_by_word(text)
 }
 
-fn is_other_size(text: &[u8]) -> bool {
+pub(super) fn is_size_by_word(text: &[u8]) -> bool {
     let signs = text.iter().take_while(|byte| matches!(byte, b'^' | b'!')).count();
     let plain = &text[signs..];
-    text.contains(&b',')
-        || plain.eq_ignore_ascii_case(b"max")
+    plain.eq_ignore_ascii_case(b"max")
         || plain.eq_ignore_ascii_case(b"full")
         || plain.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"pct:"))
 }
 
-/// The same of a rotation.
+/// Whether a text is a rotation to any server.
 #[inline]
 pub(super) fn is_rotation(text: &[u8]) -> bool {
+    // Nearly every tile's.
+    text == b"0" || is_other_rotation(text)
+}
+
+fn is_other_rotation(text: &[u8]) -> bool {
     let number = text.strip_prefix(b"!").unwrap_or(text);
     !number.is_empty()
         && number.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))

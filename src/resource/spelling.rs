@@ -1,7 +1,5 @@
 //! How identifiers are written in URIs.
 
-use std::borrow::Cow;
-
 use super::encoding;
 
 /// How an identifier is written in a URI.
@@ -14,13 +12,30 @@ pub(super) enum Spelling<'a> {
     Segments,
     /// In one segment that may end in a page or a scale.
     Parts,
-    /// The same, with this text for slashes.
-    Substitute(Cow<'a, str>),
+    /// The same, with this text for slashes. It stands in one place, and so takes little room.
+    Substitute(Substitute<'a>),
     /// As a URL in one segment.
     Url {
         /// Whether it may end in a page or a scale.
         cantaloupe: bool,
     },
+}
+
+/// What stands for slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::borrowed_box, reason = "half as large as what it leads to")]
+pub(super) enum Substitute<'a> {
+    Lent(&'a Box<str>),
+    Own(Box<Box<str>>),
+}
+
+impl Substitute<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Lent(text) => text,
+            Self::Own(text) => text,
+        }
+    }
 }
 
 impl Spelling<'_> {
@@ -31,9 +46,10 @@ impl Spelling<'_> {
             Self::Segments => encoding::encode(identifier, false),
             Self::Url { .. } => encoding::encode_url(identifier),
             Self::Substitute(substitute) => {
+                let substitute = substitute.as_str();
                 let with = identifier.replace('/', substitute);
                 // `a_/b` with `__` would be read as `a/_b`.
-                let same = with.replace(&**substitute, "/") == identifier;
+                let same = with.replace(substitute, "/") == identifier;
                 encoding::encode(if same { &with } else { identifier }, true)
             }
         }
@@ -50,7 +66,9 @@ impl Spelling<'_> {
             Self::Segments => Spelling::Segments,
             Self::Parts => Spelling::Parts,
             Self::Url { cantaloupe } => Spelling::Url { cantaloupe },
-            Self::Substitute(text) => Spelling::Substitute(Cow::Owned(text.into_owned())),
+            Self::Substitute(text) => {
+                Spelling::Substitute(Substitute::Own(Box::new(text.as_str().into())))
+            }
         }
     }
 }
