@@ -114,7 +114,9 @@ fn reading_room(arguments: &Arguments) -> Result<Option<Realm>, String> {
     }
     let computers =
         IpRanges::new(arguments.reading_room.iter().map(String::as_str), "reading-room")
-            .map_err(|error| format!("--reading-room: {error}"))?;
+            .map_err(|error| format!("--reading-room: {error}"))?
+            .trusted_proxies(arguments.trusted_proxies.iter().map(String::as_str))
+            .map_err(|error| format!("--trusted-proxy: {error}"))?;
     let access = AccessService::external()
         .label(text("The reading room", "Der Lesesaal"))
         .message(only_in_the_reading_room())

@@ -21,6 +21,7 @@ usage: cargo run --example quickstart -- [FLAGS]
                         (default: a new key, and everybody is logged out when the server stops)
   --reading-room CIDR   who is in the reading room, by the address that connects; may be repeated
                         (default: this machine if --public-url is on it, or else nobody)
+  --trusted-proxy CIDR  a front whose X-Forwarded-For says who connects; may be repeated
   --no-hand-off         do not carry the login into the viewer's page. By default that is done, with
                         one more click and a small window, for browsers that block third-party
                         cookies; on https only, as are the Storage Access Headers
@@ -45,6 +46,8 @@ pub(crate) struct Arguments {
     pub(crate) key_file: Option<PathBuf>,
     /// Ranges of addresses; none means nobody.
     pub(crate) reading_room: Vec<String>,
+    /// Fronts that say who connects.
+    pub(crate) trusted_proxies: Vec<String>,
     pub(crate) hand_off: bool,
     pub(crate) kiosk: bool,
     pub(crate) client: Option<Client>,
@@ -88,7 +91,7 @@ impl Arguments {
     fn from(mut parser: lexopt::Parser) -> Result<Command, String> {
         let mut listen = SocketAddr::from(([127, 0, 0, 1], 3000));
         let (mut public_url, mut images, mut key_file, mut redis) = (None, None, None, None);
-        let mut reading_room = Vec::new();
+        let (mut reading_room, mut trusted_proxies) = (Vec::new(), Vec::new());
         let (mut hand_off, mut kiosk, mut client) = (true, false, None);
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
             let lexopt::Arg::Long(flag) = argument else {
@@ -107,8 +110,16 @@ impl Arguments {
                 }
                 _ => {}
             }
-            let known =
-                ["listen", "public-url", "images", "key-file", "reading-room", "client", "redis"];
+            let known = [
+                "listen",
+                "public-url",
+                "images",
+                "key-file",
+                "reading-room",
+                "trusted-proxy",
+                "client",
+                "redis",
+            ];
             if !known.contains(&flag.as_str()) {
                 return Err(format!("there is no flag --{flag}"));
             }
@@ -126,6 +137,7 @@ impl Arguments {
                 "key-file" => key_file = Some(PathBuf::from(value)),
                 "client" => client = Some(text()?.parse()?),
                 "redis" => redis = Some(text()?),
+                "trusted-proxy" => trusted_proxies.push(text()?),
                 _ => reading_room.push(text()?),
             }
         }
@@ -149,6 +161,7 @@ impl Arguments {
             images,
             key_file,
             reading_room,
+            trusted_proxies,
             hand_off,
             kiosk,
             client,

@@ -21,6 +21,7 @@ async fn get_in_room(path: &str, reading_room: &[&str]) -> (u16, Vec<u8>) {
         images: None,
         key_file: None,
         reading_room: reading_room.iter().map(|range| (*range).to_owned()).collect(),
+        trusted_proxies: Vec::new(),
         hand_off: true,
         kiosk: true,
         client: None,

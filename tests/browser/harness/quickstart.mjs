@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { sleep } from './wait.mjs';
+import { FRONT } from './tls-front.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -34,9 +35,10 @@ export async function startQuickstart({ publicUrl, handOff }) {
   const port = await freePort();
   const server = spawn(
     executable(),
-    // Whoever comes through the front comes from this machine, so everybody is in the reading room.
+    // Whoever comes to the front comes from this machine, so everybody is in the reading room.
     [
       '--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8',
+      '--trusted-proxy', FRONT,
       ...(handOff ? [] : ['--no-hand-off']),
     ],
     { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },

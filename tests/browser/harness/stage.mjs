@@ -7,7 +7,7 @@ import { launchBrowser } from './browser.mjs';
 import { startHttpsSite } from './https-site.mjs';
 import { startQuickstart } from './quickstart.mjs';
 import { pathOf, serveFiles } from './static-files.mjs';
-import { forwardTo } from './tls-front.mjs';
+import { FRONT, forwardTo } from './tls-front.mjs';
 import { Traffic } from './traffic.mjs';
 import { Visit } from './visit.mjs';
 
@@ -40,7 +40,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
     await closeSites();
     throw error;
   }
-  const [toServer, toFile] = [forwardTo(server.port), serveFiles(libraryFiles)];
+  const [toServer, toFile] = [forwardTo(server.port, FRONT), serveFiles(libraryFiles)];
   library.handler = (request, response) =>
     (libraryFiles.has(pathOf(request)) ? toFile : toServer)(request, response);
 

@@ -6,7 +6,10 @@ import { request as httpRequest } from 'node:http';
 // Headers that belong to one connection (RFC 9110, 7.6.1) and are not passed on.
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
-export function forwardTo(port) {
+/** Where a front connects from whose word for who asks is believed: no visitor comes from there. */
+export const FRONT = '127.0.0.2';
+
+export function forwardTo(port, localAddress) {
   return (request, response) => {
     // Who asks may be gone already, and then has no address any more.
     const { remoteAddress } = request.socket;
@@ -19,7 +22,7 @@ export function forwardTo(port) {
     const upstream = httpRequest(
       // A connection of its own for each request: one kept open could be closed by the server in the
       // moment it is used again, and the test would fail for no fault of anybody's.
-      { host: '127.0.0.1', port, agent: false, method: request.method, path: request.url, headers },
+      { host: '127.0.0.1', localAddress, port, agent: false, method: request.method, path: request.url, headers },
       (answer) => {
         response.writeHead(answer.statusCode, answer.statusMessage, without(answer.headers, HOP_BY_HOP));
         answer.pipe(response);
