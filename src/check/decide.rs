@@ -6,45 +6,18 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::course::{Course, course, for_third_parties};
-use super::private::Care;
-use super::{lower, refusal, unasked};
-use crate::answer::{Answer, BoxFuture};
+use super::{lower, refusal};
+use crate::answer::BoxFuture;
 use crate::aspect::Head;
 use crate::clock::Timestamp;
-use crate::core::{Core, Found};
+use crate::core::Core;
 use crate::gate::{Progress, Question, Verdict, Watch, finish_decision};
-use crate::observe::{Outcome, Place};
+use crate::observe::Outcome;
 use crate::resource::Resource;
-
-/// Asks the four questions of a request, as far as it needs them.
-#[inline]
-pub(super) fn decide(core: &Arc<Core>, head: &Head<'_>) -> Answer<Course> {
-    let path = head.uri().path();
-    let watch = Watch::begin(core, Place::Content);
-    let resource = match core.find(path) {
-        Found::Public => return Answer::Now(Course::Forward(Care::default(), None)),
-        Found::Refused(why) => {
-            watch.refused(core, path, why);
-            return Answer::Now(Course::Answer(refusal::path(why, head)));
-        }
-        Found::Resource(resource) => resource,
-    };
-    if let Some(course) = unasked::course(core, head, &resource) {
-        return Answer::Now(course);
-    }
-    let now = core.now();
-    let question = Question { head: *head, resource: &resource, now, token: None };
-    match core.decide(&question) {
-        Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
-            Answer::Now(course(core, head, &resource, &mut verdict, now, watch))
-        }
-        progress => Answer::Later(later(core, question, progress, watch)),
-    }
-}
 
 /// Keeps what is needed to wait.
 #[inline(never)]
-fn later(
+pub(super) fn later(
     core: &Arc<Core>,
     question: Question<'_>,
     progress: Progress<Verdict>,

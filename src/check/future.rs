@@ -37,8 +37,15 @@ impl<S, ReqBody> CheckFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
+    pub(super) fn forwarded(response: S::Future, care: Care) -> Self {
+        Self { state: State::Forwarded { response, care } }
+    }
+
+    pub(super) fn own(response: Response<Bytes>) -> Self {
+        Self { state: State::Own { response: Some(response) } }
+    }
+
     /// Goes this course: `inner` is ready.
-    #[inline]
     pub(super) fn decided(course: Course, inner: &mut S, request: Request<ReqBody>) -> Self {
         Self { state: State::of(course, inner, request) }
     }

@@ -5,12 +5,16 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::decide::decide;
+use super::course::{Course, course};
+use super::decide::later;
 use super::future::CheckFuture;
-use crate::answer::Answer;
+use super::private::Care;
+use super::{lower, refusal, unasked};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
-use crate::core::Core;
+use crate::core::{Core, Found};
+use crate::gate::{Progress, Question, Watch};
+use crate::observe::Place;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -50,9 +54,36 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        match decide(&self.core, &Head::of(&request)) {
-            Answer::Now(course) => CheckFuture::decided(course, &mut self.inner, request),
-            Answer::Later(course) => {
+        let core = &self.core;
+        let head = Head::of(&request);
+        let path = head.uri().path();
+        let watch = Watch::begin(core, Place::Content);
+        let resource = match core.find(path) {
+            Found::Resource(resource) => resource,
+            Found::Public => {
+                return CheckFuture::forwarded(self.inner.call(request), Care::default());
+            }
+            Found::Refused(why) => {
+                watch.refused(core, path, why);
+                return CheckFuture::own(refusal::path(why, &head));
+            }
+        };
+        if let Some(course) = unasked::course(core, &head, &resource) {
+            return CheckFuture::decided(course, &mut self.inner, request);
+        }
+        let now = core.now();
+        let question = Question { head, resource: &resource, now, token: None };
+        match core.decide(&question) {
+            Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
+                match course(core, &head, &resource, &mut verdict, now, watch) {
+                    Course::Forward(care, None) => {
+                        CheckFuture::forwarded(self.inner.call(request), care)
+                    }
+                    course => CheckFuture::decided(course, &mut self.inner, request),
+                }
+            }
+            progress => {
+                let course = later(core, question, progress, watch);
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
