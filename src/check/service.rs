@@ -76,8 +76,8 @@ where
         match core.decide(&question) {
             Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
                 match course(core, &head, &resource, &mut verdict, now, watch) {
-                    Course::Forward(care, None) => {
-                        CheckFuture::forwarded(self.inner.call(request), care)
+                    Course::Forward(kept, None) => {
+                        CheckFuture::forwarded(self.inner.call(request), kept)
                     }
                     course => CheckFuture::decided(course, &mut self.inner, request),
                 }
