@@ -114,6 +114,9 @@ impl ImageApi {
             (identifier, ResourceKind::Image(ImageRequest::plain(image)))
         } else if path.slashes == 0 {
             (path.path(), ResourceKind::ImageService)
+        } else if path.slashes >= 4 && shape::names_an_image(path.split_before(1).1) {
+            // An image with a region, a size or a rotation that is none (Image API 3.0 §7).
+            return Err(Refusal::Ambiguous);
         } else {
             match path.split_before(1) {
                 (identifier, "info.json") => (identifier, ResourceKind::ImageInformation),
@@ -299,11 +302,11 @@ mod tests {
             ("/iiif/3/sec/info.json/full/max/0/default.jpg", Refusal::Shape),
             ("/iiif/3/sec/info.json%2f..%2ffull/max/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/sec/full/max/0/default", Refusal::Shape),
-            ("/iiif/3/sec/f0,0,1,1/max/0/default.jpg", Refusal::Shape),
-            ("/iiif/3/sec/0,0,1/max/0/default.jpg", Refusal::Shape),
-            ("/iiif/3/a,b,c,d/0/1,/0/default.jpg", Refusal::Shape),
-            ("/iiif/3/sec/0,0,1,1/512/0/default.jpg", Refusal::Shape),
-            ("/iiif/3/sec/0,0,1,1/512,/x/default.jpg", Refusal::Shape),
+            ("/iiif/3/sec/f0,0,1,1/max/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/sec/0,0,1/max/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/a,b,c,d/0/1,/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/sec/0,0,1,1/512/0/default.jpg", Refusal::Ambiguous),
+            ("/iiif/3/sec/0,0,1,1/512,/x/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/sec./0,0,1,1/512,/0/default.jpg", Refusal::Ambiguous),
             ("/iiif/3/dir/sec/full/max/0/default.jpg", Refusal::Shape),
         ] {

@@ -44,7 +44,14 @@ impl<'a> ImageRequest<'a> {
             && shape::is_size(own.size().as_bytes())
             && shape::is_rotation(own.rotation().as_bytes())
             && shape::is_last(own.part(3));
-        if known { Ok(own) } else { Err(Refusal::Shape) }
+        if known {
+            Ok(own)
+        } else if shape::names_an_image(own.part(3)) {
+            // An image all the same, with a part that is none (Image API 3.0 §7).
+            Err(Refusal::Ambiguous)
+        } else {
+            Err(Refusal::Shape)
+        }
     }
 
     /// As it stands in a URI, in one spelling.
@@ -153,7 +160,7 @@ mod tests {
             ("full/^max/0/default.jpg", Ok("full/%5Emax/0/default.jpg")),
             ("%66ull/!1%2c1/0/default.jpg", Ok("full/!1,1/0/default.jpg")),
             ("pct:0,0,1,1/max/!0/gray.png", Ok("pct:0,0,1,1/max/!0/gray.png")),
-            ("full/1.5/0/default.jpg", Err(Refusal::Shape)),
+            ("full/1.5/0/default.jpg", Err(Refusal::Ambiguous)),
             ("full/max/0/default", Err(Refusal::Shape)),
             ("12148/btv1b8449691v/f29/info.json", Err(Refusal::Shape)),
             ("12148/12345/29/info.json", Err(Refusal::Shape)),

@@ -49,6 +49,15 @@ pub(super) fn is_last(text: &str) -> bool {
     text.contains('.')
 }
 
+/// Whether a path's last segment is that of an image, whatever stands before it: a quality of the Image API
+/// and a format.
+pub(super) fn names_an_image(text: &str) -> bool {
+    const QUALITIES: [&str; 6] = ["default", "color", "gray", "bitonal", "native", "grey"];
+    text.split_once('.').is_some_and(|(quality, format)| {
+        QUALITIES.contains(&quality) && !format.is_empty() && !format.contains('.')
+    })
+}
+
 /// Whether an identifier names a file of an image sequence of `IIPImage`'s, `name_pyr_000_090.tif`: such a
 /// file is `name` as well.
 #[inline]
