@@ -114,7 +114,9 @@ impl ImageApi {
             (identifier, ResourceKind::Image(ImageRequest::plain(image)))
         } else if path.slashes == 0 {
             (path.path(), ResourceKind::ImageService)
-        } else if path.slashes >= 4 && shape::names_an_image(path.split_before(1).1) {
+        } else if (path.slashes == 4 || several && path.slashes > 4)
+            && shape::names_an_image(path.split_before(1).1)
+        {
             // An image with a region, a size or a rotation that is none (Image API 3.0 §7).
             return Err(Refusal::Ambiguous);
         } else {
