@@ -85,6 +85,7 @@ async function handOff(port) {
   return cookiesOf(redeemed);
 }
 
+// EX-03: at +400 s it is renewed, at +601 s the picture is still there.
 test('ex_03 a cookie that a decision renews arrives through nginx', async () => {
   const clock = movingClock(folder);
   const { port } = await start('renewed', {
