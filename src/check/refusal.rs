@@ -32,7 +32,9 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
         return grpc(why.status());
     }
     let text = match why {
-        Refusal::Ambiguous => "This path can be read in more than one way.\n",
+        Refusal::Ambiguous => {
+            "This path can be read in more than one way, or asks for an image by a part that is none.\n"
+        }
         Refusal::Unknown => "There is no such resource.\n",
         Refusal::Shape => {
             "There is no such image. Behind the base stands the identifier, as one path segment in which \

@@ -119,7 +119,8 @@ pub enum Match<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It could be read in more than one way: 400.
+    /// It could be read in more than one way, or it asks for an image by a region, size or rotation that is none
+    /// (Image API 3.0 §7): 400.
     Ambiguous,
     /// It has no known shape: 404.
     Unknown,
