@@ -150,8 +150,8 @@ mod trace;
 pub use answer::{Answer, BoxError, BoxFuture};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, Compatibility, ConfigError, Manifests, OriginPolicy, Realm, Texts,
-    ThirdPartyCookies,
+    AccessService, Compatibility, ConfigError, ConfigErrors, ConfigWarning, Limits, Manifests,
+    OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
 pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};

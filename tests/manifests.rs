@@ -407,10 +407,10 @@ async fn what_can_not_be_described() {
         |limits: Manifests| serving(builder(&clock()).manifests(limits), &[], manifest.clone());
     let length = manifest.len();
     for (limits, status) in [
-        (Manifests::at("/manifests").longest(length), 200),
-        (Manifests::at("/manifests").longest(length - 1), 502),
-        (Manifests::at("/manifests").most(2), 200),
-        (Manifests::at("/manifests").most(1), 502),
+        (Manifests::at("/manifests").max_bytes(length), 200),
+        (Manifests::at("/manifests").max_bytes(length - 1), 502),
+        (Manifests::at("/manifests").max_resources(2), 200),
+        (Manifests::at("/manifests").max_resources(1), 502),
     ] {
         assert_eq!(limited(limits).get(PATH, &[]).await.status(), status);
     }

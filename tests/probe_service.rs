@@ -14,7 +14,9 @@ use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
 use tower_iiif_auth::authorizer::{
     AccessRequest, Decision, Denial, RolesFor, Substitute, from_async_fn,
 };
-use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm};
+use tower_iiif_auth::{
+    AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Limits, Message, Realm,
+};
 
 /// One resource for each thing that a decision may say.
 fn decide(request: &AccessRequest<'_>) -> Decision {
@@ -364,7 +366,9 @@ async fn what_can_not_be_decided_is_said_in_the_result() {
     for how in ["error", "panic", "never"] {
         let clock = clock();
         let publisher = Publisher::of(
-            builder(&clock).authorizer(fail(how)).decision_timeout(Duration::from_millis(20)),
+            builder(&clock)
+                .authorizer(fail(how))
+                .limits(Limits::new().max_decision_time(Duration::from_millis(20))),
             clock,
         );
         // V2-PROBE-4, V2-PROBE-6

@@ -26,7 +26,7 @@ use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::resource::{Match, Resource, ResourceKind, ResourceMap};
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{Answer, IiifAuth};
+use tower_iiif_auth::{Answer, IiifAuth, Limits};
 use tower_test::mock::{self, Handle, Mock, Spawn};
 
 type Inner = Mock<Request<Body>, Response<Body>>;
@@ -324,7 +324,7 @@ impl Parts {
             .authorizer(self.clone())
             .revocations(self.store.clone())
             .resources(self.clone())
-            .decision_timeout(Duration::from_secs(1));
+            .limits(Limits::new().max_decision_time(Duration::from_secs(1)));
         Publisher::of(builder, clock)
     }
 }

@@ -159,7 +159,7 @@ impl Flow {
         viewer: Option<Viewer>,
         now: Timestamp,
     ) {
-        self.realm = core.realms[access.realm].name.to_string();
+        self.realm = core.realms[access.realm()].name().to_owned();
         self.opened = now;
         let before = self.waiting.len();
         self.waiting.retain(|own| now < own.since.after(LIFETIME));
@@ -220,7 +220,7 @@ impl Flow {
         let attributes = attributes(core);
         attributes.values(headers).find_map(|value| {
             let mut scratch = Scratch::new();
-            let found = core.seals.flow.open(value, &mut scratch).ok()?;
+            let found = core.seals.flow().open(value, &mut scratch).ok()?;
             Self::parse(core, Reader(scratch.at(found)), now)
         })
     }
@@ -269,7 +269,7 @@ impl Flow {
             text(&mut payload, viewer.as_str())?;
             text(&mut payload, realm)?;
         }
-        let value = core.seals.flow.seal(&payload).map_err(|_| CookieError::Seal)?;
+        let value = core.seals.flow().seal(&payload).map_err(|_| CookieError::Seal)?;
         attributes(core).set(&value, LIFETIME)
     }
 }

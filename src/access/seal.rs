@@ -17,7 +17,7 @@ use super::{form, pages};
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError};
 use crate::clock::Timestamp;
-use crate::core::Core;
+use crate::core::{Core, RealmId, ServiceId};
 use crate::fetch_metadata::is_said_to_be_made_here;
 use crate::hand_off;
 use crate::query;
@@ -29,7 +29,7 @@ pub(super) struct Context {
     pub(super) parts: Parts,
     pub(super) flow: Option<Flow>,
     /// The access service that the request's path belongs to.
-    pub(super) service: Option<usize>,
+    pub(super) service: Option<ServiceId>,
     /// Whether it may as well be a service of another realm's.
     pub(super) is_shared: bool,
     /// Who opened the tab of this request.
@@ -51,7 +51,7 @@ impl Context {
         if matches!(grant.who, Who::ByOwnAspect) {
             return self.grant_by_own_aspect(&grant, realm, now).await;
         }
-        let Some(cookie) = &self.core.realms[realm].cookie else {
+        let Some(cookie) = self.core.realms[realm].cookie() else {
             crate::trace::failure("access grant", &"its realm has no access cookie");
             return pages::failed(&self);
         };
@@ -103,7 +103,7 @@ impl Context {
             Way::Cookie(session) => session,
         };
         let core = Arc::clone(&self.core);
-        let Some(cookie) = &core.realms[realm].cookie else { return pages::failed(&self) };
+        let Some(cookie) = core.realms[realm].cookie() else { return pages::failed(&self) };
         self.helper = core.third_party.hand_off;
         self.finish(realm, cookie, session, viewer.as_ref(), &opened, now).await
     }
@@ -152,7 +152,7 @@ impl Context {
     /// Sets the cookie, if the store can be asked, and closes the tab.
     async fn finish(
         &self,
-        realm: usize,
+        realm: RealmId,
         cookie: &BoundCookie,
         session: Session<'static>,
         viewer: Option<&Viewer>,
@@ -183,7 +183,7 @@ impl Context {
             crate::trace::failure("revocation store", &error);
             return pages::failed(self);
         }
-        crate::trace::access(&self.core.realms[realm].name, "granted");
+        crate::trace::access(self.core.realms[realm].name(), "granted");
         let mut response = match self.hand_off(realm, cookie, &session, viewer, now) {
             Some(code) => pages::handing_off(self, realm, &code),
             None => pages::granted(self),
@@ -199,7 +199,7 @@ impl Context {
     /// The code for the viewer of this tab, where a helper window waits for one.
     fn hand_off(
         &self,
-        realm: usize,
+        realm: RealmId,
         cookie: &BoundCookie,
         session: &Session<'_>,
         viewer: Option<&Viewer>,
@@ -235,17 +235,17 @@ impl Context {
         response
     }
 
-    fn realm(&self, grant: &AccessGrant) -> Option<usize> {
+    fn realm(&self, grant: &AccessGrant) -> Option<RealmId> {
         if let Some(name) = &grant.realm {
             return self.core.realm_named(name);
         }
-        let of_service = self.service.map(|service| self.core.access[service].realm);
+        let of_service = self.service.map(|service| self.core.access[service].realm());
         let of_tab = || match &self.opener {
             Opener::Viewer(known) => self.core.realm_named(&known.realm),
             Opener::Nobody | Opener::Untold | Opener::Silent => None,
         };
         let of_flow = || self.core.realm_named(&self.flow.as_ref()?.realm);
-        of_service.or_else(of_tab).or_else(of_flow).or(Some(0))
+        of_service.or_else(of_tab).or_else(of_flow).or(Some(RealmId::FIRST))
     }
 
     /// The session that is granted, not yet for this viewer; none if there is none to go on with.
@@ -284,7 +284,7 @@ impl Context {
     /// sealed for that viewer and no other. `hand_off`: whether the click may open the helper window.
     pub(super) fn ask_for_gesture(
         &self,
-        realm: usize,
+        realm: RealmId,
         tab: &Tab,
         now: Timestamp,
         hand_off: bool,
@@ -307,7 +307,7 @@ impl Context {
             }
         }
         let Ok(flow) = flow.set(core) else { return pages::failed(self) };
-        crate::trace::access(&core.realms[realm].name, "waits for a click");
+        crate::trace::access(core.realms[realm].name(), "waits for a click");
         let mut response = pages::gesture(self, &forms, hand_off);
         append(&mut response, Some(flow));
         response

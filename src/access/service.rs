@@ -18,7 +18,7 @@ use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::client_identity::check_code;
 use crate::config::Page;
-use crate::core::{BoundAccess, Core};
+use crate::core::{BoundAccess, Core, ServiceId};
 use crate::fetch_metadata::{is_opened_in_tab, is_speculative, not_yet};
 use crate::future::ResponseFuture;
 use crate::hand_off;
@@ -65,7 +65,7 @@ where
         if core.is_content(path) {
             return AccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
         }
-        let is_continue = *path == *core.continue_path;
+        let is_continue = path == core.endpoints.continuing();
         let at_service = core.access_at(path);
         if is_speculative(request.headers()) && is_of_login(&core, path) {
             return AccessCookieFuture::own(not_yet());
@@ -86,13 +86,13 @@ where
             core: Arc::clone(&core),
         };
         if core.third_party.hand_off {
-            if *path == *core.hand_off_path {
+            if path == core.endpoints.hand_off() {
                 return AccessCookieFuture::own(match context.parts.method {
                     Method::GET => hand_off::helper(),
                     _ => respond::method_not_allowed("GET"),
                 });
             }
-            if *path == *core.redeem_path {
+            if path == core.endpoints.redeem() {
                 if context.parts.method != Method::POST {
                     return AccessCookieFuture::own(respond::method_not_allowed("POST"));
                 }
@@ -123,7 +123,7 @@ where
                 Ok(flow) => remember = flow,
                 Err(response) => return AccessCookieFuture::own(*response),
             }
-            match (&core.access[service].page, family) {
+            match (core.access[service].page(), family) {
                 (Page::ClickThrough(terms), Family::V2) => {
                     return click_through(context, service, terms, request.into_body());
                 }
@@ -145,8 +145,8 @@ where
 /// there is done once.
 fn is_of_login(core: &Core, path: &str) -> bool {
     let of_hand_off =
-        || [&core.hand_off_path, &core.redeem_path].into_iter().any(|own| path == &**own);
-    *path == *core.continue_path
+        || [core.endpoints.hand_off(), core.endpoints.redeem()].into_iter().any(|own| path == own);
+    path == core.endpoints.continuing()
         || (core.third_party.hand_off && of_hand_off())
         || core.access_at(path).is_some()
         || core.access.iter().any(|access| access.covers(path))
@@ -154,14 +154,14 @@ fn is_of_login(core: &Core, path: &str) -> bool {
 
 /// The access service that a path belongs to. The nearest one, as a realm's services may lie below
 /// another service; of those that share a step, the one whose realm was opened last.
-fn nearest(core: &Core, path: &str, flow: Option<&Flow>) -> Option<usize> {
+fn nearest(core: &Core, path: &str, flow: Option<&Flow>) -> Option<ServiceId> {
     let rank = |access: &BoundAccess| {
-        let own = access.path.as_deref().filter(|own| path::below(path, own).is_some());
-        let realm = &*core.realms[access.realm].name;
+        let own = access.path().filter(|own| path::below(path, own).is_some());
+        let realm = core.realms[access.realm()].name();
         (own.map_or(0, str::len), flow.is_some_and(|flow| flow.realm == realm))
     };
-    let covering = core.access.iter().enumerate().filter(|(_, access)| access.covers(path));
-    covering.max_by_key(|(_, access)| rank(access)).map(|(index, _)| index)
+    let covering = core.access.with_ids().filter(|(_, access)| access.covers(path));
+    covering.max_by_key(|(_, access)| rank(access)).map(|(id, _)| id)
 }
 
 /// Whether a path is a step of logins of several realms, and of no service itself: it does not tell
@@ -170,19 +170,19 @@ fn is_shared(core: &Core, path: &str) -> bool {
     let is_own = |own: &str| path::below(path, own).is_some();
     let mut covering = core.access.iter().filter(|access| access.covers(path));
     let Some(first) = covering.next() else { return false };
-    covering.any(|access| access.realm != first.realm)
-        && !core.access.iter().filter_map(|access| access.path.as_deref()).any(is_own)
+    covering.any(|access| access.realm() != first.realm())
+        && !core.access.iter().filter_map(BoundAccess::path).any(is_own)
 }
 
 /// Remembers the viewer that opens a service; the flow is returned if the browser has to be told.
 fn begin(
     context: &mut Context,
-    service: usize,
+    service: ServiceId,
     family: Family,
     query: &str,
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
     let core = Arc::clone(&context.core);
-    let realm = core.access[service].realm;
+    let realm = core.access[service].realm();
     let now = core.now();
     // Whatever the method: a client that is no browser may post to a login.
     if family == Family::V09 && check_code(&core, realm, query, now).is_err() {
@@ -191,7 +191,7 @@ fn begin(
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
     // origin into a login, nor a kiosk's session into a browser.
     if !is_opened_in_tab(&context.parts.headers) {
-        return match &context.core.access[service].page {
+        return match context.core.access[service].page() {
             Page::Application => Ok(None),
             _ => Err(Box::new(pages::form_refused(context))),
         };
@@ -214,9 +214,9 @@ fn begin(
         None if family == Family::V09 => unnamed(&core, &context.parts.headers),
         viewer => viewer,
     };
-    let realm = core.realms[realm].name.to_string();
+    let realm = core.realms[realm].name().to_owned();
     let known = viewer.map(|viewer| Known { viewer, realm, needs_flow: false });
-    let page = &core.access[service].page;
+    let page = core.access[service].page();
     if let Some(known) = known {
         context.opener = Opener::Viewer(known);
     } else if !matches!(page, Page::Application) {
@@ -252,7 +252,7 @@ fn grants_at_once(page: &Page, family: Family) -> bool {
 /// Terms that are accepted by a click.
 fn click_through<F, B>(
     mut context: Context,
-    service: usize,
+    service: ServiceId,
     terms: &Message,
     body: B,
 ) -> AccessCookieFuture<F>
@@ -261,7 +261,7 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let path = context.core.access[service].path.as_deref().unwrap_or_default().to_owned();
+    let path = context.core.access[service].path().unwrap_or_default().to_owned();
     match context.parts.method {
         Method::GET | Method::HEAD => {
             let flow = context.flow.clone().or_else(|| context.begin_flow(context.core.now()));
@@ -311,7 +311,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
 
 /// Grants by being opened. Viewers of other tabs have nothing to do with it, and there is no page to
 /// choose on.
-fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
+fn at_once<F>(context: Context, service: ServiceId) -> AccessCookieFuture<F> {
     match context.parts.method {
         Method::GET => AccessCookieFuture::working(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();
@@ -323,9 +323,9 @@ fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
     }
 }
 
-fn grant(core: &Core, service: usize) -> AccessGrant {
+fn grant(core: &Core, service: ServiceId) -> AccessGrant {
     let service = &core.access[service];
-    let grant = AccessGrant::to("").role(&*service.role).realm(&*core.realms[service.realm].name);
+    let grant = AccessGrant::to("").role(service.role()).realm(core.realms[service.realm()].name());
     grant.by_a_click()
 }
 
@@ -334,12 +334,12 @@ fn grant(core: &Core, service: usize) -> AccessGrant {
 /// along.
 fn to_login(
     context: &Context,
-    service: usize,
+    service: ServiceId,
     query: &str,
     remember: Option<Flow>,
 ) -> Response<Bytes> {
     let core = &context.core;
-    let path = core.access[service].path.as_deref().unwrap_or_default();
+    let path = core.access[service].path().unwrap_or_default();
     let mut rest = query::without(query, &["origin", "code", PARAMETER]);
     let told = match &context.opener {
         Opener::Viewer(Known { viewer: Viewer::Named(origin), .. }) => format!("origin={origin}"),

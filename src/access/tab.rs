@@ -77,13 +77,13 @@ impl AccessTab {
         for text in [realm, viewer.as_str()] {
             write_short_text(&mut payload, text)?;
         }
-        core.seals.tab.seal(&payload).ok().map(Self)
+        core.seals.tab().seal(&payload).ok().map(Self)
     }
 
     /// Whose tab it is, if it is one of ours and in time.
     pub(super) fn open(&self, core: &Core, now: Timestamp) -> Option<Known> {
         let mut scratch = Scratch::new();
-        let found = core.seals.tab.open(self.0.as_bytes(), &mut scratch).ok()?;
+        let found = core.seals.tab().open(self.0.as_bytes(), &mut scratch).ok()?;
         let mut reader = Reader(scratch.at(found));
         if reader.byte()? != LAYOUT {
             return None;
@@ -96,7 +96,7 @@ impl AccessTab {
             Viewer::Named(origin) => !core.origins.refuses(origin),
             Viewer::Unnamed => core.compatibility.any_viewer_in_0_9,
         };
-        let realm = core.realms[realm].name.to_string();
+        let realm = core.realms[realm].name().to_owned();
         (reader.0.is_empty() && in_time && admitted).then_some(Known {
             viewer,
             realm,
@@ -215,7 +215,7 @@ fn told_by(core: &Core, path: &str, query: &str, now: Timestamp) -> Option<Known
     if core.origins.refuses(&origin) {
         return None;
     }
-    let realm = core.realms[core.access[service].realm].name.to_string();
+    let realm = core.realms[core.access[service].realm()].name().to_owned();
     Some(Known { viewer: Viewer::Named(origin), realm, needs_flow: true })
 }
 
@@ -252,7 +252,7 @@ impl Context {
 
     /// The name of the realm whose service was opened in this tab.
     pub(super) fn opened(&self, named: Option<&str>) -> String {
-        let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
+        let realm = |own| self.core.realms[self.core.access[own].realm()].name().to_owned();
         let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
         let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
         self.service.filter(|_| !self.is_shared).map_or_else(elsewhere, realm)
@@ -264,9 +264,9 @@ impl Context {
         let flow = self.flow.as_ref()?;
         let cookie = self
             .service
-            .map(|service| core.access[service].realm)
+            .map(|service| core.access[service].realm())
             .or_else(|| core.realm_named(&flow.realm))
-            .and_then(|realm| core.realms[realm].cookie.as_ref());
+            .and_then(|realm| core.realms[realm].cookie());
         let session = cookie.and_then(|cookie| self.current_session(cookie, now));
         let tab = match &self.opener {
             Opener::Viewer(own) => AccessTab::seal(core, &own.viewer, &own.realm, now),

@@ -12,13 +12,13 @@ use super::future::CheckFuture;
 use super::private::{Care, Private};
 use super::{active, lower, refusal};
 use crate::answer::BoxFuture;
-use crate::aspect::{AspectError, Head};
+use crate::aspect::Head;
 use crate::authorizer::{Decision, Denial};
 use crate::body::ResponseBody;
 use crate::clock::Timestamp;
 use crate::core::{Core, Found};
 use crate::fetch_metadata::is_made_here;
-use crate::gate::{Basis, Lack, Progress, Question, Verdict, Watch, finish_decision};
+use crate::gate::{Basis, Progress, Question, Verdict, Watch, finish_decision};
 use crate::observe::{Outcome, Place};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
@@ -237,7 +237,7 @@ fn for_third_parties(
 ) {
     let headers = response.headers_mut();
     storage_access::vary(core.third_party.storage_access, headers);
-    let lacks_cookie = matches!(basis, Basis::Nobody(Lack { error: AspectError::Missing, .. }));
+    let lacks_cookie = matches!(basis, Basis::Nobody(lack) if lack.is_of_everything());
     if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
         storage_access::offer_retry(core.third_party.storage_access, head.headers(), headers);
     }

@@ -80,7 +80,8 @@ fn text(en: &str, de: &str, fr: &str) -> LanguageMap {
 }
 
 impl Default for Texts {
-    #[allow(clippy::too_many_lines)] // A list of texts.
+    // Long, as it is a list of texts.
+    #[allow(clippy::too_many_lines)]
     fn default() -> Self {
         let closes = || {
             text(

@@ -63,7 +63,7 @@ enum Work {
 impl Work {
     fn longest(&self) -> usize {
         match self {
-            Self::Info(rewrite) => rewrite.described.core.longest_info,
+            Self::Info(rewrite) => rewrite.described.core.limits.info_bytes(),
             Self::Manifest(plan) => plan.settings.longest,
         }
     }

@@ -714,7 +714,7 @@ async fn ds_05_failures_are_told() {
     assert_eq!(described.places(), 1);
     let [left_out] = described.left_out() else { panic!("{described:?}") };
     assert_eq!(left_out.reason(), LeftOutReason::Scheme);
-    let few = Manifests::at("/").most(1);
+    let few = Manifests::at("/").max_resources(1);
     let two = manifest_of(&[&format!("{BASE}/files/a"), &format!("{BASE}/files/b")]);
     let error = auth.describe_manifest_text(&two, &few).await.unwrap_err();
     assert!(matches!(error, NotDescribed::NotDescribable(_)), "{error}");
