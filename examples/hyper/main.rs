@@ -41,6 +41,9 @@ async fn main() -> Result<(), BoxError> {
         )
         .authorizer(RolesFor::new().open("gate").roles("cave", ["reader"]))
         .build()?;
+    for warning in auth.warnings() {
+        tracing::warn!("{warning}");
+    }
     let stack = ServiceBuilder::new().layer(auth.layer()).service(service_fn(application));
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 3001)).await?;

@@ -91,7 +91,7 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     ///
     /// The session counts as long as it says itself; it is read anew for every request. A panic,
     /// and a [`Later`](Answer::Later) that takes longer than
-    /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout), count as
+    /// [`max_decision_time`](crate::Limits::max_decision_time), count as
     /// [`AspectError::Unavailable`].
     fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading;
 

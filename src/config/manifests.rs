@@ -17,7 +17,7 @@ use crate::resource::Pattern;
 /// use tower_iiif_auth::Manifests;
 ///
 /// let plainly = Manifests::at("/manifests");
-/// let in_one_place = Manifests::at("/works/*/manifest.json").images().longest(2 << 20);
+/// let in_one_place = Manifests::at("/works/*/manifest.json").images().max_bytes(2 << 20);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing until it is given to the builder"]

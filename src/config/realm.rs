@@ -12,7 +12,7 @@ use crate::protocol::{LanguageMap, Message};
 /// A realm has one access cookie at the most, and it holds one session: going through one of its
 /// access services ends the session of another. So give a click-through or a kiosk a realm of its
 /// own ([`named`](Self::named)) beside readers who log in, or beside terms for another role; else a
-/// reader who accepts the terms is logged out. `build()` logs a warning.
+/// reader who accepts the terms is logged out. [`IiifAuth::warnings`](crate::IiifAuth::warnings) says so.
 ///
 /// An application may have several realms. Their cookies and tokens are never taken for each other's. The unnamed realm has its
 /// services at `/auth/token`, `/auth/logout` and `/auth/{service}`, a named one at

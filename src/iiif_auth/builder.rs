@@ -148,7 +148,7 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// Hands the session of an allowed request on to the inner service, as a
+    /// Puts the session of an allowed request among its extensions for the inner service, as a
     /// [`Session<'static>`](crate::aspect::Session) among its extensions. Default: no, which saves
     /// a few allocations a tile.
     pub fn session_extension(mut self) -> Self {

@@ -81,7 +81,7 @@ impl IiifAuth {
     }
 
     /// The same with the settings of `how`, whose paths do not matter here:
-    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`most`](Manifests::most).
+    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`max_resources`](Manifests::max_resources).
     ///
     /// # Errors
     ///

@@ -128,7 +128,7 @@ pub enum Refusal {
     /// It can not be told now, as when a map panics: 503.
     Unavailable,
     /// Its identifier is longer than
-    /// [`longest_identifier`](crate::IiifAuthBuilder::longest_identifier): 400.
+    /// [`max_identifier_bytes`](crate::Limits::max_identifier_bytes): 400.
     TooLong,
 }
 
