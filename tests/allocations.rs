@@ -137,7 +137,7 @@ async fn cookie_of(publisher: &Publisher) -> String {
 
 fn by_closure() -> Publisher {
     let clock = clock();
-    let builder = builder(&clock).authorize(|request| match request.identifier() {
+    let builder = builder(&clock).authorize_with(|request| match request.identifier() {
         "pub" => true,
         _ => request.has_role("A"),
     });

@@ -796,7 +796,7 @@ async fn what_fails_is_answered_with_the_document() {
             *store.0.lock().unwrap() = state;
         }
     }
-    let later = publisher(|builder| builder.authorize(|_| Decision::from(Denial::later())));
+    let later = publisher(|builder| builder.authorize_with(|_| Decision::from(Denial::later())));
     let response = later.get("/iiif/2/sec/info.json", &[]).await;
     assert_described(&response, "/iiif/2/sec", 503);
     let failing = from_async_fn(async |_: AccessRequest<'static>| {
@@ -1227,7 +1227,7 @@ async fn plain_http_has_to_be_said_aloud_for_older_families_too() {
             .clock(SetClock::at(Timestamp::from_millis(1_800_000_000_000)))
             .resources(ImageApi::new("/iiif/2").families(Family::V1))
             .realm(families::realm())
-            .authorize(|_| false);
+            .authorize_with(|_| false);
         if insecure { builder.insecure_http().build() } else { builder.build() }
     };
     // CON-22

@@ -39,7 +39,7 @@ fn bare(url: &str) -> IiifAuthBuilder {
     IiifAuth::builder(url)
         .keyring(Keyring::from_bytes(&key(1)).unwrap())
         .images("/iiif/3")
-        .authorize(|_| false)
+        .authorize_with(|_| false)
 }
 
 fn login() -> AccessService {
@@ -99,7 +99,7 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
     let long = |bytes| "r".repeat(bytes);
     let room = || IpRanges::new(["192.0.2.0/24"], "A").unwrap();
     let below = |base: &str, realm: Realm| {
-        let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize(|_| true);
+        let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize_with(|_| true);
         builder.images(base).realm(realm).build().err()
     };
     let of_families =
@@ -119,11 +119,11 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
         good().texts(texts).build().err()
     };
     let no_keyring =
-        IiifAuth::builder(BASE).images("/iiif/3").realm(realm()).authorize(|_| true).build();
+        IiifAuth::builder(BASE).images("/iiif/3").realm(realm()).authorize_with(|_| true).build();
     let no_authorizer =
         IiifAuth::builder(BASE).keyring(keyring()).images("/iiif/3").realm(realm()).build();
     let no_resources =
-        IiifAuth::builder(BASE).keyring(keyring()).realm(realm()).authorize(|_| true).build();
+        IiifAuth::builder(BASE).keyring(keyring()).realm(realm()).authorize_with(|_| true).build();
     let many = (0..65).fold(bare(BASE), |builder, index| {
         builder.realm(Realm::named(format!("r{index}")).access(login()))
     });

@@ -370,7 +370,7 @@ fn bodies(manifest: &Value) -> Vec<&Value> {
 }
 
 fn media(realm: Realm) -> IiifAuthBuilder {
-    with_realms([realm]).authorize(|request| request.identifier() == "pub")
+    with_realms([realm]).authorize_with(|request| request.identifier() == "pub")
 }
 
 #[tokio::test]
@@ -448,7 +448,7 @@ async fn an_external_service_is_always_complete() {
 #[tokio::test]
 async fn manifests_of_open_files_stay_as_they_are() {
     let realm = Realm::new().access(AccessService::active("login", "Example Library"));
-    let auth = with_realms([realm]).authorize(|_| true).build().unwrap();
+    let auth = with_realms([realm]).authorize_with(|_| true).build().unwrap();
     let mut described = manifest();
     let _ = auth.describe_manifest(&mut described).await.unwrap();
     // V2-DECL-2
@@ -496,7 +496,7 @@ fn plain_http_has_to_be_said_aloud() {
             .keyring(common::keyring())
             .files("/files")
             .realm(Realm::new().access(AccessService::active("login", "Library")))
-            .authorize(|_| false);
+            .authorize_with(|_| false);
         if insecure { builder.insecure_http().build() } else { builder.build() }
     };
     // V2-GEN-1, CON-22: only https, unless it is this machine or the switch is set.
@@ -518,7 +518,7 @@ async fn ids_can_be_extended_by_concatenation() {
             .keyring(common::keyring())
             .files("/files")
             .realm(Realm::new().access(AccessService::active("login", "Library")))
-            .authorize(|_| false)
+            .authorize_with(|_| false)
             .build()
             .unwrap();
         let probe = auth.probe_service("/files/a%20b/%C3%A9.mp4").await.unwrap();
@@ -544,7 +544,7 @@ async fn ids_can_be_extended_by_concatenation() {
             .keyring(common::keyring())
             .files("/files")
             .realm(Realm::new().access(AccessService::active("login", "Library")))
-            .authorize(|_| false)
+            .authorize_with(|_| false)
             .build();
         assert!(built.is_err(), "{bad}");
     }

@@ -108,7 +108,7 @@ async fn the_deletion_repeats_the_attributes() {
             .keyring(common::keyring())
             .images("/iiif/3")
             .realm(Realm::new().access(AccessService::kiosk("room")).aspect(cookie))
-            .authorize(|_| false)
+            .authorize_with(|_| false)
             .clock(clock.clone());
         let publisher = Publisher::of(builder, clock);
         let attributes = |headers: &http::HeaderMap| {
@@ -133,7 +133,7 @@ async fn a_realm_without_logout_has_no_such_service() {
         .keyring(common::keyring())
         .images("/iiif/3")
         .realm(Realm::new().access(AccessService::kiosk("room")).without_logout())
-        .authorize(|_| false)
+        .authorize_with(|_| false)
         .clock(clock.clone());
     let publisher = Publisher::of(builder, clock);
     let access = publisher.services("sec").await[0]["service"][0].clone();

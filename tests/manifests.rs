@@ -483,7 +483,7 @@ async fn a_manifest_is_as_protected_as_its_path() {
 /// That a hidden resource is there is not told by its services.
 #[tokio::test]
 async fn hidden_content_declares_nothing() {
-    let hiding = files().authorize(|_| Denial::absent());
+    let hiding = files().authorize_with(|_| Denial::absent());
     let manifest = presentation_3(&[file("sec")]).to_string();
     assert_eq!(described(hiding, &manifest).await, manifest);
 }
@@ -543,7 +543,7 @@ async fn content_that_can_not_be_decided_on_is_described() {
     let manifest = presentation_3(&[file("pub")]);
     let failing =
         files().authorizer(from_async_fn(async |_| Err::<Denial, _>(BoxError::from("down"))));
-    let panicking = files().authorize(|_| -> bool { panic!("it panics") });
+    let panicking = files().authorize_with(|_| -> bool { panic!("it panics") });
     let later = files().authorizer(from_async_fn(async |_| -> Result<Denial, BoxError> {
         tokio::task::yield_now().await;
         panic!("it panics")

@@ -35,7 +35,7 @@ fn decide(request: &AccessRequest<'_>) -> Decision {
 
 fn publisher() -> Publisher {
     let clock = clock();
-    Publisher::of(builder(&clock).authorize(decide), clock)
+    Publisher::of(builder(&clock).authorize_with(decide), clock)
 }
 
 /// The header of a bearer.
@@ -138,8 +138,10 @@ async fn every_answer_is_http_200_with_the_same_headers() {
 #[tokio::test]
 async fn preflights_are_answered_before_anything_is_asked() {
     let clock = clock();
-    let publisher =
-        Publisher::of(builder(&clock).authorize(|_| -> bool { panic!("nobody is asked") }), clock);
+    let publisher = Publisher::of(
+        builder(&clock).authorize_with(|_| -> bool { panic!("nobody is asked") }),
+        clock,
+    );
     for path in ["/iiif/3/sec", "/iiif/3/pub", "/files/a", "/nowhere", "/%2e%2e", ""] {
         let headers = [
             ("origin", V),
@@ -290,7 +292,7 @@ async fn tokens_of_its_grandchildren_count_and_no_others() {
             Realm::named("staff")
                 .access(AccessService::active("login", "Staff").protects(["vault*"])),
         ])
-        .authorize(|request| request.session().is_some())
+        .authorize_with(|request| request.session().is_some())
         .clock(clock.clone()),
         clock,
     );
@@ -533,7 +535,7 @@ async fn files_have_lesser_versions_too() {
 async fn what_is_hidden_is_not_offered() {
     let clock = clock();
     let publisher = Publisher::of(
-        builder(&clock).authorize(|request| match request.identifier() {
+        builder(&clock).authorize_with(|request| match request.identifier() {
             "best" => Decision::from(
                 Denial::login()
                     .substitute(Substitute::of_same_base("hidden"))
@@ -557,7 +559,7 @@ async fn what_the_user_is_told() {
     let told = Message::new(LanguageMap::new("en", "Embargoed").with("cy", "Embargo"));
     let with_note = told.clone().note(LanguageMap::new("en", "Until 2040."));
     let publisher = Publisher::of(
-        builder(&clock).authorize(move |request| match request.identifier() {
+        builder(&clock).authorize_with(move |request| match request.identifier() {
             "heading" => Decision::from(Denial::never().message(told.clone())),
             "both" => Denial::never().message(with_note.clone()).into(),
             "login" => Denial::login().into(),

@@ -132,7 +132,7 @@ async fn descriptions_say_what_the_thing_is_and_no_more() {
     assert_eq!(info["type"], "ImageService3");
     assert_probe_service(&info["service"][0], false);
     let clock = clock();
-    let hidden = Publisher::of(builder(&clock).authorize(|_| Denial::absent()), clock);
+    let hidden = Publisher::of(builder(&clock).authorize_with(|_| Denial::absent()), clock);
     for path in ["/iiif/3/sec/info.json", "/iiif/3/none/info.json"] {
         let description = hidden.get(path, &[]).await;
         // SEC-4: a thing whose very being is secret has none.

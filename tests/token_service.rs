@@ -620,7 +620,7 @@ async fn a_token_is_short_lived_whatever_the_aspect() {
         .keyring(common::keyring())
         .images("/iiif/3")
         .realm(Realm::new().access(AccessService::external()).aspect(Endless))
-        .authorize(|request| request.session().is_some())
+        .authorize_with(|request| request.session().is_some())
         .clock(clock.clone());
     let publisher = Publisher::of(builder, clock);
     let message = publisher.token_message_at("/auth/token", "").await;

@@ -42,7 +42,7 @@
 //!     .keyring(Keyring::generate()?)
 //!     .images("/iiif/3")
 //!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-//!     .authorize(|request| request.has_role("reader"))
+//!     .authorize_with(|request| request.has_role("reader"))
 //!     .build()?;
 //!
 //! // The application's login; it has looked at a password.

@@ -134,7 +134,7 @@ impl Realm {
     ///     IiifAuth::builder("https://iiif.example")
     ///         .keyring(keyring.clone())
     ///         .images("/iiif/3")
-    ///         .authorize(|request| request.has_role("reader"))
+    ///         .authorize_with(|request| request.has_role("reader"))
     ///         .realm(Realm::new().access(login).aspect(AppLogin).session_cookie(set_cookie))
     ///         .build()
     /// };

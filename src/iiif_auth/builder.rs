@@ -81,7 +81,7 @@ impl IiifAuthBuilder {
 
     /// Who may have what, as a closure: [`authorizer`](Self::authorizer) with
     /// [`from_fn`](crate::authorizer::from_fn).
-    pub fn authorize<F, D>(self, decide: F) -> Self
+    pub fn authorize_with<F, D>(self, decide: F) -> Self
     where
         F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
         D: Into<Decision> + 'static,
@@ -139,7 +139,7 @@ impl IiifAuthBuilder {
     ///     .public_paths(["/manifests/*"])
     /// #     .keyring(Keyring::generate()?)
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -182,7 +182,7 @@ impl IiifAuthBuilder {
     /// #     .keyring(Keyring::generate()?)
     /// #     .images("/iiif/3")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

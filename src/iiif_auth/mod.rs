@@ -62,7 +62,7 @@ impl IiifAuth {
     /// #     .keyring(Keyring::generate()?)
     /// #     .images("/iiif/3")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     /// #     .build()?;
     /// for warning in auth.warnings() {
     ///     eprintln!("warning: {warning}");
@@ -137,7 +137,7 @@ impl IiifAuth {
     /// #     .keyring(Keyring::generate()?)
     /// #     .images("/iiif/3")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     /// #     .build()?;
     /// assert!(auth.is_own_cookie("__Host-iiif"));
     /// assert!(!auth.is_own_cookie("PHPSESSID"));

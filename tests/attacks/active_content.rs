@@ -179,7 +179,7 @@ async fn ac_01_service_workers() {
         assert_eq!(values(&response, POLICY), ["sandbox"]);
     }
     let mut hostile = builder(&clock()).resources(Files::new("/pages").insecure_active_content());
-    hostile = hostile.authorize(|_| true);
+    hostile = hostile.authorize_with(|_| true);
     let publisher = answering(hostile, 200, &fields);
     let response = publisher.get("/pages/sw.js", &[("service-worker", "script")]).await;
     assert_eq!((response.status().as_u16(), values(&response, POLICY)), (200, vec![]));
@@ -220,7 +220,7 @@ async fn ac_01_a_named_way_out() {
         .resources(ImageApi::new("/iiif/2").insecure_active_content())
         .resources(Pages)
         .public_paths(["/about"])
-        .authorize(|request| request.identifier() != "sec" || request.has_role("A"));
+        .authorize_with(|request| request.identifier() != "sec" || request.has_role("A"));
     let publisher = answering(builder, 200, &[("content-type", "text/html")]);
     let cookie = pair(&publisher.log_in(&["A"], Some(V)).await);
     for (path, still) in [
