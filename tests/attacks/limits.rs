@@ -281,7 +281,7 @@ fn lf_07_a_limit_that_is_none() {
             .build()
             .unwrap_err()
             .to_string();
-        assert!(error.contains("form timeout"), "{error}");
+        assert!(error.contains("max_form_time"), "{error}");
     }
 }
 
