@@ -159,7 +159,7 @@ impl Flow {
         viewer: Option<Viewer>,
         now: Timestamp,
     ) {
-        self.realm = core.realms[access.realm()].name().to_owned();
+        core.realms[access.realm()].name().clone_into(&mut self.realm);
         self.opened = now;
         let before = self.waiting.len();
         self.waiting.retain(|own| now < own.since.after(LIFETIME));

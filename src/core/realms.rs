@@ -87,8 +87,8 @@ impl Realms {
     }
 
     /// The first that a test finds.
-    pub(crate) fn find(&self, mut test: impl FnMut(&BoundRealm) -> bool) -> Option<RealmId> {
-        self.0.iter().position(|realm| test(realm)).map(RealmId)
+    pub(crate) fn find(&self, test: impl FnMut(&BoundRealm) -> bool) -> Option<RealmId> {
+        self.0.iter().position(test).map(RealmId)
     }
 
     pub(crate) fn named(&self, name: &str) -> Option<RealmId> {

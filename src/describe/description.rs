@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::edit::{HostVersion, Service};
-use crate::core::{BoundCookieService, Core};
+use crate::core::{BoundAccess, BoundCookieService, Core};
 use crate::protocol::v2::{ProbeReference, ProbeService};
 use crate::resource::Resource;
 
@@ -16,7 +16,7 @@ pub(crate) fn probe(
     resource: &Resource<'_>,
     own_context: bool,
 ) -> Option<Box<RawValue>> {
-    let access: Vec<&RawValue> = core.access_of(resource).map(|access| access.json()).collect();
+    let access: Vec<&RawValue> = core.access_of(resource).map(BoundAccess::json).collect();
     write(core, resource, &access, own_context)
 }
 
@@ -94,7 +94,7 @@ pub(super) fn put_cookie_services(core: &Core, resource: &Resource<'_>) -> Vec<P
     let versions: Vec<_> = core.families_of(resource).described().collect();
     let in_version = |version| {
         core.access_of(resource)
-            .flat_map(|access| access.authentication())
+            .flat_map(BoundAccess::authentication)
             .filter(move |own| own.version() == version)
     };
     let put = |own: &BoundCookieService| Put {

@@ -247,10 +247,7 @@ fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectEr
 }
 
 /// What an aspect read, if its time is not over.
-fn read<'s>(
-    reading: Result<Session<'s>, AspectError>,
-    now: Timestamp,
-) -> Result<Session<'s>, Cause> {
+fn read(reading: Result<Session<'_>, AspectError>, now: Timestamp) -> Result<Session<'_>, Cause> {
     Ok(in_time(reading?, now)?)
 }
 
