@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::answer::BoxFuture;
+use crate::answer::{Answer, BoxFuture};
 use crate::body::ResponseBody;
 
 pin_project! {
@@ -44,7 +44,15 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn working(
         response: impl Future<Output = Response<Bytes>> + Send + 'static,
     ) -> Self {
-        Self { state: State::Working { response: Box::pin(response) } }
+        Self::answered(Answer::later(response))
+    }
+
+    /// Answers at once, or when that is there.
+    pub(crate) fn answered(answer: Answer<Response<Bytes>>) -> Self {
+        match answer {
+            Answer::Now(response) => Self::own(response),
+            Answer::Later(response) => Self { state: State::Working { response } },
+        }
     }
 }
 

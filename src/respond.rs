@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
-    X_CONTENT_TYPE_OPTIONS,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
@@ -102,6 +102,13 @@ pub(crate) fn is_for_caches(name: &str) -> bool {
             | "edge-control"
             | "x-accel-expires"
     )
+}
+
+/// One more `Set-Cookie`, if there is one.
+pub(crate) fn set_cookie(response: &mut Response<Bytes>, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// Drops the body where the request was a HEAD.

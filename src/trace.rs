@@ -87,6 +87,21 @@ pub(crate) fn shown(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &path[..end]))
 }
 
+/// Content of a manifest looks like this publisher's, and got no services.
+pub(crate) fn misplaced(path: &str, id: &str, reason: &'static str, count: usize) {
+    // What stands behind a question mark may be a secret.
+    let id = id.split('?').next().unwrap_or_default();
+    let id: String = id.chars().take(200).collect();
+    event!(
+        Level::WARN,
+        path = path,
+        reason = reason,
+        id = id.as_str(),
+        count = count,
+        "services could not be placed"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,19 +116,4 @@ mod tests {
         let umlauts = format!("/{}", "ü".repeat(LONGEST_PATH));
         assert_eq!(shown(&umlauts), format!("/{}…", "ü".repeat((LONGEST_PATH - 1) / 2)));
     }
-}
-
-/// Content of a manifest looks like this publisher's, and got no services.
-pub(crate) fn misplaced(path: &str, id: &str, reason: &'static str, count: usize) {
-    // What stands behind a question mark may be a secret.
-    let id = id.split('?').next().unwrap_or_default();
-    let id: String = id.chars().take(200).collect();
-    event!(
-        Level::WARN,
-        path = path,
-        reason = reason,
-        id = id.as_str(),
-        count = count,
-        "services could not be placed"
-    );
 }

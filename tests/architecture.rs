@@ -166,6 +166,10 @@ fn no_two_files_import_each_other() {
             };
             let Some(base) = base else { continue };
             for (at, _) in source.code.match_indices(word) {
+                // `super::super::a` is no `super::a`.
+                if source.code[..at].ends_with("super::") {
+                    continue;
+                }
                 let mut found = BTreeSet::new();
                 tree(&source.code[at + word.len()..], "", &mut found);
                 names.extend(found.into_iter().filter(|name| !name.starts_with("super")).map(

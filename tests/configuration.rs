@@ -291,7 +291,7 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
             role(256, 255),
             "role(",
         ),
-        // AL-03: a dialect that no server has.
+        // A dialect that no server has.
         (
             good()
                 .resources(
@@ -305,7 +305,7 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
             },
             "slash_substitute",
         ),
-        // CON-1, CON-13: families that do not go together.
+        // Families that do not go together.
         (
             of_families(Families::new([])),
             families("it speaks no family: name at least one"),
@@ -689,7 +689,7 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
     ]
 }
 
-/// V2-GEN-1: plain http. V2-GEN-3: tags of no language. CLI-1: a query in a service's path. CON-1,
+/// AL-03: a dialect that no server has. V2-GEN-1: plain http. V2-GEN-3: tags of no language. CLI-1: a query in a service's path. CON-1,
 /// CON-3, CON-13: families that do not go together. V2-COOKIE-3, V2-COOKIE-5, SEC-6: attributes, path
 /// and life of a cookie. V2-TOK-8, V2-TOK-9: the life of a token.
 #[test]

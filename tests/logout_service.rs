@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::steps::closes;
+use common::steps::{closes, forms};
 use common::{
-    BASE, COOKIE, Publisher, V, assert_denied, builder, clock, image, request, set_cookies, text,
+    BASE, COOKIE, Publisher, V, assert_denied, builder, clock, cookie_pair, form, image, request,
+    set_cookies, text,
 };
 use http::{Method, StatusCode};
 use tower_iiif_auth::aspect::{AccessCookie, SameSite, SessionId};
@@ -165,4 +166,31 @@ async fn a_logout_that_could_not_be_stored_is_said_aloud() {
     assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(!closes(&page) && !text(&page).contains("You are logged out"));
     assert!(set_cookies(page.headers())[0].contains("Max-Age=0"));
+}
+
+/// SE-13: a gesture page that was left open is nobody's way back in after a logout, and terms that were
+/// left open are asked for again.
+#[tokio::test]
+async fn nothing_waits_for_a_click_after_a_logout() {
+    let publisher = Publisher::new();
+    for logged_in in [true, false] {
+        let page = publisher.get(&format!("/auth/login?origin={V}"), &[]).await;
+        let flow = cookie_pair(&page, "__Host-iiif-flow").unwrap();
+        // Back from an identity provider: the click is still to come.
+        let back = [("cookie", &*flow), ("sec-fetch-site", "cross-site"), ("x-roles", "A")];
+        let asked = publisher.send(request(Method::POST, "/auth/login", &back)).await;
+        let [grant] = &forms(&asked)[..] else { panic!("{asked:?}") };
+        let mut cookies = cookie_pair(&asked, "__Host-iiif-flow").unwrap();
+        if logged_in {
+            let session = publisher.log_in(&["A"], Some(V)).await;
+            cookies = format!("{cookies}; {COOKIE}={session}");
+        }
+        let out = publisher.get("/auth/logout", &[("cookie", &cookies)]).await;
+        assert_eq!(out.status(), StatusCode::OK);
+        // The browser sends what it keeps.
+        assert_eq!(cookie_pair(&out, "__Host-iiif-flow").as_deref(), Some("__Host-iiif-flow="));
+        let late = publisher.send(form("/auth/continue", &[], &format!("{grant}continue"))).await;
+        assert_eq!(late.status(), StatusCode::FORBIDDEN);
+        assert!(!late.headers().contains_key("set-cookie"));
+    }
 }

@@ -111,7 +111,7 @@ impl Publisher {
         let page = self
             .login(&Template::get(&format!("/auth/login?origin={VIEWER}")).page("cross-site"), &[]);
         let flow = cookie_pair(&page, "__Host-iiif-flow");
-        let form = Template::post("/auth/login")
+        let form = Template::post(&format!("/auth/login?origin={VIEWER}"))
             .page("same-origin")
             .header("origin", BASE)
             .header("cookie", &flow);
@@ -129,7 +129,7 @@ impl Publisher {
     pub fn grant(&self, roles: &[&str]) -> impl FnMut() + use<> {
         let page = self
             .login(&Template::get(&format!("/auth/login?origin={VIEWER}")).page("cross-site"), &[]);
-        let form = Template::post("/auth/login")
+        let form = Template::post(&format!("/auth/login?origin={VIEWER}"))
             .page("same-origin")
             .header("origin", BASE)
             .header("cookie", &cookie_pair(&page, "__Host-iiif-flow"));

@@ -1,20 +1,17 @@
 //! What is remembered while the user logs in: which viewers wait for it, and in which realm.
 
-use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::tab::AccessTab;
-use crate::aspect::{CookieAttributes, CookieError, SameSite};
-use crate::clock::SKEW;
-use crate::clock::Timestamp;
+use super::viewer::Viewer;
+use crate::aspect::{CookieAttributes, CookieError};
+use crate::clock::{SKEW, Timestamp};
 use crate::core::{BoundAccess, Core, flow_cookie_name};
-use crate::protocol::Origin;
-use crate::seal::Scratch;
-use crate::seal::{Reader, write_short_text};
-use crate::session::Session;
+use crate::seal::{Reader, Scratch, write_short_text};
 
 /// First byte of the flow cookie's content.
 const LAYOUT: u8 = 2;
@@ -26,76 +23,11 @@ const LAYOUT: u8 = 2;
 /// the list, which is why the user is asked from then on.
 pub(super) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How many bytes tell one flow from others.
+pub(super) const MARK: usize = 8;
+
 /// How many viewers may wait for one login.
 const MAX_VIEWERS: usize = 8;
-
-/// The login in progress, among the extensions of the requests that the application sees.
-///
-/// It is there from the request that opens an access service until the grant, for a day at the
-/// most, at any path outside of the content.
-///
-/// # Example
-///
-/// ```
-/// use tower_iiif_auth::access::AccessFlow;
-///
-/// fn heading<B>(request: &http::Request<B>) -> String {
-///     match request.extensions().get::<AccessFlow>().and_then(AccessFlow::viewer) {
-///         Some(viewer) => format!("Log in to continue to {viewer}"),
-///         None => "Log in".to_owned(),
-///     }
-/// }
-/// ```
-#[derive(Clone)]
-pub struct AccessFlow {
-    viewer: Option<Origin>,
-    tab: Option<AccessTab>,
-    session: Option<Session<'static>>,
-}
-
-impl AccessFlow {
-    pub(super) fn new(
-        viewer: Option<&Viewer>,
-        tab: Option<AccessTab>,
-        session: Option<Session<'static>>,
-    ) -> Self {
-        let viewer = match viewer {
-            Some(Viewer::Named(origin)) => Some(origin.clone()),
-            Some(Viewer::Unnamed) | None => None,
-        };
-        Self { viewer, tab, session }
-    }
-
-    /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
-    /// this tab, or else of the only one that waits.
-    ///
-    /// Where several wait and nothing tells whose tab it is, the layer asks the user for which of them
-    /// the login was.
-    #[must_use]
-    pub fn viewer(&self) -> Option<&Origin> {
-        self.viewer.as_ref()
-    }
-
-    /// What tells this tab from others, where it is known which viewer opened it: see [`AccessTab`].
-    #[must_use]
-    pub fn tab(&self) -> Option<&AccessTab> {
-        self.tab.as_ref()
-    }
-
-    /// The session that the user has already, in the realm whose service was opened: a reason to
-    /// offer [`AccessGrant::current_session`](super::AccessGrant::current_session) beside the login
-    /// form.
-    #[must_use]
-    pub fn session(&self) -> Option<&Session<'static>> {
-        self.session.as_ref()
-    }
-}
-
-impl fmt::Debug for AccessFlow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessFlow").field("session", &self.session).finish_non_exhaustive()
-    }
-}
 
 /// The content of the flow cookie.
 #[derive(Clone)]
@@ -119,28 +51,6 @@ struct Waiting {
     /// The name of the realm whose service it opened.
     realm: String,
     since: Timestamp,
-}
-
-/// Who opened an access service.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Viewer {
-    Named(Origin),
-    /// 0.9.2 knows no `origin`: the session is then for any viewer, where the configuration says so
-    /// ([`Compatibility::insecure_any_viewer_in_0_9`](crate::Compatibility::insecure_any_viewer_in_0_9)).
-    Unnamed,
-}
-
-impl Viewer {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Named(origin) => origin.as_str(),
-            Self::Unnamed => "",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() { Some(Self::Unnamed) } else { text.parse().ok().map(Self::Named) }
-    }
 }
 
 impl Flow {
@@ -173,6 +83,12 @@ impl Flow {
             }
             self.waiting.push(Waiting { viewer, realm, since: now });
         }
+    }
+
+    /// What tells this browser's flow from others, and does not give its secret away.
+    pub(super) fn mark(&self) -> [u8; MARK] {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
+        *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
     }
 
     /// The viewers that wait for a login of this realm, the last one last.
@@ -208,6 +124,11 @@ impl Flow {
             Some(flow) if !flow.waiting.is_empty() => flow.set(core),
             _ => attributes(core).set("", Duration::ZERO),
         }
+    }
+
+    /// The secret, as a form carries it.
+    pub(super) fn form_secret(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.secret)
     }
 
     /// Whether the browser sent a flow at all, good or bad.
@@ -274,15 +195,7 @@ impl Flow {
     }
 }
 
-/// `SameSite=None`: an identity provider may come back with a form posted from its own site.
 fn attributes(core: &Core) -> CookieAttributes {
     let secure = core.public_url.is_https();
-    CookieAttributes {
-        name: flow_cookie_name(secure).into(),
-        domain: None,
-        path: "/".into(),
-        secure,
-        same_site: if secure { SameSite::None } else { SameSite::Lax },
-        partitioned: false,
-    }
+    CookieAttributes::of_flow(flow_cookie_name(secure), secure)
 }

@@ -8,10 +8,12 @@ use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
+use super::context::Context;
 use super::flow::Flow;
 use super::grant::{AccessDeclined, AccessGrant};
-use super::seal::{Context, keep_cookies};
-use super::tab::{AccessTab, Opener};
+use super::opener::Opener;
+use super::tab::AccessTab;
+use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
 use crate::page::{keep_opener, refuse_frames};
@@ -56,11 +58,9 @@ impl<F> AccessCookieFuture<F> {
         Self::settled(ResponseFuture::own(response))
     }
 
-    /// Answers when the work is done.
-    pub(super) fn working(
-        response: impl Future<Output = Response<Bytes>> + Send + 'static,
-    ) -> Self {
-        Self::settled(ResponseFuture::working(response))
+    /// Answers at once, or when that is there.
+    pub(super) fn answered(answer: Answer<Response<Bytes>>) -> Self {
+        Self::settled(ResponseFuture::answered(answer))
     }
 }
 
@@ -131,6 +131,13 @@ impl Watch {
         keep_opener(headers);
         refuse_frames(headers);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Keeps what the application itself wanted the browser to remember.
+fn keep_cookies(from: &HeaderMap, response: &mut Response<Bytes>) {
+    for cookie in from.get_all(SET_COOKIE) {
+        response.headers_mut().append(SET_COOKIE, cookie.clone());
     }
 }
 

@@ -63,20 +63,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod access_flow;
+mod context;
+mod declining;
+mod endpoint;
 mod flow;
 mod form;
 mod future;
+mod gesture;
 mod grant;
+mod granting;
 mod layer;
+mod opener;
+mod opening;
 mod own_aspect;
 mod pages;
 mod pending;
-mod seal;
 mod service;
 mod sessions;
+mod steps;
 mod tab;
+mod terms_and_kiosks;
+mod to_login;
+mod viewer;
+mod whom;
 
-pub use flow::AccessFlow;
+pub use access_flow::AccessFlow;
 pub use future::AccessCookieFuture;
 pub use grant::{AccessDeclined, AccessGrant};
 pub use layer::AccessCookieLayer;

@@ -4,11 +4,11 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::flow::Viewer;
+use super::context::Context;
 use super::grant::AccessGrant;
 use super::pages;
-use super::pending::Way;
-use super::seal::Context;
+use super::pending::{Granted, Way};
+use super::viewer::Viewer;
 use crate::aspect::{AspectError, Head};
 use crate::clock::Timestamp;
 use crate::core::RealmId;
@@ -22,13 +22,13 @@ impl Context {
         realm: RealmId,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let tab = self.tab(grant.realm.as_deref());
-        if self.needs_no_click(grant, &tab) {
-            return self.let_in(realm, tab.only(), &tab.realm).await;
+        let whom = self.whom(grant.realm.as_deref());
+        if self.needs_no_click(grant, &whom) {
+            return self.let_in(realm, whom.only(), &whom.realm).await;
         }
         // There is no cookie of ours that could be handed off.
-        self.ask_for_gesture(realm, &tab, now, false, |viewer| {
-            Ok(tab.granted(realm, Way::OwnAspect, viewer))
+        self.ask_for_gesture(realm, &whom, now, false, |viewer| {
+            Ok(Granted::new(&whom, realm, Way::OwnAspect, viewer))
         })
     }
 

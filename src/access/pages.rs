@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-use super::flow::{Flow, Viewer};
-use super::seal::{Context, FAILED};
+use super::context::Context;
+use super::flow::Flow;
+use super::viewer::Viewer;
 use crate::core::RealmId;
 use crate::page::{self, Button, Page};
 use crate::protocol::v1::Version;
@@ -83,7 +84,7 @@ pub(super) fn terms(
     let core = &context.core;
     let language = page::accept_language(&context.parts.headers);
     let button = |value, text: &LanguageMap| Button { value, text: text.best(language) };
-    let secret = Context::form_secret(flow);
+    let secret = flow.form_secret();
     let mut hidden = vec![("secret", &*secret)];
     let viewer = context.viewer();
     if let Some(Viewer::Named(viewer)) = &viewer {
@@ -117,7 +118,8 @@ pub(super) fn form_refused(context: &Context) -> Response<Bytes> {
 
 /// Something of ours failed: 503, and no cookie.
 pub(super) fn failed(context: &Context) -> Response<Bytes> {
-    page::plain(FAILED, &context.core.texts.grant_failed, &context.parts.headers)
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    page::plain(status, &context.core.texts.grant_failed, &context.parts.headers)
 }
 
 /// The session does not fit a cookie: 500, and none is set.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::flow::{Flow, Viewer};
+use super::flow::Flow;
+use super::viewer::Viewer;
+use super::whom::Whom;
 use crate::answer::BoxError;
-use crate::clock::SKEW;
-use crate::clock::Timestamp;
+use crate::clock::{SKEW, Timestamp};
 use crate::core::{Core, RealmId};
-use crate::seal::Scratch;
-use crate::seal::{Reader, write_short_text};
+use crate::seal::{Reader, Scratch, write_short_text};
 use crate::session::Session;
 
 /// How long the gesture page may be left open.
@@ -36,43 +36,6 @@ impl Offered {
     }
 }
 
-/// Whom a grant in a tab may be for.
-pub(super) struct Tab {
-    pub(super) viewers: Vec<Viewer>,
-    /// The name of the realm whose service was opened.
-    pub(super) realm: String,
-    /// Whether it is not known that the tab is one of theirs.
-    pub(super) is_guess: bool,
-    /// Whether the tab may be of none of them.
-    pub(super) has_others: bool,
-}
-
-impl Tab {
-    /// Whether the user has to say which viewer it is for.
-    pub(super) fn needs_choice(&self) -> bool {
-        self.viewers.len() > 1 || !self.viewers.is_empty() && (self.is_guess || self.has_others)
-    }
-
-    /// The one viewer that it may be for.
-    pub(super) fn only(&self) -> Option<&Viewer> {
-        match &self.viewers[..] {
-            [viewer] => Some(viewer),
-            _ => None,
-        }
-    }
-
-    /// Whom the user may choose, the latest first; nobody at last, or where there is no viewer.
-    pub(super) fn choices(&self) -> Vec<Option<&Viewer>> {
-        let nobody = self.has_others || self.viewers.is_empty();
-        self.viewers.iter().rev().map(Some).chain(nobody.then_some(None)).collect()
-    }
-
-    /// What a click lets one viewer have.
-    pub(super) fn granted(&self, realm: RealmId, way: Way, viewer: Option<&Viewer>) -> Granted {
-        Granted { realm, way, viewer: viewer.cloned(), opened: self.realm.clone() }
-    }
-}
-
 /// How a user is known from now on.
 pub(super) enum Way {
     /// By the access cookie, which holds this session.
@@ -92,6 +55,11 @@ pub(super) struct Granted {
 }
 
 impl Granted {
+    /// What a click in a tab lets one viewer have.
+    pub(super) fn new(whom: &Whom, realm: RealmId, way: Way, viewer: Option<&Viewer>) -> Self {
+        Self { realm, way, viewer: viewer.cloned(), opened: whom.realm.clone() }
+    }
+
     /// For the form on the gesture page of this browser.
     pub(super) fn seal(&self, core: &Core, flow: &Flow, now: Timestamp) -> Option<String> {
         let mut payload = Vec::with_capacity(512);

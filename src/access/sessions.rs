@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::context::Context;
 use super::grant::{AccessGrant, Who};
-use super::seal::Context;
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, Chosen, FoundSession, Sessions};
 use crate::clock::Timestamp;

@@ -6,10 +6,11 @@ use http::{HeaderMap, HeaderValue};
 
 use super::AspectError;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
+use super::found_session::FoundSession;
 use crate::clock::Timestamp;
 use crate::seal::Reader;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
-use crate::session::{Session, SessionId, Stamp};
+use crate::session::{Session, SessionId};
 
 /// How many cookies of a name of ours are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;
@@ -297,58 +298,6 @@ impl BoundCookie {
 enum Value<'h> {
     Own(&'h [u8]),
     Partitioned(&'h [u8]),
-}
-
-/// A session that was opened and lives: where the rest of it lies, and which cookie of our name it is.
-pub(crate) struct FoundSession {
-    stamp: Stamp,
-    fields: (usize, usize),
-    pub(crate) index: usize,
-    /// When the cookie ends, where it is the one of the partition.
-    ends: Option<Timestamp>,
-    /// Whether no other cookie of its name comes after it.
-    pub(crate) is_alone: bool,
-}
-
-impl FoundSession {
-    /// Texts are read once it is known that the session lives.
-    #[inline]
-    fn at(
-        (start, length): (usize, usize),
-        ends: Option<Timestamp>,
-        now: Timestamp,
-        scratch: &Scratch,
-    ) -> Result<Self, AspectError> {
-        let stamp = Stamp::read(scratch.at((start, length)));
-        let (stamp, rest) = stamp.ok_or(AspectError::Invalid)?;
-        stamp.check(now)?;
-        let fields = (start + Stamp::LENGTH, rest.len());
-        Ok(Self { stamp, fields, index: 0, ends, is_alone: true })
-    }
-
-    pub(crate) fn id(&self) -> SessionId {
-        self.stamp.id
-    }
-
-    pub(crate) fn issued_at(&self) -> Timestamp {
-        self.stamp.issued_at
-    }
-
-    /// Whether it is of a cookie of the partition.
-    pub(crate) fn is_partitioned(&self) -> bool {
-        self.ends.is_some()
-    }
-
-    /// What is lacking if its session turns out to be revoked.
-    pub(crate) fn lacks_if_revoked(&self) -> AspectError {
-        if self.ends.is_some() { AspectError::Missing } else { AspectError::Revoked }
-    }
-
-    /// The session itself, in place.
-    #[inline]
-    pub(crate) fn session<'b>(&self, scratch: &'b Scratch) -> Result<Session<'b>, AspectError> {
-        Session::read_fields(self.stamp, scratch.at(self.fields)).ok_or(AspectError::Invalid)
-    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,19 @@ pub(crate) struct CookieAttributes {
 }
 
 impl CookieAttributes {
+    /// Those of the cookie that remembers a login under way. `SameSite=None`: an identity provider may come
+    /// back with a form posted from its own site.
+    pub(crate) fn of_flow(name: &str, secure: bool) -> Self {
+        Self {
+            name: name.into(),
+            domain: None,
+            path: "/".into(),
+            secure,
+            same_site: if secure { SameSite::None } else { SameSite::Lax },
+            partitioned: false,
+        }
+    }
+
     /// Refuses what a browser would drop (RFC 6265bis §4.1.3, §5.7).
     pub(crate) fn check(&self, host: &str) -> Result<(), CookieError> {
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);

@@ -13,6 +13,7 @@ mod bound_cookie;
 mod chosen;
 mod client_ip;
 mod cookie;
+mod found_session;
 mod ip_ranges;
 mod setting_error;
 mod trusted_header;
@@ -38,9 +39,10 @@ pub use trusted_header::TrustedHeader;
 pub use cookie::CookieError;
 
 pub(crate) use access_cookie::cookie_covers;
-pub(crate) use bound_cookie::{BoundCookie, FoundSession, Sessions};
+pub(crate) use bound_cookie::{BoundCookie, Sessions};
 pub(crate) use chosen::Chosen;
 pub(crate) use cookie::CookieAttributes;
+pub(crate) use found_session::FoundSession;
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;

@@ -8,8 +8,8 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::course::Course;
 use super::private::Care;
-use super::service::Course;
 use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
 
@@ -37,16 +37,32 @@ impl<S, ReqBody> CheckFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) fn forwarded(response: S::Future, care: Care) -> Self {
-        Self { state: State::Forwarded { response, care } }
-    }
-
-    pub(super) fn own(response: Response<Bytes>) -> Self {
-        Self { state: State::Own { response: Some(response) } }
+    /// Goes this course: `inner` is ready.
+    #[inline]
+    pub(super) fn decided(course: Course, inner: &mut S, request: Request<ReqBody>) -> Self {
+        Self { state: State::of(course, inner, request) }
     }
 
     pub(super) fn deciding(course: BoxFuture<Course>, inner: S, request: Request<ReqBody>) -> Self {
         Self { state: State::Deciding { course, allowed: Some((inner, request)) } }
+    }
+}
+
+impl<S, ReqBody> State<S, S::Future, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    #[inline]
+    fn of(course: Course, inner: &mut S, mut request: Request<ReqBody>) -> Self {
+        match course {
+            Course::Answer(response) => Self::Own { response: Some(response) },
+            Course::Forward(care, session) => {
+                if let Some(session) = session {
+                    request.extensions_mut().insert(session);
+                }
+                Self::Forwarded { response: inner.call(request), care }
+            }
+        }
     }
 }
 
@@ -69,16 +85,11 @@ where
                     let response = response.take().expect("future polled after completion");
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
-                StateProj::Deciding { course, allowed } => match ready!(course.as_mut().poll(cx)) {
-                    Course::Answer(response) => State::Own { response: Some(response) },
-                    Course::Forward(care, session) => {
-                        let (mut inner, mut request) = allowed.take().expect("decided only once");
-                        if let Some(session) = session {
-                            request.extensions_mut().insert(session);
-                        }
-                        State::Forwarded { response: inner.call(request), care }
-                    }
-                },
+                StateProj::Deciding { course, allowed } => {
+                    let course = ready!(course.as_mut().poll(cx));
+                    let (mut inner, request) = allowed.take().expect("decided only once");
+                    State::of(course, &mut inner, request)
+                }
             };
             this.state.set(next);
         }

@@ -42,12 +42,15 @@
 //! ```
 
 mod active;
+mod course;
+mod decide;
 mod future;
 mod layer;
 mod lower;
 mod private;
 mod refusal;
 mod service;
+mod unasked;
 
 pub use active::keep_still;
 pub use future::CheckFuture;

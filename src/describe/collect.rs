@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
+use http::response::Parts;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -51,4 +53,20 @@ impl<B: Body> Future for Collect<B> {
         }
         Poll::Ready(Ok(this.collected.split().freeze()))
     }
+}
+
+/// The whole document, or what is wrong with it.
+pub(super) fn whole(
+    parts: &Parts,
+    body: Result<Bytes, CollectError>,
+) -> Result<Bytes, &'static str> {
+    let body = body.map_err(|error| match error {
+        CollectError::TooLong => "it is longer than the limit",
+        CollectError::Broken => "it broke off",
+    })?;
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
+        return Err("its length is not the announced one");
+    }
+    Ok(body)
 }

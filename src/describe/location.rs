@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::plan::Described;
+use super::described::Described;
 use crate::core::Found;
 
 /// A `Location` of the inner service's as it may go out: absolute, at or below the same base, and read in

@@ -56,20 +56,22 @@
 //! [`IiifAuth::probe_service`]: crate::IiifAuth::probe_service
 //! [`IiifAuth::describe_manifest`]: crate::IiifAuth::describe_manifest
 
+mod answer;
 mod collect;
+mod described;
 pub(crate) mod description;
 mod edit;
 mod future;
-mod gated;
 mod headers;
+mod info;
 mod json;
 mod layer;
 mod location;
 mod manifest;
-mod open;
 mod plan;
 mod refused;
 mod service;
+mod work;
 
 pub use future::DescribeFuture;
 pub use layer::DescribeLayer;

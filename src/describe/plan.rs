@@ -1,13 +1,11 @@
 //! What is done with a description.
 
-use std::sync::Arc;
+use http::{HeaderValue, Method, Request, StatusCode};
 
-use http::{HeaderValue, StatusCode};
-
+use super::described::Described;
 use super::description::Put;
+use super::headers;
 use super::manifest::ManifestPlan;
-use crate::core::Core;
-use crate::resource::Resource;
 
 pub(super) enum Plan {
     /// It is open to everyone: passed on.
@@ -24,23 +22,17 @@ pub(super) enum Plan {
     Undescribed,
 }
 
-/// Which document is described.
-pub(super) struct Described {
-    pub(super) core: Arc<Core>,
-    /// The path that it is asked for at.
-    pub(super) path: String,
-    /// The base that it lies below; none for a manifest that is no resource.
-    pub(super) base: Option<String>,
-}
-
-impl Described {
-    /// The information document of a whole.
-    pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>) -> Self {
-        Self {
-            core: Arc::clone(core),
-            path: format!("{}/info.json", whole.path()),
-            base: Some(whole.base().to_owned()),
-        }
+impl Plan {
+    /// Prepares a request whose answer will be rewritten.
+    pub(super) fn prepare<B>(&mut self, request: &mut Request<B>) {
+        let known = match self {
+            Self::Rewrite(rewrite) => &mut rewrite.known,
+            Self::Manifest(plan) => &mut plan.known,
+            Self::Open | Self::Absent | Self::Lower(_) | Self::Undescribed => return,
+        };
+        *known = headers::ask_plainly(request.headers_mut());
+        // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
+        *request.method_mut() = Method::GET;
     }
 }
 

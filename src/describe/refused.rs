@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::future::plain;
+use super::answer::{plain, undescribed};
+use super::described::Described;
 use super::location;
-use super::plan::Described;
 use crate::respond;
 
 /// The answer to an inner one of another status than 200.
@@ -41,11 +41,6 @@ pub(super) fn answer(
         }
         _ => undescribed(described, "its status is neither 200 nor an error"),
     }
-}
-
-fn undescribed(described: &Described, reason: &'static str) -> Response<Bytes> {
-    crate::trace::undescribed(&described.path, reason);
-    plain(StatusCode::BAD_GATEWAY)
 }
 
 fn leads_to(described: &Described, headers: &HeaderMap) -> Option<HeaderValue> {

@@ -8,9 +8,9 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::future::DescribeFuture;
+use super::info::{gated, open};
 use super::manifest::ManifestPlan;
 use super::plan::Plan;
-use super::{gated, headers, open};
 use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
@@ -99,16 +99,4 @@ where
             }
         }
     }
-}
-
-/// Prepares a request whose answer will be rewritten.
-pub(super) fn prepare<B>(plan: &mut Plan, request: &mut Request<B>) {
-    let known = match plan {
-        Plan::Rewrite(rewrite) => &mut rewrite.known,
-        Plan::Manifest(plan) => &mut plan.known,
-        Plan::Open | Plan::Absent | Plan::Lower(_) | Plan::Undescribed => return,
-    };
-    *known = headers::ask_plainly(request.headers_mut());
-    // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
-    *request.method_mut() = Method::GET;
 }

@@ -34,6 +34,7 @@ pages! {
     nginx = "guide/nginx.md";
     shibboleth = "guide/shibboleth.md";
     reading_room = "guide/reading-room.md";
+    check = "guide/check.md";
     conformance = "conformance.md";
     attacks = "attacks.md";
     performance = "performance.md";

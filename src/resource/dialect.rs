@@ -1,6 +1,7 @@
 //! Which names a picture has at the image server behind.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::encoding;
 use super::part::{self, Part};
@@ -24,7 +25,8 @@ use super::{Refusal, shape};
 /// | `&`, `%26` | 400 | 400 | itself |
 /// | `+`, `%2B` | 400 | a space | 400, itself |
 /// | `@`, `%40` | 400 | itself | itself |
-/// | `%23` (`#`), `%3F` (`?`) | itself | itself | itself |
+/// | `%23` (`#`), `%3F` (`?`) | 400 | itself | 400 |
+/// | `-1:2` at the end | 400 | itself | itself; a scale with [`scale_by_hyphen`](Self::scale_by_hyphen) |
 /// | `%25` (`%`), no escape behind it | itself | 400 | itself |
 /// | an escape that is still there when decoded (`%252F`, `%2565`) | 400 | 400 | 400 |
 /// | a URL (`https%3A%2F%2F…`) | 400 | 400 | 400 |
@@ -69,7 +71,7 @@ enum Server {
 }
 
 /// What some server or other reads as more than itself.
-const SPECIAL: [char; 4] = [';', '&', '+', '@'];
+const SPECIAL: [char; 7] = [';', '&', '+', '@', '#', '?', ':'];
 
 impl Dialect {
     /// Any server: what one of them is known to read differently is refused. The default.
@@ -131,16 +133,18 @@ impl Dialect {
     /// Islandora's are, and those that hold an escape (`…%2F160-Service%2520File.jpg`).
     ///
     /// A URL has many names, too. Refused are capitals in its scheme and host, the scheme's own port, a
-    /// user, a fragment, dot segments, letters that need no escape, what needs one and has none, and
-    /// escapes in small letters. Rules see `!$'()*+,;=:@` plain, whether they were escaped or not.
+    /// user, a query, a fragment, dot segments, letters that need no escape, what needs one and has none,
+    /// and escapes in small letters. (Servers of files answer with the same file whatever the query says;
+    /// where it names the file, take `?` by [`with_insecure_characters`](Self::with_insecure_characters).)
+    /// Rules see `!$'()*+,;=:@` plain, whether they were escaped or not.
     #[must_use]
     pub fn urls(mut self) -> Self {
         self.urls = true;
         self
     }
 
-    /// Takes these of `;`, `&`, `+` and `@` for characters of the identifier like any other, raw
-    /// and encoded.
+    /// Takes these of `;`, `&`, `+`, `@`, `#`, `?` and `:` for characters of the identifier like any
+    /// other, raw and encoded. (`:` is one anyway but for the general dialect's `-1:2`.)
     ///
     /// Right only where the server behind, and everything between, is known to read them so: what one
     /// of them drops or reads as more, is decided on under another name than it is served.
@@ -160,7 +164,7 @@ impl Dialect {
         };
         let mut name = server.to_owned();
         if let Some(substitute) = &self.slash_substitute {
-            name.push_str(&format!(", slash substitute {substitute:?}"));
+            let _ = write!(name, ", slash substitute {substitute:?}");
         }
         if self.scale_by_hyphen {
             name.push_str(", scale by hyphen");
@@ -172,7 +176,7 @@ impl Dialect {
             name.push_str(", URLs");
         }
         if !self.literal.is_empty() {
-            name.push_str(&format!(", insecure characters {:?}", self.literal));
+            let _ = write!(name, ", insecure characters {:?}", self.literal);
         }
         if name == server { Cow::Borrowed(server) } else { Cow::Owned(name) }
     }
@@ -225,7 +229,7 @@ impl Dialect {
         } else if self.urls && substitute.is_some() {
             Some("urls: a slash substitute would stand in URLs, too; leave one of them out")
         } else if self.literal.contains(|c| !SPECIAL.contains(&c)) {
-            Some("insecure_characters may hold ; & + @ and no others")
+            Some("insecure_characters may hold ; & + @ # ? : and no others")
         } else if cantaloupe && self.literal.contains(';') {
             Some(
                 "insecure_characters: Cantaloupe reads a page or a scale behind ; so leave it out there",
@@ -250,6 +254,15 @@ impl Dialect {
     #[inline]
     pub(super) fn knows_sequences(&self) -> bool {
         self.server != Server::Cantaloupe
+    }
+
+    /// Whether what is called so may be a scale of something else: to Cantaloupe 4, which may stand behind
+    /// the general dialect.
+    #[inline]
+    pub(super) fn may_be_scaled(&self, identifier: &str) -> bool {
+        self.server == Server::General
+            && part::ends_in_scale(identifier)
+            && !self.literal.contains(':')
     }
 
     /// Reads an identifier, which stands in the path as `written`.
@@ -293,11 +306,12 @@ impl Dialect {
     fn check(&self, text: &str) -> Result<(), Refusal> {
         let refused = |byte: u8| match byte {
             b'%' => self.is_iipimage(),
-            b';' | b'&' | b'+' | b'@' => !self.takes(char::from(byte)),
+            b';' | b'&' | b'+' | b'@' | b'#' | b'?' => !self.takes(char::from(byte)),
             _ => byte.is_ascii_control() || byte == b'\\',
         };
-        let is_of_a_sequence = self.knows_sequences() && shape::is_of_a_sequence(text);
-        if text.bytes().any(refused) || text.contains(":$") || is_of_a_sequence {
+        let is_another =
+            self.knows_sequences() && shape::is_of_a_sequence(text) || self.may_be_scaled(text);
+        if text.bytes().any(refused) || text.contains(":$") || is_another {
             return Err(Refusal::Ambiguous);
         }
         if self.urls {
@@ -314,7 +328,8 @@ impl Dialect {
     fn takes(&self, character: char) -> bool {
         let by_nature = match self.server {
             Server::General => false,
-            Server::IipImage => matches!(character, ';' | '@'),
+            // Its sources are files. Cantaloupe's may be URLs, whose path ends there.
+            Server::IipImage => matches!(character, ';' | '@' | '#' | '?'),
             Server::Cantaloupe => matches!(character, '&' | '+' | '@'),
         };
         by_nature || self.literal.contains(character)

@@ -1,11 +1,13 @@
 //! Every content resource that is no image service.
 
-use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding};
+use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding, shape};
 
 /// Content resources below a path: sound, video, PDF, datasets, also the methods of a gRPC service
 /// (`/package.Service`).
 ///
-/// The identifier is the path below the base, decoded, slashes included.
+/// The identifier is the path below the base, decoded, slashes included. A path that some server reads as
+/// another file is 400: encoded slashes, dot segments, double escapes, `;` raw and encoded, `:$`, and names
+/// that begin or end with a space or end with a dot.
 ///
 /// # Example
 ///
@@ -20,6 +22,7 @@ use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding};
 pub struct Files {
     base: Box<str>,
     content_type: Option<Box<str>>,
+    path_parameters: bool,
     active_content: bool,
 }
 
@@ -28,13 +31,23 @@ impl Files {
     #[must_use]
     pub fn new(base: &str) -> Self {
         let base = base.trim_end_matches('/').into();
-        Self { base, content_type: None, active_content: false }
+        Self { base, content_type: None, path_parameters: false, active_content: false }
     }
 
     /// The Presentation 3 type of all of them; by default it follows from the file's extension.
     #[must_use]
     pub fn content_type(mut self, content_type: &str) -> Self {
         self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Takes a `;` for a character of a file's name like any other, raw and encoded.
+    ///
+    /// The default refuses it with 400, as servers that drop what follows a `;` (Jetty and Tomcat do)
+    /// would answer with another file than was decided on; encoded it may be decoded on the way to them.
+    #[must_use]
+    pub fn with_insecure_path_parameters(mut self) -> Self {
+        self.path_parameters = true;
         self
     }
 
@@ -45,6 +58,15 @@ impl Files {
     pub fn insecure_active_content(mut self) -> Self {
         self.active_content = true;
         self
+    }
+}
+
+impl Files {
+    /// Whether a server may have the same file under another name.
+    fn has_another_name(&self, identifier: &str) -> bool {
+        !self.path_parameters && identifier.contains(';')
+            || identifier.contains(":$")
+            || identifier.split('/').any(shape::has_odd_ends)
     }
 }
 
@@ -62,8 +84,11 @@ impl ResourceMap for Files {
         if below.is_empty() || encoded_slash(below) {
             return Match::Refused(Refusal::Ambiguous);
         }
-        match encoding::decode(below, false) {
+        match encoding::decode(below, self.path_parameters) {
             Err(refusal) => Match::Refused(refusal),
+            Ok(identifier) if self.has_another_name(&identifier) => {
+                Match::Refused(Refusal::Ambiguous)
+            }
             Ok(identifier) => {
                 let content_type =
                     self.content_type.as_deref().unwrap_or_else(|| by_extension(&identifier));
@@ -128,6 +153,18 @@ mod tests {
             ("/files/a%2fb", None),
             ("/files/../a", None),
             ("/files/a/%2e%2e/b", None),
+            ("/files/a.b/.c", Some(("a.b/.c", "Dataset"))),
+            ("/files/a&b+c@d.pdf", Some(("a&b+c@d.pdf", "Text"))),
+            // AL-01: second names of files, as of images.
+            ("/files/a.pdf;x", None),
+            ("/files/a.pdf%3Bx", None),
+            ("/files/a.pdf%3bx/b", None),
+            ("/files/a.pdf.", None),
+            ("/files/a./b", None),
+            ("/files/a.pdf%20", None),
+            ("/files/%20a.pdf", None),
+            ("/files/a.pdf::$DATA", None),
+            ("/files/a.pdf:%24x", None),
         ] {
             let found = match map.find(path) {
                 Match::Found(resource) => {
@@ -137,6 +174,12 @@ mod tests {
             };
             let expected = expected.map(|(id, kind)| (id.to_owned(), kind.to_owned()));
             assert_eq!(found, expected, "{path}");
+        }
+        let literal = Files::new("/files").with_insecure_path_parameters();
+        for path in ["/files/a;b.pdf", "/files/a%3Bb.pdf"] {
+            assert!(
+                matches!(literal.find(path), Match::Found(file) if file.identifier() == "a;b.pdf")
+            );
         }
         assert!(matches!(map.find("/filesystem/a"), Match::Elsewhere));
         assert!(matches!(map.find("/files"), Match::Elsewhere));

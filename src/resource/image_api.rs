@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::dialect::Dialect;
-use super::encoding::{self, Plain};
+use super::encoding;
 use super::part::Part;
+use super::plain::Plain;
 use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
 
@@ -130,8 +131,9 @@ impl ImageApi {
             }
             shape::check_parts(identifier)?;
         }
-        let is_url = path.has_colon && url_identifier::is_url(identifier);
-        if is_url || self.dialect.knows_sequences() && shape::is_of_a_sequence(identifier) {
+        let is_another = path.has_colon
+            && (url_identifier::is_url(identifier) || self.dialect.may_be_scaled(identifier));
+        if is_another || self.dialect.knows_sequences() && shape::is_of_a_sequence(identifier) {
             return Err(Refusal::Ambiguous);
         }
         Ok((identifier, kind))

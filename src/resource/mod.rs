@@ -17,6 +17,7 @@ mod pattern;
 mod pattern_marks;
 mod pattern_tree;
 mod patterns;
+mod plain;
 mod scale;
 mod shape;
 mod spelling;

@@ -52,7 +52,7 @@ pub(super) fn split(text: &str, by_hyphen: bool) -> Result<(&str, Part), Refusal
         }
     }
     // What is left looks like another one to a server that takes away one after the other.
-    let again = by_hyphen && rest.rsplit_once('-').is_some_and(|(_, last)| looks_like_scale(last));
+    let again = by_hyphen && ends_in_scale(rest);
     if rest.is_empty() || rest.contains(';') || again {
         Err(Refusal::Ambiguous)
     } else {
@@ -70,6 +70,11 @@ fn scale_of(text: &str) -> Result<Option<(u32, u32)>, Refusal> {
         (Some(numerator), Some(denominator)) => Ok(Some((numerator, denominator))),
         _ => Err(Refusal::Ambiguous),
     }
+}
+
+/// Whether an identifier ends in what is a scale to Cantaloupe 4, in whichever spelling.
+pub(super) fn ends_in_scale(identifier: &str) -> bool {
+    identifier.rsplit_once('-').is_some_and(|(_, last)| looks_like_scale(last))
 }
 
 fn looks_like_scale(text: &str) -> bool {

@@ -7,7 +7,7 @@ pub(super) fn whole_image(region: &str, size: &str, dimensions: Option<(u32, u32
         Some((width, height)) if width > 0 && height > 0 => {
             let (width, height) = (f64::from(width), f64::from(height));
             match Region::parse(region)?.inside(width, height)? {
-                (w, h) if w == width && h == height => of_the_whole(size, width, height),
+                (w, h) if w >= width && h >= height => of_the_whole(size, width, height),
                 (w, h) => of_a_cut(size, w, h).map(|scale| scale * width.max(height)),
             }
         }

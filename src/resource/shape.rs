@@ -8,7 +8,7 @@ pub(super) fn is_region(text: &str) -> bool {
         [b'f' | b'F' | b's' | b'S', ..] => {
             text.eq_ignore_ascii_case("full") || text.eq_ignore_ascii_case("square")
         }
-        bytes => bytes.iter().filter(|byte| **byte == b',').count() > 2,
+        bytes => memchr::memchr_iter(b',', bytes).count() > 2,
     }
 }
 
@@ -59,11 +59,7 @@ pub(super) fn check_parts(identifier: &str) -> Result<(), Refusal> {
     let mut before: Option<&str> = None;
     let mut parts = identifier.split('/').peekable();
     while let Some(part) = parts.next() {
-        let ends = part.as_bytes();
-        let odd = encoding::is_dot_or_empty(part)
-            || ends.last() == Some(&b'.')
-            || part.starts_with(' ')
-            || part.ends_with(' ');
+        let odd = encoding::is_dot_or_empty(part) || has_odd_ends(part);
         let within = before.is_some_and(|before| {
             is_region(before) && is_size(part)
                 || part.eq_ignore_ascii_case("info.json") && parts.peek().is_some()
@@ -74,6 +70,11 @@ pub(super) fn check_parts(identifier: &str) -> Result<(), Refusal> {
         before = Some(part);
     }
     Ok(())
+}
+
+/// Whether a part of a path begins or ends with what some servers take away.
+pub(super) fn has_odd_ends(part: &str) -> bool {
+    part.starts_with(' ') || part.ends_with([' ', '.'])
 }
 
 #[cfg(test)]

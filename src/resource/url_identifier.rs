@@ -42,11 +42,21 @@ fn is_good_url(text: &str) -> bool {
         && !host.starts_with('.')
         && !host.ends_with('.')
         && !host.contains("..")
+        && !is_odd_address(host)
         && is_number
         && (1..=5).contains(&port.len())
         && port != own_port
         && !path.is_empty()
         && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte))
+}
+
+/// Whether a host is an address that is not in its one spelling: `127.1`, `2130706433`, `0x7f.0.0.1` (WHATWG
+/// URL, "ends in a number").
+fn is_odd_address(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_number = hex || last.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && host.parse::<std::net::Ipv4Addr>().is_err()
 }
 
 /// Whether what is escaped has to be, and in the one way.
@@ -75,17 +85,13 @@ pub(super) fn for_rules(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('%') {
         let byte = behind.get(..2).and_then(|hex| decoded(hex.as_bytes()));
-        match byte.filter(|byte| b"!$'()*+,;=:@".contains(byte)) {
-            Some(byte) => {
-                plain.push_str(before);
-                plain.push(char::from(byte));
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                plain.push_str(before);
-                plain.push('%');
-                rest = behind;
-            }
+        plain.push_str(before);
+        if let Some(byte) = byte.filter(|byte| b"!$'()*+,;=:@".contains(byte)) {
+            plain.push(char::from(byte));
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            plain.push('%');
+            rest = behind;
         }
     }
     plain.push_str(rest);
@@ -113,6 +119,14 @@ mod tests {
             ("http://files.example:0081/a", false),
             ("https://user@files.example/a", false),
             ("https://files.example./a", false),
+            ("http://127.0.0.1/a", true),
+            ("http://127.1/a", false),
+            ("http://2130706433/a", false),
+            ("http://0x7f.0.0.1/a", false),
+            ("http://127.0.0.0x1/a", false),
+            ("http://127.0.0.01/a", false),
+            ("http://files.0xf0/a", false),
+            ("http://4files/a", true),
             ("https://files.example/", false),
             ("https://files.example", false),
             ("https:/files.example/a", false),

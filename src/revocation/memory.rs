@@ -360,8 +360,8 @@ mod tests {
         assert!(!revoked(&list, after, at(0)));
         // At the end of the numbers, too.
         list.mark.store((1 << 48) - 1, Ordering::Release);
-        let last = id(&list);
+        let before = id(&list);
         list.clock_went_back();
-        assert!(revoked(&list, last, at(0)) && !revoked(&list, id(&list), at(0)));
+        assert!(revoked(&list, before, at(0)) && !revoked(&list, id(&list), at(0)));
     }
 }

@@ -31,7 +31,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.short()?).ok()
     }
 
-    /// The same as it stands there.
+    /// Each of the texts of up to 255 bytes that are left.
+    pub(crate) fn short_texts(mut self) -> impl Iterator<Item = &'a str> {
+        std::iter::from_fn(move || self.short_text())
+    }
+
+    /// One of them as it stands there.
     #[inline]
     pub(crate) fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.byte()?;

@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn roles(&self) -> impl Iterator<Item = &str> {
-        each(self.roles_in())
+        self.roles_in().short_texts()
     }
 
     pub(super) fn viewers(&self) -> Viewers<'_> {
@@ -141,10 +141,6 @@ impl Fields<'static> {
         push_list(&mut bytes, origins.iter().copied()).map_err(SessionError::Origin)?;
         Ok(Self(Kept::Own(bytes.into())))
     }
-}
-
-pub(super) fn each(mut texts: Reader<'_>) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || texts.short_text())
 }
 
 fn push(bytes: &mut Vec<u8>, text: &str) -> Result<(), FieldError> {

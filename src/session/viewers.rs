@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::seal::Reader;
+
 /// For which viewers a session is: whose origins get access tokens for it, where
 /// [`OriginPolicy::Bound`](crate::OriginPolicy::Bound) holds.
 ///
@@ -41,7 +43,7 @@ pub struct ViewerOrigins<'s> {
 impl<'s> ViewerOrigins<'s> {
     /// Each of them, the latest last.
     pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'s> {
-        super::fields::each(super::Reader(self.list))
+        Reader(self.list).short_texts()
     }
 }
 

@@ -38,7 +38,7 @@ fn values<'r>(response: &'r Response<bytes::Bytes>, name: &str) -> Vec<&'r str> 
 const POLICY: &str = "content-security-policy";
 const SNIFFING: &str = "x-content-type-options";
 
-/// AC-01: whether content of a type runs.
+/// Whether content of a type runs.
 const TYPES: &[(&[&str], bool)] = &[
     (&["image/jpeg"], false),
     (&["image/png"], false),

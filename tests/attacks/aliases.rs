@@ -168,7 +168,7 @@ async fn al_01_al_02_al_05_nothing_ambiguous_passes_by_default() {
         assert_eq!(publisher.calls(), calls);
     }
     for open in
-        ["other.tif", "a%3Fb", "a%23b", "100%25", "ark:%2F1%2Fx", "a,b=c!(d)*'~$e", "b%C3%BCcher"]
+        ["other.tif", "a-1.2", "1:2", "100%25", "ark:%2F1%2Fx", "a,b=c!(d)*'~$e", "b%C3%BCcher"]
     {
         let answer = publisher.get(&format!("/iiif/2/{open}/{TILE}"), &[]).await;
         assert_eq!(answer.status(), 200, "{open}: {}", text(&answer));
@@ -361,6 +361,8 @@ async fn al_05_identifiers_that_are_urls() {
             "https%3A%2F%2Ffiles.example%2Fx%2F..%2Fa%2Fb.jp2",
             "https%3A%2F%2Ffiles.example%2F%2Fa%2Fb.jp2",
             "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2%23x",
+            "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2%3Fx",
+            "https%3A%2F%2Ffiles.example%2Fa%2Fb.jp2%3F",
             "https%3A%2F%2Ffiles.example%2Fa%252Fb.jp2",
             "https%3A%2Ffiles.example%2Fa%2Fb.jp2",
             "https%3A%2F%2Ffiles.example%2F160-Service%20File.jpg",
@@ -438,7 +440,8 @@ fn paths_lead_back_to_their_resource() {
     ] {
         let map = ImageApi::new("/iiif/2").dialect(dialect.clone());
         for name in names {
-            let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded: Vec<_> = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = encoded.concat();
             for part in ["", "%3B2", "%3B2%3B1:2"] {
                 let path = format!("/iiif/2/{encoded}{part}");
                 let Match::Found(found) = map.find(&path) else { continue };
@@ -619,4 +622,40 @@ async fn characters_that_the_operator_answers_for() {
     }
     let head = publisher.send(request(Method::HEAD, "/iiif/2/book%3B2/info.json", &[])).await;
     assert_eq!(head.status(), 200);
+}
+
+/// AL-01, AL-05: to a server that makes a URL of an identifier, as Cantaloupe's `HttpSource` does by putting
+/// a prefix before it, the path of that URL ends at a `?` or `#`; and to Cantaloupe 4 `-1:2` is a scale.
+#[tokio::test]
+async fn al_01_what_is_no_name_but_the_end_of_one() {
+    for dialect in
+        [Dialect::general(), Dialect::cantaloupe(), Dialect::general().several_segments()]
+    {
+        let publisher = before(dialect);
+        for spelling in [
+            "letter.tif%3F",
+            "letter.tif%3fx",
+            "letter.tif%23",
+            "letter.tif%23x",
+            "my%20song.tif%3Fa=b",
+            "dir%2Fpage.tif%23%3F",
+        ] {
+            assert_refused(&publisher, spelling).await;
+        }
+    }
+    let general = before(Dialect::general());
+    for spelling in
+        ["letter.tif-1:2", "letter.tif-1%3A2", "l%65tter.tif%2D1:2", "letter.tif-01:02", "a-1:2"]
+    {
+        assert_refused(&general, spelling).await;
+    }
+    // Where the operator knows better.
+    let publisher = before(Dialect::general().with_insecure_characters("#?:"));
+    for open in ["a%3Fb", "a%23b", "repo-1:2"] {
+        let answer = publisher.get(&format!("/iiif/2/{open}/{TILE}"), &[]).await;
+        assert_eq!(answer.status(), 200, "{open}: {}", text(&answer));
+    }
+    let urls = before(Dialect::general().urls().with_insecure_characters("?"));
+    let open = "https%3A%2F%2Ffiles.example%2Fimage%3Fid=1";
+    assert_eq!(urls.get(&format!("/iiif/2/{open}/{TILE}"), &[]).await.status(), 200);
 }

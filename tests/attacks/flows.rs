@@ -1,4 +1,4 @@
-//! Flows that lose their memory: LF-01 to LF-04, and their neighbours.
+//! Flows that lose their memory, and their neighbours.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant, AccessTab};
+use tower_iiif_auth::aspect::AccessCookie;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::{
@@ -14,7 +15,7 @@ use tower_iiif_auth::{
 
 use crate::common::steps::{closes, forms};
 use crate::common::{
-    BASE, Body, COOKIE, Publisher, V, builder, clock, cookie_pair, image, image_server, key,
+    BASE, Body, COOKIE, Publisher, V, bare, builder, clock, cookie_pair, image, image_server, key,
     request, rules, set_cookies, text,
 };
 
@@ -60,9 +61,17 @@ fn with<T: Clone + Send + Sync + 'static>(word: T) -> Response<Body> {
     response
 }
 
+/// The fixture, with a login of several steps.
 fn publisher() -> Publisher {
     let clock = clock();
-    Publisher::before(builder(&clock), clock, application)
+    let login = AccessService::active("login", "Example Library")
+        .steps(["/auth/login/password", "/auth/login/callback"]);
+    let cookie = AccessCookie::new().lifetime(Duration::from_secs(600));
+    let other = AccessService::active("login", "Other Library").protects(["sec2"]);
+    let builder = bare(&clock)
+        .realm(Realm::new().access(login).aspect(cookie))
+        .realm(Realm::named("other").access(other));
+    Publisher::before(builder, clock, application)
 }
 
 /// One browser: its cookies of this site.

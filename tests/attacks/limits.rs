@@ -1,4 +1,4 @@
-//! LF-06 to LF-08, LM-01 and LM-02: duplicates, slow bodies, time, and limits that strangers use up.
+//! Duplicates, slow bodies, time, and limits that strangers use up.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -575,6 +575,7 @@ impl Changing {
     fn now(&self, now: Timestamp) -> Reading {
         let session = Session::builder(*self.0.lock().unwrap())
             .role("A")
+            .for_any_viewer()
             .lasting(now, Duration::from_secs(600))
             .map_err(|_| AspectError::Invalid);
         if self.1 { Answer::later(async { session }) } else { Answer::Now(session) }

@@ -27,5 +27,6 @@ mod reliability;
 mod session;
 mod speculation;
 mod streams;
+mod tabs;
 mod token_page;
 mod viewers;

@@ -1,4 +1,4 @@
-//! LF-05: what a browser loads in case the user goes there.
+//! What a browser loads in case the user goes there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

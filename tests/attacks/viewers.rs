@@ -516,7 +516,7 @@ async fn what_is_granted_at_once_is_for_who_opened_it() {
                     browser.open(&format!("/auth/login/1?origin={viewer}")).await;
                 }
                 assert!(closes(&browser.open(&path).await), "{path}");
-                let is_any = std::ptr::eq(publisher, &of_any) && path.ends_with("/0");
+                let is_any = std::ptr::eq(publisher, &raw const of_any) && path.ends_with("/0");
                 let refused = (!is_any).then(|| "invalidOrigin".to_owned());
                 for viewer in [V, EVIL] {
                     assert_eq!(browser.refusal(viewer).await, refused, "{path}");

@@ -1,4 +1,4 @@
-// AC-01: what users deposit, opened by a reader who is logged in, does not run as a page of the login's
+// What users deposit, opened by a reader who is logged in, does not run as a page of the login's
 // own. Where the publisher lets it, it does, and takes all: so the test can tell.
 
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-// LF-05: pages that have the browser load the logout, the login and the kiosk in case the user goes
+// Pages that have the browser load the logout, the login and the kiosk in case the user goes
 // there. Nothing comes of it, and the page loads again when the user does go there.
 
 import assert from 'node:assert/strict';

@@ -34,7 +34,8 @@ pub fn files(server: Server, below: &str) -> Vec<String> {
                 Some(once.clone()),
                 Some(decoded(&once)),
                 Some(decoded(&cut(first, &[';', '@']))),
-                Some(cut(&once, &[';', '&', '@', '\0'])),
+                Some(cut(&once, &[';', '&', '@', '\0', '#', '?'])),
+                Some(cantaloupe(first, None, true)),
                 Some(once.replace('+', " ")),
                 Some(once.replace('\\', "/")),
                 Some(trimmed(&once)),
@@ -144,6 +145,8 @@ fn cantaloupe(first: &str, substitute: Option<&str>, four: bool) -> String {
     if name.rsplit_once(';').is_some_and(|(_, last)| is_number(last)) {
         name.truncate(name.rfind(';').unwrap_or_default());
     }
+    // `HttpSource` makes a URL of it.
+    name.truncate(name.find(['#', '?']).unwrap_or(name.len()));
     name
 }
 

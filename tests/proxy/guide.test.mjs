@@ -39,7 +39,7 @@ for (const page of pages) {
     for (const [index, block] of blocksOf(page, 'toml').entries()) {
       const config = whole(block);
       assert.equal(check({ folder, name: `${page}-${index}`, config }), '', config);
-      // LM-03, EX-04: what is copied from here leaves nothing to a front without saying so.
+      // What is copied from here leaves nothing to a front without saying so.
       assert.deepEqual(warningsOf({ folder, name: `${page}-${index}`, config }), [], config);
     }
   });
@@ -62,7 +62,7 @@ test('a page shows the configuration that the example has', () => {
   }
 });
 
-// Kind 12, LM-03: with a front as the guide has it, a stranger's wrong passwords lock nobody else out.
+// With a front as the guide has it, a stranger's wrong passwords lock nobody else out.
 for (const page of ['cantaloupe.md', 'iipimage.md']) {
   test(`lm_03 ${page}: eleven wrong passwords of a stranger's lock nobody else out`, async () => {
     const [front, own] = [await freePort(), await freePort()];

@@ -1,4 +1,4 @@
-// AL-01 to AL-05: IIPImage takes many spellings for one picture. Through the proxy each of them is decided
+// IIPImage takes many spellings for one picture. Through the proxy each of them is decided
 // on as that one picture or refused, and pictures in folders and with odd names work, open and closed.
 
 import assert from 'node:assert/strict';

@@ -66,6 +66,15 @@ test('an open tile comes from nginx, for everyone', async () => {
   assert.equal(answer.header('access-control-allow-origin'), '*');
 });
 
+test('ac_01 what nginx serves itself is taken for no page: tiles, and errors without a type', async () => {
+  const cookie = await logIn(nginx.port, 'reader');
+  for (const [id, status] of [['open.tif', 200], ['none.tif', 404]]) {
+    const answer = await ask(nginx.port, image(id), { headers: { Cookie: cookie } });
+    assert.equal(answer.status, status, answer.head);
+    assert.equal(answer.header('x-content-type-options'), 'nosniff', `${id}: ${answer.head}`);
+  }
+});
+
 test('a closed tile: refused before the login, served after it, refused after the log-out', async () => {
   const before = asked();
   const refused = await ask(nginx.port, image('reader.tif'));

@@ -1,4 +1,4 @@
-//! ST-01 and ST-04: a store that went back in time, or lost everything.
+//! A store that went back in time, or lost everything.
 
 use std::path::Path;
 use std::process::Command;

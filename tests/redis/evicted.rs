@@ -1,4 +1,4 @@
-//! ST-03 and what else a server may do while a node is connected to it.
+//! What a server may do while a node is connected to it.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! ST-02: the server that a node is connected to is the store no more.
+//! The server that a node is connected to is the store no more.
 
 use std::time::{Duration, Instant};
 

@@ -111,7 +111,7 @@ impl Answers {
         let is_content = match base.kind {
             // Identifier, region, size, rotation, quality and format: descriptions are the proxy's.
             Kind::Images(_) => base.image(path).is_some_and(|own| own.image().is_some()),
-            Kind::Files => true,
+            Kind::Files(_) => true,
         };
         let same_when_decoded =
             self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');

@@ -10,6 +10,7 @@ use lexopt::prelude::*;
 use reverse_proxy::config::{Config, Mistake};
 use reverse_proxy::{Server, log};
 use tokio::signal::unix::{SignalKind, signal};
+use tower_iiif_auth::resource::Dialect;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -68,7 +69,7 @@ fn checked(file: &Path, config: &Config) {
     }
     println!("{}: no mistakes{store}", file.display());
     for base in &config.bases {
-        let dialect = base.dialect().map(|dialect| dialect.name());
+        let dialect = base.dialect().map(Dialect::name);
         println!(
             "{}: {}",
             base.path,

@@ -103,7 +103,7 @@ impl Routes {
         };
         let path = match (&base.kind, base.image(uri.path())) {
             (Kind::Images(_), Some(image)) => Cow::Owned(image.request_path()),
-            (Kind::Files, _) => Cow::Borrowed(uri.path()),
+            (Kind::Files(_), _) => Cow::Borrowed(uri.path()),
             // The layers have refused it.
             (Kind::Images(_), None) => return Err(StatusCode::from_u16(0).unwrap_err().into()),
         };

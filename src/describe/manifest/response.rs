@@ -7,9 +7,9 @@ use http::header::ETAG;
 use http::response::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
+use super::super::answer::{plain, undescribed};
+use super::super::described::Described;
 use super::super::edit::NotDescribable;
-use super::super::future::plain;
-use super::super::plan::Described;
 use super::super::{headers, json};
 use super::edit::{Outcome, Taken, Undescribed, described};
 use crate::config::Manifests;
@@ -50,8 +50,10 @@ pub(in super::super) async fn respond(
         Ok(outcome) => outcome,
         // A page, a picture's bytes without a type: nothing that a viewer reads as a manifest.
         Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::default(),
-        Err(Undescribed::NoJson) => return undescribed(path, "it is no JSON"),
-        Err(Undescribed::Not(NotDescribable(reason))) => return undescribed(path, reason),
+        Err(Undescribed::NoJson) => return undescribed(&plan.described, "it is no JSON"),
+        Err(Undescribed::Not(NotDescribable(reason))) => {
+            return undescribed(&plan.described, reason);
+        }
         Err(Undescribed::Later(error)) => {
             crate::trace::failure("authorizer", &error);
             return plain(StatusCode::SERVICE_UNAVAILABLE);
@@ -80,11 +82,6 @@ pub(in super::super) async fn respond(
         }
     }
     Response::from_parts(parts, body)
-}
-
-fn undescribed(path: &str, reason: &'static str) -> Response<Bytes> {
-    crate::trace::undescribed(path, reason);
-    plain(StatusCode::BAD_GATEWAY)
 }
 
 fn not_modified(mut parts: Parts) -> Response<Bytes> {

@@ -276,7 +276,9 @@ mod tests {
     fn life(nodes: &[u64]) -> Life {
         let server = server("r1/h1");
         let mut life = Life::next(None, &sight(&server, nodes[0], None)).unwrap();
-        nodes.iter().for_each(|node| life.sign(&sight(&server, *node, None)));
+        for node in nodes {
+            life.sign(&sight(&server, *node, None));
+        }
         life
     }
 

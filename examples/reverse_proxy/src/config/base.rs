@@ -32,21 +32,14 @@ pub enum Kind {
     /// It is told in which dialect, and which versions of the authorization specification are spoken.
     Images(ImageApi),
     /// Sound, video, PDF: anything else.
-    Files,
+    Files(Files),
 }
 
 impl Base {
     pub(super) fn add_to(&self, builder: IiifAuthBuilder) -> IiifAuthBuilder {
         match &self.kind {
             Kind::Images(images) => builder.resources(images.clone()),
-            Kind::Files => {
-                let files = Files::new(&self.path);
-                builder.resources(if self.active_content {
-                    files.insecure_active_content()
-                } else {
-                    files
-                })
-            }
+            Kind::Files(files) => builder.resources(files.clone()),
         }
     }
 }
@@ -57,7 +50,7 @@ impl Base {
     pub fn dialect(&self) -> Option<&Dialect> {
         match &self.kind {
             Kind::Images(images) => ResourceMap::dialect(images),
-            Kind::Files => None,
+            Kind::Files(_) => None,
         }
     }
 
@@ -68,7 +61,7 @@ impl Base {
                 Match::Found(resource) => Some(resource),
                 Match::Elsewhere | Match::Refused(_) => None,
             },
-            Kind::Files => None,
+            Kind::Files(_) => None,
         }
     }
 
@@ -98,7 +91,9 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
         Some(Found { value, .. }) if value == "images" => {
             Some(images(&mut section, at, active_content))
         }
-        Some(Found { value, .. }) if value == "files" => Some(Kind::Files),
+        Some(Found { value, .. }) if value == "files" => {
+            Some(files(&mut section, at, active_content))
+        }
         Some(Found { value, span }) => {
             mistakes.add(&span, format!("kind {value:?} is neither \"images\" nor \"files\""));
             // So that keys of images are not called unknown, too.
@@ -111,6 +106,14 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
     let path = path?.value;
     let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
     Some(Base { path, upstream_path, pass_query, active_content, kind: kind?, span })
+}
+
+fn files(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Kind {
+    let mut files = Files::new(path);
+    if section.or("insecure_path_parameters", false) {
+        files = files.with_insecure_path_parameters();
+    }
+    Kind::Files(if active_content { files.insecure_active_content() } else { files })
 }
 
 fn images(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Kind {

@@ -48,7 +48,7 @@ impl Described {
         } else {
             vec![self.path.clone(), format!("{}/*", self.path)]
         };
-        let files = bases.iter().filter(|base| matches!(base.kind, Kind::Files));
+        let files = bases.iter().filter(|base| matches!(base.kind, Kind::Files(_)));
         let files = files.map(|base| format!("{}/*", base.path));
         public_paths
             .iter()

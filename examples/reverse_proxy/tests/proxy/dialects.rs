@@ -27,6 +27,7 @@ const TILE: &str = "full/max/0/default.jpg";
 /// AL-01 to AL-05: closed is closed in every spelling; a reader's goes on in the canonical one, in the
 /// request line and in `X-IIIF-ID`; descriptions, too.
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "most of it is a table")]
 async fn al_03_one_spelling_goes_on() {
     for (keys, cases) in [
         (

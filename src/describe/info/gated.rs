@@ -6,8 +6,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::description;
-use super::plan::{Described, Plan, Rewrite};
+use super::super::described::Described;
+use super::super::description;
+use super::super::plan::{Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
@@ -41,7 +42,11 @@ struct Asked {
     has_v09_token: bool,
 }
 
-pub(super) fn course(core: &Arc<Core>, head: &Head<'_>, whole: Resource<'static>) -> Answer<Plan> {
+pub(in super::super) fn course(
+    core: &Arc<Core>,
+    head: &Head<'_>,
+    whole: Resource<'static>,
+) -> Answer<Plan> {
     let now = core.now();
     let watch = Watch::begin(core, Place::Description);
     let mut scratch = Scratch::new();

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::description;
-use super::plan::{Described, Plan, Rewrite};
+use super::super::described::Described;
+use super::super::description;
+use super::super::plan::{Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
 use crate::core::Core;
 use crate::resource::Resource;
 
-pub(super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan> {
+pub(in super::super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan> {
     match core.decide_as_nobody(&whole, core.now()) {
         Answer::Now(outcome) => Answer::Now(plan(core, &whole, outcome)),
         Answer::Later(outcome) => {

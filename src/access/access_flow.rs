@@ -1,0 +1,91 @@
+//! What the application sees of the login in progress.
+
+use std::fmt;
+
+use super::context::Context;
+use super::opener::Opener;
+use super::tab::{AccessTab, Sure};
+use super::viewer::Viewer;
+use crate::clock::Timestamp;
+use crate::protocol::Origin;
+use crate::session::Session;
+
+/// The login in progress, among the extensions of the requests that the application sees.
+///
+/// It is there from the request that opens an access service until the grant, for a day at the
+/// most, at any path outside of the content.
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::access::AccessFlow;
+///
+/// fn heading<B>(request: &http::Request<B>) -> String {
+///     match request.extensions().get::<AccessFlow>().and_then(AccessFlow::viewer) {
+///         Some(viewer) => format!("Log in to continue to {viewer}"),
+///         None => "Log in".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AccessFlow {
+    viewer: Option<Origin>,
+    tab: Option<AccessTab>,
+    session: Option<Session<'static>>,
+}
+
+impl AccessFlow {
+    /// What the application is told of the login that a request is of, if of any.
+    pub(super) fn of(context: &Context, now: Timestamp) -> Option<Self> {
+        let core = &context.core;
+        let flow = context.flow.as_ref()?;
+        let cookie = context
+            .service
+            .map(|service| core.access[service].realm())
+            .or_else(|| core.realm_named(&flow.realm))
+            .and_then(|realm| core.realms[realm].cookie());
+        let session = cookie.and_then(|cookie| context.current_session(cookie, now));
+        let tab = match &context.opener {
+            // What is a guess is none the less one when it comes back.
+            Opener::Viewer(own) if own.sure != Sure::No => {
+                AccessTab::seal(core, flow, &own.viewer, &own.realm, now)
+            }
+            Opener::Viewer(_) | Opener::Nobody | Opener::Untold | Opener::Silent => None,
+        };
+        let viewer = match context.viewer() {
+            Some(Viewer::Named(origin)) => Some(origin),
+            Some(Viewer::Unnamed) | None => None,
+        };
+        Some(Self { viewer, tab, session })
+    }
+
+    /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
+    /// this tab, or else of the only one that waits.
+    ///
+    /// Where several wait and nothing tells whose tab it is, the layer asks the user for which of them
+    /// the login was.
+    #[must_use]
+    pub fn viewer(&self) -> Option<&Origin> {
+        self.viewer.as_ref()
+    }
+
+    /// What tells this tab from others, where it is known which viewer opened it: see [`AccessTab`].
+    #[must_use]
+    pub fn tab(&self) -> Option<&AccessTab> {
+        self.tab.as_ref()
+    }
+
+    /// The session that the user has already, in the realm whose service was opened: a reason to
+    /// offer [`AccessGrant::current_session`](super::AccessGrant::current_session) beside the login
+    /// form.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session<'static>> {
+        self.session.as_ref()
+    }
+}
+
+impl fmt::Debug for AccessFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessFlow").field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! A content request is handed on, or answered here.
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+
+use super::active::Still;
+use super::private::{Care, Private};
+use super::refusal;
+use crate::aspect::Head;
+use crate::authorizer::{Decision, Denial};
+use crate::clock::Timestamp;
+use crate::core::Core;
+use crate::fetch_metadata::is_made_here;
+use crate::gate::{Basis, Verdict, Watch};
+use crate::resource::{Resource, ResourceKind};
+use crate::respond;
+use crate::session::Session;
+use crate::storage_access;
+
+/// What is done with a request.
+pub(super) enum Course {
+    /// It goes to the inner service, with the session where that is handed on.
+    Forward(Care, Option<Session<'static>>),
+    Answer(Response<Bytes>),
+}
+
+/// What a verdict means for a content request.
+#[inline]
+pub(super) fn course(
+    core: &Core,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    verdict: &mut Verdict,
+    now: Timestamp,
+    watch: Watch,
+) -> Course {
+    let by_session = matches!(verdict.basis, Basis::Session { .. });
+    if by_session && verdict.decision.is_grant() && !is_read(head.method()) {
+        if resource.is_image_service() {
+            // The cookie comes along with requests of any site: nothing may change by it.
+            return Course::Answer(respond::method_not_allowed("GET, HEAD, OPTIONS"));
+        }
+        // Nor for a file or a call: a foreign page may send one, and the aspect comes along.
+        if !is_made_here(core.public_url.origin(), head.headers()) {
+            watch.foreign_page(core, head.uri().path(), resource);
+            let denial = Denial::never().message(core.texts.denied_foreign.clone());
+            return Course::Answer(refusal::denied(&denial, head, &core.texts));
+        }
+    }
+    let outcome = (&verdict.decision).into();
+    watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
+    match (&verdict.decision, &mut verdict.basis) {
+        (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
+            let cookie = core.companion(*id, head.headers(), now);
+            let private = Private::until(expires_at.remaining(now))
+                .for_third_parties(cookie, core.third_party.storage_access);
+            Course::Forward(Care::new(Some(private), Still::of(core, resource)), session.take())
+        }
+        (Decision::Grant, _) => Course::Forward(Care::new(None, Still::of(core, resource)), None),
+        (Decision::Redirect(location), _) => {
+            Course::Answer(refusal::redirect(&location.to_string(), StatusCode::FOUND, head))
+        }
+        (Decision::Deny(denial), basis) => {
+            if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
+                // The base URI of an image service leads to its description (Image API 3.0 §2).
+                let info = core.public_url.join(&format!("{}/info.json", resource.path()));
+                return Course::Answer(refusal::redirect(&info, StatusCode::SEE_OTHER, head));
+            }
+            let mut response = refusal::denied(denial, head, &core.texts);
+            for_third_parties(core, head, resource, basis, &mut response);
+            Course::Answer(response)
+        }
+    }
+}
+
+/// Asks a browser that keeps a cookie back, and need not, to come again with it.
+pub(super) fn for_third_parties(
+    core: &Core,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    basis: &Basis,
+    response: &mut Response<Bytes>,
+) {
+    let headers = response.headers_mut();
+    storage_access::vary(core.third_party.storage_access, headers);
+    let lacks_cookie = matches!(basis, Basis::Nobody(lack) if lack.is_of_everything());
+    if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
+        storage_access::offer_retry(core.third_party.storage_access, head.headers(), headers);
+    }
+}
+
+pub(super) fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}

@@ -1,0 +1,26 @@
+//! Which document is described.
+
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::resource::Resource;
+
+/// A document that gets services, and where it lies.
+pub(super) struct Described {
+    pub(super) core: Arc<Core>,
+    /// The path that it is asked for at.
+    pub(super) path: String,
+    /// The base that it lies below; none for a manifest that is no resource.
+    pub(super) base: Option<String>,
+}
+
+impl Described {
+    /// The information document of a whole.
+    pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            path: format!("{}/info.json", whole.path()),
+            base: Some(whole.base().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Services for `info.json`.
+
+mod document;
+pub(super) mod gated;
+pub(super) mod open;
+mod response;
+
+pub(super) use response::respond;
