@@ -12,7 +12,7 @@ use tower_iiif_auth::aspect::{
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::protocol::origin::OriginError;
+use tower_iiif_auth::protocol::OriginError;
 use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
 use tower_iiif_auth::{
     AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Manifests,

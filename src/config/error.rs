@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::aspect::CookieError;
 use crate::aspect::SettingError;
-use crate::protocol::origin::OriginError;
+use crate::protocol::OriginError;
 use crate::revocation::NoRandomness;
 
 /// Why a configuration cannot be built. Each message says what to change.

@@ -13,7 +13,6 @@ use tower_iiif_auth::aspect::{
 };
 use tower_iiif_auth::authorizer::AccessRequest;
 use tower_iiif_auth::clock::{SetClock, SystemClock, Timestamp};
-use tower_iiif_auth::protocol::v2::{TokenErrorProfile, TokenMessage};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 use tower_iiif_auth::revocation::InMemory;
 use tower_iiif_auth::{AccessService, Answer, Keyring, Realm, ResponseBody};
@@ -429,11 +428,6 @@ async fn cr_12_no_secret_in_debug() {
     let session = making.clone().lasting(now, minute).unwrap();
     let resource = Resource::new("/iiif/3", "sec", ResourceKind::ImageService, "Image");
     let question = AccessRequest::new(resource.clone(), Some(session.clone()), now);
-    let message = TokenMessage::Token {
-        message_id: "m1",
-        access_token: &token,
-        expires_in: std::num::NonZeroU64::MIN,
-    };
     let auth = &publisher.auth;
     let service = tower::service_fn(async |_: http::Request<crate::common::Body>| {
         Ok::<_, std::convert::Infallible>(http::Response::new(crate::common::Body::default()))
@@ -459,7 +453,6 @@ async fn cr_12_no_secret_in_debug() {
         format!("{:?} {:?}", AccessCookie::new(), Realm::new()),
         format!("{:?}", IpRanges::new(["10.0.0.0/8"], "A")),
         format!("{:?}", TrustedHeader::new("x-user", ["10.0.0.1"])),
-        format!("{message:?} {:?}", TokenErrorProfile::Unavailable),
         format!("{:?}", ResponseBody::<crate::common::Body>::default()),
     ]
     .join("\n");
