@@ -55,14 +55,14 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared::<access::AccessDeclined>();
     is_shared::<access::AccessFlow>();
     is_shared::<access::AccessGrant>();
-    is_shared::<aspect::AccessCookie>();
+    is_shared::<tower_iiif_auth::AccessCookie>();
     is_shared::<aspect::Aspects>();
-    is_shared::<aspect::CookieError>();
+    is_shared::<tower_iiif_auth::CookieError>();
     is_shared::<aspect::FieldError>();
     is_shared::<aspect::Head<'static>>();
     is_shared::<aspect::IpRanges>();
     is_shared::<aspect::PeerAddr>();
-    is_shared::<aspect::SameSite>();
+    is_shared::<tower_iiif_auth::SameSite>();
     is_shared::<aspect::Session<'static>>();
     is_shared::<aspect::SessionError>();
     is_shared::<aspect::SessionId>();
@@ -104,7 +104,7 @@ fn public_types_are_send_sync_clone_and_debug() {
 
 #[test]
 fn layers_services_and_futures_are_what_their_inner_service_is() {
-    is_shared::<access::AccessCookieLayer>();
+    is_shared::<access::SetAccessCookieLayer>();
     is_shared::<check::CheckLayer>();
     is_shared::<describe::DescribeLayer>();
     is_shared::<logout::LogoutLayer>();
@@ -117,7 +117,7 @@ fn layers_services_and_futures_are_what_their_inner_service_is() {
     is_shared::<check::Check<Inner>>();
     is_shared::<describe::Describe<Inner>>();
 
-    is_sent::<access::AccessCookieFuture<InnerFuture>>();
+    is_sent::<access::SetAccessCookieFuture<InnerFuture>>();
     is_sent::<check::CheckFuture<tower::util::ServiceFn<Plain>, Body>>();
     is_sent::<describe::DescribeFuture<tower::util::ServiceFn<Plain>, Body, Body>>();
     is_sent::<logout::LogoutFuture<InnerFuture>>();

@@ -8,7 +8,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::flow::{Flow, Viewer};
-use super::future::AccessCookieFuture;
+use super::future::SetAccessCookieFuture;
 use super::grant::AccessGrant;
 use super::seal::{Context, append};
 use super::tab::{AccessTab, Known, Opener, PARAMETER, is_opened_by_nobody, unnamed};
@@ -32,18 +32,18 @@ use crate::token;
 
 /// Turns grants of `S` into access cookies; see the [module](crate::access).
 #[derive(Clone, Debug)]
-pub struct AccessCookie<S> {
+pub struct SetAccessCookie<S> {
     inner: S,
     core: Arc<Core>,
 }
 
-impl<S> AccessCookie<S> {
+impl<S> SetAccessCookie<S> {
     pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
         Self { inner, core }
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AccessCookie<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SetAccessCookie<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ReqBody: Body + Send + 'static,
@@ -52,7 +52,7 @@ where
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = AccessCookieFuture<S::Future>;
+    type Future = SetAccessCookieFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -63,12 +63,12 @@ where
         let path = request.uri().path();
         // Content goes by: it neither logs in nor pays for those who do.
         if core.is_content(path) {
-            return AccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
+            return SetAccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
         }
         let is_continue = *path == *core.continue_path;
         let at_service = core.access_at(path);
         if is_speculative(request.headers()) && is_of_login(&core, path) {
-            return AccessCookieFuture::own(not_yet());
+            return SetAccessCookieFuture::own(not_yet());
         }
         let now = core.now();
         let flow = Flow::read(&core, request.headers(), now);
@@ -87,17 +87,17 @@ where
         };
         if core.third_party.hand_off {
             if *path == *core.hand_off_path {
-                return AccessCookieFuture::own(match context.parts.method {
+                return SetAccessCookieFuture::own(match context.parts.method {
                     Method::GET => hand_off::helper(),
                     _ => respond::method_not_allowed("GET"),
                 });
             }
             if *path == *core.redeem_path {
                 if context.parts.method != Method::POST {
-                    return AccessCookieFuture::own(respond::method_not_allowed("POST"));
+                    return SetAccessCookieFuture::own(respond::method_not_allowed("POST"));
                 }
                 let body = request.into_body();
-                return AccessCookieFuture::working(async move {
+                return SetAccessCookieFuture::working(async move {
                     match form::read(&context.core, body).await {
                         Ok(form) => token::redeem(context.core, context.parts.headers, form).await,
                         Err(TooSlow) => posted::too_slow(),
@@ -107,10 +107,10 @@ where
         }
         if is_continue {
             if context.parts.method != Method::POST {
-                return AccessCookieFuture::own(respond::method_not_allowed("POST"));
+                return SetAccessCookieFuture::own(respond::method_not_allowed("POST"));
             }
             let body = request.into_body();
-            return AccessCookieFuture::working(async move {
+            return SetAccessCookieFuture::working(async move {
                 match form::read(&context.core, body).await {
                     Ok(form) => context.carry_out(form).await,
                     Err(TooSlow) => posted::too_slow(),
@@ -121,7 +121,7 @@ where
         if let Some((service, family)) = at_service {
             match begin(&mut context, service, family, query) {
                 Ok(flow) => remember = flow,
-                Err(response) => return AccessCookieFuture::own(*response),
+                Err(response) => return SetAccessCookieFuture::own(*response),
             }
             match (&core.access[service].page, family) {
                 (Page::ClickThrough(terms), Family::V2) => {
@@ -129,7 +129,9 @@ where
                 }
                 (page, family) if grants_at_once(page, family) => return at_once(context, service),
                 (Page::Application, Family::V1 | Family::V09) => {
-                    return AccessCookieFuture::own(to_login(&context, service, query, remember));
+                    return SetAccessCookieFuture::own(to_login(
+                        &context, service, query, remember,
+                    ));
                 }
                 _ => {}
             }
@@ -137,7 +139,7 @@ where
         if let Some(flow) = context.access_flow(now) {
             request.extensions_mut().insert(flow);
         }
-        AccessCookieFuture::watched(self.inner.call(request), context, remember)
+        SetAccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
 }
 
@@ -255,7 +257,7 @@ fn click_through<F, B>(
     service: usize,
     terms: &Message,
     body: B,
-) -> AccessCookieFuture<F>
+) -> SetAccessCookieFuture<F>
 where
     B: Body + Send + 'static,
     B::Data: Send,
@@ -266,13 +268,13 @@ where
         Method::GET | Method::HEAD => {
             let flow = context.flow.clone().or_else(|| context.begin_flow(context.core.now()));
             let Some(flow) = flow else {
-                return AccessCookieFuture::own(pages::failed(&context));
+                return SetAccessCookieFuture::own(pages::failed(&context));
             };
             let mut response = pages::terms(&context, &flow, terms, &path);
             append(&mut response, flow.set(&context.core).ok());
-            AccessCookieFuture::own(respond::for_method(&context.parts.method, response))
+            SetAccessCookieFuture::own(respond::for_method(&context.parts.method, response))
         }
-        Method::POST => AccessCookieFuture::working(async move {
+        Method::POST => SetAccessCookieFuture::working(async move {
             let form = match form::read(&context.core, body).await {
                 Ok(form) => form,
                 Err(TooSlow) => return posted::too_slow(),
@@ -287,7 +289,7 @@ where
                 context.decline()
             }
         }),
-        _ => AccessCookieFuture::own(respond::method_not_allowed("GET, HEAD, POST")),
+        _ => SetAccessCookieFuture::own(respond::method_not_allowed("GET, HEAD, POST")),
     }
 }
 
@@ -311,15 +313,15 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
 
 /// Grants by being opened. Viewers of other tabs have nothing to do with it, and there is no page to
 /// choose on.
-fn at_once<F>(context: Context, service: usize) -> AccessCookieFuture<F> {
+fn at_once<F>(context: Context, service: usize) -> SetAccessCookieFuture<F> {
     match context.parts.method {
-        Method::GET => AccessCookieFuture::working(async move {
+        Method::GET => SetAccessCookieFuture::working(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();
             context.grant(grant).await
         }),
         // HEAD is safe: it grants nothing.
-        Method::HEAD => AccessCookieFuture::own(respond::empty(StatusCode::OK)),
-        _ => AccessCookieFuture::own(respond::method_not_allowed("GET, HEAD")),
+        Method::HEAD => SetAccessCookieFuture::own(respond::empty(StatusCode::OK)),
+        _ => SetAccessCookieFuture::own(respond::method_not_allowed("GET, HEAD")),
     }
 }
 
