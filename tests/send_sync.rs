@@ -97,7 +97,7 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared_by_reference::<revocation::Share<'static>>();
     is_shared_by_reference::<tower_iiif_auth::IiifAuthBuilder>();
 
-    is_sent::<resource::Match<'static>>();
+    is_shared::<resource::Named<'static>>();
     is_sent::<tower_iiif_auth::Answer<u8>>();
     is_sent::<tower_iiif_auth::ResponseBody<Body>>();
 }

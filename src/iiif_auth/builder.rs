@@ -99,7 +99,7 @@ impl IiifAuthBuilder {
     ///
     /// No base may be the same as another, or lie below it, as then a path could be read in two ways.
     /// Two maps for one base are one [`ResourceMap`] of your own that asks the second for what is
-    /// [`Elsewhere`](crate::resource::Match::Elsewhere) to the first.
+    /// [`Unknown`](crate::resource::Refusal::Unknown) to the first.
     pub fn resources(mut self, map: impl ResourceMap) -> Self {
         self.maps.push(Box::new(map));
         self

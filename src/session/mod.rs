@@ -244,6 +244,8 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -399,7 +401,7 @@ mod tests {
             (Timestamp::from_millis(u64::MAX), Timestamp::from_millis(u64::MAX), false),
         ] {
             let stamp = Stamp { issued_at: issued, expires_at: expires, ..session().stamp };
-            let is_invalid = matches!(stamp.check(NOW), Err(AspectError::Invalid));
+            let is_invalid = matches!(stamp.check(NOW), Err(NotNow::Invalid));
             assert_eq!(!is_invalid, plausible, "{issued:?} {expires:?}");
         }
     }
