@@ -71,10 +71,10 @@ where
                 }
                 StateProj::Deciding { course, allowed } => match ready!(course.as_mut().poll(cx)) {
                     Course::Answer(response) => State::Own { response: Some(response) },
-                    Course::Forward(care, session) => {
+                    Course::Forward(care, granted) => {
                         let (mut inner, mut request) = allowed.take().expect("decided only once");
-                        if let Some(session) = session {
-                            request.extensions_mut().insert(session);
+                        if let Some(granted) = granted {
+                            request.extensions_mut().insert(granted);
                         }
                         State::Forwarded { response: inner.call(request), care }
                     }

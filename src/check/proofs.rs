@@ -105,7 +105,7 @@ impl Refused {
         resource: Option<&Resource<'_>>,
         mut response: Response<B>,
     ) -> Response<B> {
-        let resource = resource.map(|resource| resource.clone().into_owned());
+        let resource = resource.map(|resource| resource.to_whole().into_owned());
         response.extensions_mut().insert(Self { status, reason, resource });
         response
     }
@@ -123,7 +123,7 @@ impl Refused {
         self.reason
     }
 
-    /// What was asked for; `None` where the path names nothing for sure. Where the status is 404 it may exist
+    /// What was asked for, as a whole; `None` where the path names nothing for sure. Where the status is 404 it may exist
     /// all the same, and the page must not tell.
     #[must_use]
     pub fn resource(&self) -> Option<&Resource<'static>> {

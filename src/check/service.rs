@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::active::Still;
 use super::future::CheckFuture;
 use super::private::{Care, Private};
+use super::proofs::{Granted, Refused};
 use super::{active, lower, refusal};
 use crate::answer::BoxFuture;
 use crate::aspect::{AspectError, Head};
@@ -19,10 +20,9 @@ use crate::clock::Timestamp;
 use crate::core::{Core, Found};
 use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Lack, Progress, Question, Verdict, Watch, finish_decision};
-use crate::observe::{Outcome, Place};
+use crate::observe::{Outcome, Place, Reason};
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
-use crate::session::Session;
 use crate::storage_access;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
@@ -46,7 +46,7 @@ pub struct Check<S> {
 
 /// What is done with a request.
 pub(super) enum Course {
-    Forward(Care, Option<Session<'static>>),
+    Forward(Care, Option<Granted>),
     Answer(Response<Bytes>),
 }
 
@@ -80,6 +80,7 @@ where
             Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
+                let refusal = Refused::mark(why.status(), why.into(), None, refusal);
                 return CheckFuture::own(refusal);
             }
             Found::Resource(resource) => resource,
@@ -119,9 +120,9 @@ where
                     Course::Forward(keeping, None) => {
                         CheckFuture::forwarded(self.inner.call(request), keeping)
                     }
-                    Course::Forward(keeping, Some(session)) => {
+                    Course::Forward(keeping, Some(granted)) => {
                         let mut request = request;
-                        request.extensions_mut().insert(session);
+                        request.extensions_mut().insert(granted);
                         CheckFuture::forwarded(self.inner.call(request), keeping)
                     }
                 }
@@ -198,7 +199,9 @@ fn course(
         if !is_made_here(core.public_url.origin(), head.headers()) {
             watch.foreign_page(core, head.uri().path(), resource);
             let denial = Denial::never().message(core.texts.denied_foreign.clone());
-            return Course::Answer(refusal::denied(&denial, head, &core.texts));
+            let refusal = refusal::denied(&denial, head, &core.texts);
+            let (status, reason) = (denial.http_status(), Reason::ForeignPage);
+            return Course::Answer(Refused::mark(status, reason, Some(resource), refusal));
         }
     }
     let outcome = (&verdict.decision).into();
@@ -208,9 +211,13 @@ fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            Course::Forward(Care::new(Some(private), Still::of(core, resource)), session.take())
+            let granted = session.take().map(|session| Granted::to(Some(session)));
+            Course::Forward(Care::new(Some(private), Still::of(core, resource)), granted)
         }
-        (Decision::Grant, _) => Course::Forward(Care::new(None, Still::of(core, resource)), None),
+        (Decision::Grant, _) => {
+            let granted = core.hand_on_session.then(|| Granted::to(None));
+            Course::Forward(Care::new(None, Still::of(core, resource)), granted)
+        }
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), http::StatusCode::FOUND, head))
         }
@@ -220,7 +227,9 @@ fn course(
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
                 return Course::Answer(refusal::redirect(&info, http::StatusCode::SEE_OTHER, head));
             }
-            let mut response = refusal::denied(denial, head, &core.texts);
+            let refusal = refusal::denied(denial, head, &core.texts);
+            let (status, reason) = (denial.http_status(), basis.reason());
+            let mut response = Refused::mark(status, reason, Some(resource), refusal);
             for_third_parties(core, head, resource, basis, &mut response);
             Course::Answer(response)
         }

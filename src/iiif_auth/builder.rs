@@ -237,9 +237,9 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// Hands the session of an allowed request on to the inner service, as a
-    /// [`Session<'static>`](crate::aspect::Session) among its extensions. Default: no, which saves
-    /// a few allocations a tile.
+    /// Hands the grant of an allowed request on to the inner service, with the session if it rests on one,
+    /// as [`Granted`](crate::check::Granted) among its extensions. Default: no, which saves a few
+    /// allocations a tile.
     pub fn hand_on_session(mut self) -> Self {
         self.hand_on_session = true;
         self

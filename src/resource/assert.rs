@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Refusal, Resource, ResourceKind, ResourceMap};
+use super::{Refusal, Resource, ResourceMap};
 
 /// Checks, in an application's tests, that a [`ResourceMap`] of its own keeps [what it has to
 /// keep](ResourceMap#what-it-has-to-keep), by whole paths of resources that there are.
@@ -48,7 +48,7 @@ where
     for path in paths {
         let path = path.as_ref();
         let found = find(map, path).unwrap_or_else(|why| panic!("{path}: {why}"));
-        let expected = whole(found);
+        let expected = found.to_whole();
         let canonical = expected.path();
         match find(map, &canonical) {
             Ok(again) => assert!(
@@ -61,7 +61,7 @@ where
         for other in spellings(below) {
             let other = format!("{}/{other}", map.base());
             if let Ok(again) = find(map, &other) {
-                let same = whole(again.clone()) == expected;
+                let same = again.to_whole() == expected;
                 assert!(
                     same,
                     "{canonical} is {expected:?}, and {other}, the same to a server, is {again:?}"
@@ -103,11 +103,6 @@ fn spellings(below: &str) -> impl Iterator<Item = String> {
     let all = escaped(&|_| true);
     let ones = (0..below.len()).map(move |own| escaped(&|at| at == own));
     std::iter::once(all).chain(ones).filter(move |other| other != below)
-}
-
-/// What its own path names.
-fn whole(resource: Resource<'static>) -> Resource<'static> {
-    if matches!(resource.kind(), ResourceKind::Content) { resource } else { resource.whole() }
 }
 
 #[cfg(test)]

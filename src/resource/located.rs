@@ -196,6 +196,27 @@ impl<'a> Resource<'a> {
         Self { named: Named { kind: other.named.kind.clone(), ..self.named }, ..self }
     }
 
+    /// What its own path names, borrowing its parts.
+    pub(crate) fn to_whole(&self) -> Resource<'_> {
+        let Named { identifier, content_type, part, spelling, read, .. } = &self.named;
+        let kind = if self.is_image_service() {
+            ResourceKind::ImageService
+        } else {
+            ResourceKind::Content
+        };
+        Resource {
+            base: Cow::Borrowed(&self.base),
+            named: Named {
+                identifier: Cow::Borrowed(identifier),
+                kind,
+                content_type: Cow::Borrowed(content_type),
+                part: *part,
+                spelling: spelling.clone(),
+                read: read.as_deref().map(Cow::Borrowed),
+            },
+        }
+    }
+
     /// The image service that an image or a description belongs to.
     #[must_use]
     pub(crate) fn whole(self) -> Self {
