@@ -192,7 +192,7 @@ impl<'a> Resource<'a> {
 
     /// What `other` asks for, of this resource.
     #[must_use]
-    pub(crate) fn same_part_as(self, other: &Resource<'a>) -> Self {
+    pub(crate) fn same_part_as(self, other: &Self) -> Self {
         Self { named: Named { kind: other.named.kind.clone(), ..self.named }, ..self }
     }
 
