@@ -13,10 +13,10 @@ use common::{
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_iiif_auth::access::{AccessDeclined, AccessGrant};
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::{
-    AccessService, ConfigWarning, IiifAuth, IiifAuthBuilder, LanguageMap, Message, OriginPolicy,
-    Realm,
+    AccessCookie, AccessService, ConfigWarning, IiifAuth, IiifAuthBuilder, LanguageMap, Message,
+    OriginPolicy, Realm,
 };
 
 const OTHER_VIEWER: &str = "https://other.example";

@@ -15,7 +15,7 @@ use common::{BASE, Body, COOKIE, Publisher, V, assert_denied, clock, json, reque
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges, SessionId};
+use tower_iiif_auth::aspect::{IpRanges, SessionId};
 use tower_iiif_auth::authorizer::{
     AccessRequest, Authorizer, Decision, Denial, RolesFor, Substitute, from_async_fn, from_fn,
 };
@@ -24,8 +24,8 @@ use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{
-    AccessService, Answer, BoxError, Compatibility, ConfigError, ConfigErrors, IiifAuthBuilder,
-    LanguageMap, Limits, Message, Realm,
+    AccessCookie, AccessService, Answer, BoxError, Compatibility, ConfigError, ConfigErrors,
+    IiifAuthBuilder, LanguageMap, Limits, Message, Realm,
 };
 
 const IMAGE_2: &str = "http://iiif.io/api/image/2/context.json";

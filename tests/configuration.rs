@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use common::{BASE, key};
 use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, CookieError, Head, IpRanges, Reading, SameSite,
-    SettingError, TrustedHeader,
+    AspectError, AuthorizingAspect, Head, IpRanges, Reading, SettingError, TrustedHeader,
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::protocol::origin::OriginError;
+use tower_iiif_auth::protocol::OriginError;
 use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
 use tower_iiif_auth::revocation::InMemory;
 use tower_iiif_auth::{
-    AccessService, Answer, ConfigError, ConfigErrors, ConfigWarning, IiifAuth, IiifAuthBuilder,
-    Keyring, LanguageMap, Limits, Manifests, Message, OriginPolicy, Realm, Texts,
-    ThirdPartyCookies,
+    AccessCookie, AccessService, Answer, ConfigError, ConfigErrors, ConfigWarning, CookieError,
+    IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Limits, Manifests, Message, OriginPolicy,
+    Realm, SameSite, Texts, ThirdPartyCookies,
 };
 
 /// An aspect with this name.

@@ -16,13 +16,13 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, IpRanges, Reading, Session, TrustedHeader,
+    AspectError, AuthorizingAspect, Head, IpRanges, Reading, Session, TrustedHeader,
 };
 use tower_iiif_auth::authorizer::{Decision, Denial, from_fn};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::{
-    AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm,
-    Texts,
+    AccessCookie, AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, LanguageMap,
+    Message, Realm, Texts,
 };
 
 const IMAGE_3: &str = "http://iiif.io/api/image/3/context.json";

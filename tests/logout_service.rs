@@ -8,10 +8,10 @@ use common::{
     set_cookies, text,
 };
 use http::{Method, StatusCode};
-use tower_iiif_auth::aspect::{AccessCookie, SameSite, SessionId};
+use tower_iiif_auth::aspect::SessionId;
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, BoxError, IiifAuth, Realm, SameSite};
 
 #[tokio::test]
 async fn a_visit_resets_the_login() {

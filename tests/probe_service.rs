@@ -10,12 +10,12 @@ use common::steps::from_peer;
 use common::{BASE, COOKIE, Publisher, V, assert_denied, builder, clock, image, json, request};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::authorizer::{
     AccessRequest, Decision, Denial, RolesFor, Substitute, from_async_fn,
 };
 use tower_iiif_auth::{
-    AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Limits, Message, Realm,
+    AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Limits, Message, Realm,
 };
 
 /// One resource for each thing that a decision may say.

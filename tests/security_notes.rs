@@ -19,12 +19,14 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::service_fn;
 use tower_iiif_auth::access::{AccessFlow, AccessGrant};
-use tower_iiif_auth::aspect::{AccessCookie, Head, Session, SessionId};
+use tower_iiif_auth::aspect::{Head, Session, SessionId};
 use tower_iiif_auth::authorizer::{AccessRequest, Denial};
 use tower_iiif_auth::clock::{SystemClock, Timestamp};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 use tower_iiif_auth::revocation::{InMemory, Revocations};
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, IiifAuthBuilder, Keyring, Realm};
+use tower_iiif_auth::{
+    AccessCookie, AccessService, Answer, BoxError, IiifAuth, IiifAuthBuilder, Keyring, Realm,
+};
 
 async fn with_token() -> (Publisher, String, String) {
     let publisher = Publisher::new();
@@ -420,7 +422,7 @@ async fn nothing_secret_is_shown_by_debug() {
         flows,
         format!("{auth:?} {:?} {:?}", auth.layer(), auth.services()),
         format!("{:?} {:?} {:?}", auth.check(), auth.describe(), auth.probe()),
-        format!("{:?} {:?} {:?}", auth.token(), auth.access_cookie(), auth.logout()),
+        format!("{:?} {:?} {:?}", auth.token(), auth.set_access_cookie(), auth.logout()),
         format!("{:?}", builder(&publisher.clock).clock(SystemClock)),
         format!("{:?} {:?}", common::keyring(), Keyring::generate().unwrap()),
         format!("{session:?} {id:?} {:?}", Session::builder(SUBJECT).role("A")),

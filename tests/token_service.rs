@@ -14,14 +14,12 @@ use common::{
 };
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, Reading, Session, SessionId,
-};
+use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session, SessionId};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{
-    AccessService, Answer, BoxError, IiifAuth, Keyring, LanguageMap, Limits, Message, OriginPolicy,
-    Realm, Texts,
+    AccessCookie, AccessService, Answer, BoxError, IiifAuth, Keyring, LanguageMap, Limits, Message,
+    OriginPolicy, Realm, Texts,
 };
 
 /// Checks what every answer to a token request has, and returns its message.

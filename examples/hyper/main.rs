@@ -17,9 +17,9 @@ use image::{ImageFormat, Rgb, RgbImage};
 use tokio::net::TcpListener;
 use tower::{BoxError, ServiceBuilder, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges, PeerAddr};
+use tower_iiif_auth::aspect::{IpRanges, PeerAddr};
 use tower_iiif_auth::authorizer::RolesFor;
-use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, IiifAuth, Keyring, Realm};
 
 const SITE: &str = "http://localhost:3001";
 const SIDE: u32 = 512;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::authorizer::{RolesFor, Substitute};
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
-    AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message, Realm,
-    ThirdPartyCookies,
+    AccessCookie, AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap,
+    Message, Realm, ThirdPartyCookies,
 };
 
 use crate::arguments::{Arguments, Client};

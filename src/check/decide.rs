@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::course::{Course, course, for_third_parties};
 use super::private::Care;
+use super::proofs::Refused;
 use super::{lower, refusal, unasked};
 use crate::answer::{Answer, BoxFuture};
 use crate::aspect::Head;
@@ -25,7 +26,9 @@ pub(super) fn decide(core: &Arc<Core>, head: &Head<'_>) -> Answer<Course> {
         Found::Public => return Answer::Now(Course::Forward(Care::default(), None)),
         Found::Refused(why) => {
             watch.refused(core, path, why);
-            return Answer::Now(Course::Answer(refusal::path(why, head)));
+            let refusal = refusal::path(why, head);
+            let refusal = Refused::mark(why.status(), why.into(), None, refusal);
+            return Answer::Now(Course::Answer(refusal));
         }
         Found::Resource(resource) => resource,
     };

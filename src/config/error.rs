@@ -2,7 +2,7 @@
 
 use crate::aspect::CookieError;
 use crate::aspect::SettingError;
-use crate::protocol::origin::OriginError;
+use crate::protocol::OriginError;
 use crate::revocation::NoRandomness;
 
 /// One mistake of a configuration. Each message says what to change.

@@ -21,8 +21,8 @@ use crate::protocol::{LanguageMap, Message};
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
-/// use tower_iiif_auth::{AccessService, Realm};
+/// use tower_iiif_auth::aspect::IpRanges;
+/// use tower_iiif_auth::{AccessCookie, AccessService, Realm};
 ///
 /// let readers = Realm::new()
 ///     .access(AccessService::active("login", "Example Library"))
@@ -97,7 +97,7 @@ impl Realm {
     }
 
     /// What its users are told by: one aspect, or several joined by `or`. A second call replaces the
-    /// first. Default: an [`AccessCookie`](crate::aspect::AccessCookie), unless all services are
+    /// first. Default: an [`AccessCookie`](crate::AccessCookie), unless all services are
     /// external.
     #[must_use]
     pub fn aspect(mut self, aspects: impl Into<Aspects>) -> Self {

@@ -8,8 +8,8 @@ use crate::catch::catch;
 use crate::config::Manifests;
 use crate::path;
 use crate::resource::{
-    Dialect, Families, Match, Pattern, Refusal, Resource, ResourceKind, ResourceMap,
-    ambiguous_path, without_parameters,
+    Dialect, Families, Pattern, Refusal, Resource, ResourceKind, ResourceMap, ambiguous_path,
+    without_parameters,
 };
 use crate::said::SaidOnce;
 
@@ -36,25 +36,31 @@ impl BoundMap {
         self.map.dialect().map_or(Cow::Borrowed("none"), Dialect::name)
     }
 
+    /// What of a path the map is asked for.
+    #[inline]
+    fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&*self.base)?.strip_prefix('/')
+    }
+
     /// Whether a path may be of an information document. One that the map panics at may be.
     #[inline]
     fn may_be_information(&self, path: &str) -> bool {
-        catch(|| self.map.may_be_information(path)).unwrap_or_else(|panic| {
+        let Some(below) = self.below(path) else { return false };
+        catch(|| self.map.may_be_information(below)).unwrap_or_else(|panic| {
             crate::trace::failure("resource map", &panic);
             true
         })
     }
 
-    /// What a path names. A path that the map panics at is refused.
+    /// What a path names whose part below the base is `below`. One that the map panics at is refused.
     #[inline]
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        // Written in its place: a resource is large, and this is on the way to every tile.
-        let mut found = Match::Elsewhere;
-        if let Err(panic) = catch(|| found = self.map.find(path)) {
+    fn find<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+        // Written in its place: it is large, and this is on the way to every tile.
+        let mut found = Err(Refusal::Unavailable);
+        if let Err(panic) = catch(|| found = self.map.find(below)) {
             crate::trace::failure("resource map", &panic);
-            found = Match::Refused(Refusal::Unavailable);
         }
-        found
+        found.map(|named| Resource::of(&self.base, named))
     }
 }
 
@@ -170,15 +176,17 @@ impl Core {
     #[inline]
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Found<'a> {
         let max_bytes = self.limits.identifier_bytes();
+        // No base lies below another.
         for map in &self.sites.maps {
-            match map.find(path) {
-                Match::Found(resource) if resource.identifier().len() > max_bytes => {
-                    return Found::Refused(Refusal::TooLong);
+            let Some(below) = map.below(path) else { continue };
+            return match map.find(below) {
+                Ok(resource) if resource.identifier().len() > max_bytes => {
+                    Found::Refused(Refusal::TooLong)
                 }
-                Match::Found(resource) => return Found::Resource(resource),
-                Match::Refused(refusal) => return Found::Refused(refusal),
-                Match::Elsewhere => {}
-            }
+                Ok(resource) => Found::Resource(resource),
+                Err(Refusal::Unknown) if ambiguous_path(path) => Found::Refused(Refusal::Ambiguous),
+                Err(refusal) => Found::Refused(refusal),
+            };
         }
         self.find_elsewhere(path)
     }

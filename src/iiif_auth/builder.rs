@@ -49,7 +49,7 @@ impl IiifAuthBuilder {
     ///
     /// No base may be the same as another, or lie below it, as then a path could be read in two ways.
     /// Two maps for one base are one [`ResourceMap`] of your own that asks the second for what is
-    /// [`Elsewhere`](crate::resource::Match::Elsewhere) to the first.
+    /// [`Unknown`](crate::resource::Refusal::Unknown) to the first.
     pub fn resources(mut self, map: impl ResourceMap) -> Self {
         self.given.maps.push(Arc::new(map));
         self
@@ -148,9 +148,9 @@ impl IiifAuthBuilder {
         self
     }
 
-    /// Puts the session of an allowed request among its extensions for the inner service, as a
-    /// [`Session<'static>`](crate::aspect::Session) among its extensions. Default: no, which saves
-    /// a few allocations a tile.
+    /// Puts the grant of an allowed request among its extensions for the inner service, with the session if
+    /// it rests on one, as [`Granted`](crate::check::Granted). Default: no, which saves a few allocations a
+    /// tile.
     pub fn session_extension(mut self) -> Self {
         self.given.hands_session_on = true;
         self

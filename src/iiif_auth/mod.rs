@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub use builder::IiifAuthBuilder;
 use stack::IiifAuthLayer;
 
-use crate::access::AccessCookieLayer;
+use crate::access::SetAccessCookieLayer;
 use crate::check::CheckLayer;
 use crate::client_identity::ClientIdentityLayer;
 use crate::config::ConfigWarning;
@@ -109,8 +109,8 @@ impl IiifAuth {
     }
 
     /// The access-cookie setter, around the application's own login.
-    pub fn access_cookie(&self) -> AccessCookieLayer {
-        AccessCookieLayer::new(Arc::clone(&self.core))
+    pub fn set_access_cookie(&self) -> SetAccessCookieLayer {
+        SetAccessCookieLayer::new(Arc::clone(&self.core))
     }
 
     /// The client identity service of 0.9.2.

@@ -42,14 +42,15 @@ use super::{Refusal, shape};
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::resource::{Dialect, ImageApi, Match, ResourceMap};
+/// use tower_iiif_auth::resource::{Dialect, ImageApi, Resource};
 ///
 /// let map = ImageApi::new("/iiif/3").dialect(Dialect::cantaloupe().slash_substitute("__"));
 /// for path in ["/iiif/3/ms%2F117.pdf%3B2", "/iiif/3/ms__117.pdf;2"] {
-///     let Match::Found(page) = map.find(path) else { unreachable!() };
+///     let page = Resource::find(&map, path)?;
 ///     assert_eq!((page.identifier(), page.page()), ("ms/117.pdf", Some(2)));
 ///     assert_eq!(page.path(), "/iiif/3/ms__117.pdf%3B2");
 /// }
+/// # Ok::<(), tower_iiif_auth::resource::Refusal>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialect {

@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::encoding;
 use super::part::Part;
 use super::plain::Plain;
-use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
+use super::{Families, ImageRequest, Named, Refusal, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
@@ -18,17 +18,18 @@ use super::{shape, url_identifier};
 /// in another way is 400.
 ///
 /// The request goes on untouched. A proxy that writes it anew asks
-/// [`Resource::request_path`] for the canonical spelling of what was decided on.
+/// [`Resource::request_path`](super::Resource::request_path) for the canonical spelling of what was decided on.
 ///
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::resource::{ImageApi, Match, ResourceMap};
+/// use tower_iiif_auth::resource::{ImageApi, Resource};
 ///
 /// let map = ImageApi::new("/iiif/3");
-/// let Match::Found(page) = map.find("/iiif/3/ms%2F117/info.json") else { unreachable!() };
+/// let page = Resource::find(&map, "/iiif/3/ms%2F117/info.json")?;
 /// assert_eq!(page.identifier(), "ms/117");
 /// assert_eq!(page.path(), "/iiif/3/ms%2F117");
+/// # Ok::<(), tower_iiif_auth::resource::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ImageApi {
@@ -87,25 +88,13 @@ impl ImageApi {
     }
 
     #[inline]
-    fn read<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
-        match Plain::of(below) {
-            Some(plain) if self.dialect.is_plain() => {
-                let (identifier, kind) = self.plain_kind(&plain)?;
-                Ok(self.resource(Cow::Borrowed(identifier), Part::default(), kind))
-            }
-            _ => self.read_closely(below),
-        }
-    }
-
-    #[inline]
-    fn resource<'a>(
+    fn named<'a>(
         &'a self,
         identifier: Cow<'a, str>,
         part: Part,
         kind: ResourceKind<'a>,
-    ) -> Resource<'a> {
-        Resource::new(&*self.base, identifier, kind, "Image")
-            .written_as(self.dialect.spelling(), part)
+    ) -> Named<'a> {
+        Named::new(identifier, kind, "Image").written_as(self.dialect.spelling(), part)
     }
 
     /// What a path names in which nothing needs a closer look.
@@ -141,7 +130,7 @@ impl ImageApi {
 
     /// The same where something has to be decoded or refused.
     #[inline(never)]
-    fn read_closely<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+    fn find_closely<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         let (written, kind) = if self.dialect.has_several_segments() {
             split_at_the_end(below)?
         } else {
@@ -149,10 +138,10 @@ impl ImageApi {
         };
         let (read, part) = self.dialect.read(written)?;
         let identifier = self.dialect.for_rules(&read);
-        let resource = self.resource(read, part, kind);
+        let named = self.named(read, part, kind);
         Ok(match identifier {
-            Some(identifier) => resource.called(Cow::Owned(identifier)),
-            None => resource,
+            Some(identifier) => named.called(Cow::Owned(identifier)),
+            None => named,
         })
     }
 }
@@ -208,15 +197,18 @@ impl ResourceMap for ImageApi {
         &self.base
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        match path.strip_prefix(&*self.base).and_then(|below| below.strip_prefix('/')) {
-            None => Match::Elsewhere,
-            Some(below) => self.read(below).map_or_else(Match::Refused, Match::Found),
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        match Plain::of(below) {
+            Some(plain) if self.dialect.is_plain() => {
+                let (identifier, kind) = self.plain_kind(&plain)?;
+                Ok(self.named(Cow::Borrowed(identifier), Part::default(), kind))
+            }
+            _ => self.find_closely(below),
         }
     }
 
-    fn may_be_information(&self, path: &str) -> bool {
-        path.ends_with("/info.json")
+    fn may_be_information(&self, below: &str) -> bool {
+        below.ends_with("/info.json")
     }
 
     fn dialect(&self) -> Option<&Dialect> {
@@ -235,27 +227,23 @@ impl ResourceMap for ImageApi {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Resource;
 
     fn find(path: &str) -> Result<(String, &'static str), Refusal> {
         let map = ImageApi::new("/iiif/3/");
-        let found = map.find(path);
-        if let Match::Found(resource) = &found {
-            let is_information = matches!(resource.kind(), ResourceKind::ImageInformation);
-            assert!(!is_information || map.may_be_information(path), "{path}");
-        }
-        match found {
-            Match::Found(resource) => Ok((
-                resource.identifier().to_owned(),
-                match resource.kind() {
-                    ResourceKind::ImageService => "service",
-                    ResourceKind::ImageInformation => "info",
-                    ResourceKind::Image(_) => "image",
-                    ResourceKind::Content => "content",
-                },
-            )),
-            Match::Elsewhere => Ok((String::new(), "elsewhere")),
-            Match::Refused(refusal) => Err(refusal),
-        }
+        let Some(below) = path.strip_prefix("/iiif/3/") else {
+            assert_eq!(Resource::find(&map, path), Err(Refusal::Unknown), "{path}");
+            return Ok((String::new(), "elsewhere"));
+        };
+        let named = map.find(below)?;
+        let kind = match named.kind() {
+            ResourceKind::ImageService => "service",
+            ResourceKind::ImageInformation => "info",
+            ResourceKind::Image(_) => "image",
+            ResourceKind::Content => "content",
+        };
+        assert!(kind != "info" || map.may_be_information(below), "{path}");
+        Ok((named.identifier().to_owned(), kind))
     }
 
     #[test]

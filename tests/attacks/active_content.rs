@@ -1,7 +1,7 @@
 //! AC: what users deposit does not run with this site's cookies.
 
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use tower_iiif_auth::resource::{Files, ImageApi, Match, ResourceMap};
+use tower_iiif_auth::resource::{Files, ImageApi, Named, Refusal, ResourceKind, ResourceMap};
 use tower_iiif_auth::{IiifAuthBuilder, Manifests};
 
 use crate::common::{
@@ -195,16 +195,8 @@ impl ResourceMap for Pages {
         "/own"
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        match path.strip_prefix("/own/") {
-            Some(name) => Match::Found(tower_iiif_auth::resource::Resource::new(
-                "/own",
-                name,
-                tower_iiif_auth::resource::ResourceKind::Content,
-                "Text",
-            )),
-            None => Match::Elsewhere,
-        }
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        Ok(Named::new(below, ResourceKind::Content, "Text"))
     }
 
     fn insecure_active_content(&self) -> bool {

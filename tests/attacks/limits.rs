@@ -12,15 +12,14 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, Reading, Session,
-};
+use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session};
 use tower_iiif_auth::clock::{Clock, SetClock, Timestamp};
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
 use tower_iiif_auth::{
-    AccessService, Answer, IiifAuth, IiifAuthBuilder, Limits, Message, Realm, ThirdPartyCookies,
+    AccessCookie, AccessService, Answer, IiifAuth, IiifAuthBuilder, Limits, Message, Realm,
+    ThirdPartyCookies,
 };
 
 use crate::common::steps::{closes, fields};

@@ -13,11 +13,11 @@ use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_iiif_auth::aspect::{AccessCookie, AuthorizingAspect, Head, Reading, Session, SessionId};
+use tower_iiif_auth::aspect::{AuthorizingAspect, Head, Reading, Session, SessionId};
 use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{AccessService, Answer, IiifAuth, Limits, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, IiifAuth, Limits, Realm};
 
 use crate::common::{
     BASE, Body, COOKIE, Publisher, V, assert_denied, builder, clock, cookie_pair, form, image,
@@ -388,7 +388,7 @@ async fn re_05_the_ready_instance_is_called() {
             drive(&mut auth.probe().layer(strict()), &asked).await;
             drive(&mut auth.token().layer(strict()), &asked).await;
             drive(&mut auth.logout().layer(strict()), &asked).await;
-            drive(&mut auth.access_cookie().layer(strict()), &asked).await;
+            drive(&mut auth.set_access_cookie().layer(strict()), &asked).await;
         }
         // A layer that is cloned for each request.
         let layer = auth.layer();

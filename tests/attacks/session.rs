@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant};
-use tower_iiif_auth::aspect::{AccessCookie, SameSite};
 use tower_iiif_auth::authorizer::{AccessRequest, from_fn};
 use tower_iiif_auth::clock::{SetClock, Timestamp};
 use tower_iiif_auth::{
-    AccessService, ConfigError, ConfigErrors, IiifAuth, IiifAuthBuilder, Keyring, Message, Realm,
+    AccessCookie, AccessService, ConfigError, ConfigErrors, IiifAuth, IiifAuthBuilder, Keyring,
+    Message, Realm, SameSite,
 };
 
 use crate::common::steps::{action, fields, policy};
