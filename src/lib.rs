@@ -92,7 +92,7 @@
 //! | question | trait | in the box |
 //! | --- | --- | --- |
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
-//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`](AccessCookie) |
+//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`] |
 //! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
 //! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!

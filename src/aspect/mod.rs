@@ -2,7 +2,7 @@
 //!
 //! An aspect reads a request's head and finds a [`Session`], or says why there is none. In the box
 //! are the [`IpRanges`] of a reading room and the [`TrustedHeader`] of an upstream single sign-on, and
-//! the layers read the cookie that they set themselves: an [`AccessCookie`](crate::AccessCookie) among a
+//! the layers read the cookie that they set themselves: an [`AccessCookie`] among a
 //! realm's aspects says what it is like. A realm takes several with [`or`](AuthorizingAspect::or): any of
 //! them may open a resource. With [`and`](AuthorizingAspect::and) both have to be there; the access
 //! cookie takes part in `or` only.

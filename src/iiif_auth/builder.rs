@@ -89,7 +89,7 @@ impl IiifAuthBuilder {
         self.authorizer(from_fn(decide))
     }
 
-    /// Where logged-out sessions are remembered. Default: [`InMemory`].
+    /// Where logged-out sessions are remembered. Default: [`InMemory`](crate::revocation::InMemory).
     pub fn revocations(mut self, revocations: impl Revocations) -> Self {
         self.given.revocations = Some(Arc::new(revocations));
         self

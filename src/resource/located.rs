@@ -75,7 +75,7 @@ impl<'a> Resource<'a> {
         &self.base
     }
 
-    /// Its identifier, percent-decoded once, as the base's [`Dialect`] reads it: `dir/page 1` for
+    /// Its identifier, percent-decoded once, as the base's [`Dialect`](super::Dialect) reads it: `dir/page 1` for
     /// `dir%2Fpage%201`. However it was spelled, it is the same.
     #[must_use]
     pub fn identifier(&self) -> &str {
@@ -102,7 +102,7 @@ impl<'a> Resource<'a> {
     }
 
     /// The page of a document, counted from one, where the path names one
-    /// ([`Dialect::cantaloupe`]).
+    /// ([`Dialect::cantaloupe`](super::Dialect::cantaloupe)).
     ///
     /// A page is a picture of its own: it has its own size and its own probe. Its
     /// [`identifier`](Self::identifier) is the document's.
@@ -112,7 +112,7 @@ impl<'a> Resource<'a> {
     }
 
     /// The scale of the picture as numerator and denominator, where the path names one
-    /// ([`Dialect::cantaloupe`]).
+    /// ([`Dialect::cantaloupe`](super::Dialect::cantaloupe)).
     #[must_use]
     pub fn scale(&self) -> Option<(u32, u32)> {
         (self.named.part.scale.0 > 0).then_some(self.named.part.scale)
