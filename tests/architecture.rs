@@ -160,9 +160,10 @@ fn no_two_files_import_each_other() {
         let folder = &folder[..folder.len() - 1];
         let mut names: Vec<String> = imports(&source.code).into_iter().collect();
         for (word, up) in [("super::super::", 2), ("super::", 1)] {
-            let base = match source.path.ends_with("/mod.rs") {
-                true => folder.len().checked_sub(up),
-                false => (folder.len() + 1).checked_sub(up),
+            let base = if source.path.ends_with("/mod.rs") {
+                folder.len().checked_sub(up)
+            } else {
+                (folder.len() + 1).checked_sub(up)
             };
             let Some(base) = base else { continue };
             for (at, _) in source.code.match_indices(word) {

@@ -11,6 +11,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::IiifAuth;
 use tower_iiif_auth::check::{Granted, Refused};
 use tower_iiif_auth::observe::Reason;
+use tower_iiif_auth::resource::Resource;
 
 /// Says how it was reached.
 async fn reached(auth: &IiifAuth, cookie: Option<&str>, path: &str) -> String {
@@ -79,7 +80,7 @@ async fn a_refusal_says_what_it_is() {
         let response = refused(asking).await;
         let told = response.extensions().get::<Refused>().expect("it is a refusal");
         assert_eq!((told.status().as_u16(), told.reason()), (status, reason), "{what}");
-        assert_eq!(told.resource().map(|own| own.identifier()), identifier, "{what}");
+        assert_eq!(told.resource().map(Resource::identifier), identifier, "{what}");
     }
     let preflight = refused(request(Method::OPTIONS, &sec, &[])).await;
     assert!(preflight.extensions().get::<Refused>().is_none());
