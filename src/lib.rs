@@ -92,7 +92,7 @@
 //! | question | trait | in the box |
 //! | --- | --- | --- |
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
-//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`](aspect::AccessCookie) |
+//! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`] |
 //! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
 //! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!
@@ -148,10 +148,12 @@ pub mod token;
 mod trace;
 
 pub use answer::{Answer, BoxError, BoxFuture};
+pub use aspect::access_cookie::AccessCookie;
+pub use aspect::cookie::{CookieError, SameSite};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, Compatibility, ConfigError, Manifests, OriginPolicy, Realm, Texts,
-    ThirdPartyCookies,
+    AccessService, Compatibility, ConfigError, ConfigErrors, ConfigWarning, Limits, Manifests,
+    OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
 pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};

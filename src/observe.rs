@@ -204,7 +204,7 @@ words! {
         /// The store of revocations could not tell.
         StoreFailed = "store_failed",
         /// Authorizer, aspect or store took longer than
-        /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout).
+        /// [`max_decision_time`](crate::Limits::max_decision_time).
         TimedOut = "timed_out",
         /// A resource map panicked, or said itself that it cannot tell.
         MapFailed = "map_failed",
@@ -213,7 +213,7 @@ words! {
         /// The path can be read in two ways.
         AmbiguousPath = "ambiguous_path",
         /// The path's identifier is longer than
-        /// [`longest_identifier`](crate::IiifAuthBuilder::longest_identifier).
+        /// [`max_identifier_bytes`](crate::Limits::max_identifier_bytes).
         LongIdentifier = "long_identifier",
         /// A page of another site sent something else than a GET, with the user's cookie.
         ForeignPage = "foreign_page",

@@ -22,14 +22,9 @@ use std::fmt::Display;
 #[cfg(feature = "tracing")]
 use tracing::Level;
 
-/// Something in the configuration that works and will disappoint.
+/// Something that works and will disappoint.
 pub(crate) fn warning(text: &'static str) {
     event!(Level::WARN, message = text);
-}
-
-/// A base is protected, and its server's identifiers are read in this dialect.
-pub(crate) fn base(path: &str, dialect: &str) {
-    event!(Level::INFO, base = path, dialect = dialect, "protected");
 }
 
 /// An aspect goes by address and the application does not say where connections come from. Said

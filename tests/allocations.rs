@@ -137,7 +137,7 @@ async fn cookie_of(publisher: &Publisher) -> String {
 
 fn by_closure() -> Publisher {
     let clock = clock();
-    let builder = builder(&clock).authorize(|request| match request.identifier() {
+    let builder = builder(&clock).authorize_with(|request| match request.identifier() {
         "pub" => true,
         _ => request.has_role("A"),
     });
@@ -259,7 +259,7 @@ async fn what_is_not_free_is_cheap() {
     assert!(check <= 2);
 
     let clock = clock();
-    let handing_on = Publisher::of(builder(&clock).hand_on_session(), clock);
+    let handing_on = Publisher::of(builder(&clock).session_extension(), clock);
     let cookie = cookie_of(&handing_on).await;
     let request = || request(&image("sec"), Some(&cookie));
     let [check, _] = added(&handing_on.auth, TYPICAL, request, StatusCode::OK);

@@ -1,9 +1,16 @@
-//! Holds ARCHITECTURE.md and the sources together: a module imports only from lines below its own, and no two
-//! files import each other.
+//! Holds ARCHITECTURE.md and the sources together: a module imports only from lines below its own, no two
+//! files import each other, and files and functions stay readable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Lines of a file without its tests.
+const LONGEST_FILE: usize = 350;
+/// Lines of a function that gives no reason.
+const LONGEST_FUNCTION: usize = 60;
+/// How the sentence begins that gives one, in a comment above the function.
+const REASON: &str = "Long, as ";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -30,6 +37,8 @@ struct Source {
     path: String,
     /// Without comments and tests.
     code: String,
+    /// As it is, without tests.
+    text: String,
 }
 
 impl Source {
@@ -60,6 +69,7 @@ fn sources() -> Vec<Source> {
         Source {
             code: code.collect::<Vec<_>>().join("\n"),
             path: path.strip_prefix(&folder).unwrap().to_str().unwrap().replace('\\', "/"),
+            text,
         }
     };
     paths.into_iter().map(source).collect()
@@ -188,6 +198,44 @@ fn no_two_files_import_each_other() {
         .filter(|(one, other)| one < other && edges.contains(&(other.clone(), one.clone())))
         .collect();
     assert!(both.is_empty(), "these import each other: {both:?}");
+}
+
+#[test]
+fn files_and_functions_stay_readable() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let lines: Vec<_> = source.text.lines().collect();
+        if lines.len() > LONGEST_FILE {
+            long.push(format!("{} has {} lines", source.path, lines.len()));
+        }
+        for (start, line) in lines.iter().enumerate() {
+            let head = line.trim_start();
+            let indent = line.len() - head.len();
+            let is_function = head.split("fn ").next().is_some_and(|before| {
+                head.contains("fn ")
+                    && before.split_whitespace().all(|word| {
+                        matches!(word, "const" | "async")
+                            || word.starts_with("pub")
+                            || word == "super)"
+                    })
+            });
+            if !is_function {
+                continue;
+            }
+            let end = lines[start..].iter().position(|own| {
+                own.starts_with('}') && indent == 0 || *own == format!("{}}}", " ".repeat(indent))
+            });
+            let length = end.map_or(0, |end| end + 1);
+            let above = lines[..start].iter().rev().take_while(|own| {
+                let own = own.trim_start();
+                own.starts_with("//") || own.starts_with("#[")
+            });
+            if length > LONGEST_FUNCTION && !above.into_iter().any(|own| own.contains(REASON)) {
+                long.push(format!("{}:{} has {length} lines: {}", source.path, start + 1, head));
+            }
+        }
+    }
+    assert!(long.is_empty(), "too long, or without a reason (\"{REASON}…\"):\n{}", long.join("\n"));
 }
 
 #[test]

@@ -12,11 +12,13 @@ use common::{
 };
 use http::{Method, Response, StatusCode};
 use serde_json::Value;
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::clock::SetClock;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::{Families, ImageApi};
-use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm};
+use tower_iiif_auth::{
+    AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm,
+};
 
 const OTHER_VIEWER: &str = "https://other.example";
 const FLOW: &str = "__Host-iiif-flow";

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use common::{BASE, key};
 use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, CookieError, Head, IpRanges, Reading, SameSite,
-    SettingError, TrustedHeader,
+    AspectError, AuthorizingAspect, Head, IpRanges, Reading, SettingError, TrustedHeader,
 };
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::protocol::origin::OriginError;
+use tower_iiif_auth::protocol::OriginError;
 use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
+use tower_iiif_auth::revocation::InMemory;
 use tower_iiif_auth::{
-    AccessService, Answer, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Manifests,
-    Message, OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    AccessCookie, AccessService, Answer, ConfigError, ConfigErrors, ConfigWarning, CookieError,
+    IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Limits, Manifests, Message, OriginPolicy,
+    Realm, SameSite, Texts, ThirdPartyCookies,
 };
 
 /// An aspect with this name.
@@ -37,7 +38,7 @@ fn bare(url: &str) -> IiifAuthBuilder {
     IiifAuth::builder(url)
         .keyring(Keyring::from_bytes(&key(1)).unwrap())
         .images("/iiif/3")
-        .authorize(|_| false)
+        .authorize_with(|_| false)
 }
 
 fn login() -> AccessService {
@@ -52,7 +53,7 @@ fn good() -> IiifAuthBuilder {
     bare(BASE).realm(realm())
 }
 
-fn of(realm: Realm) -> Option<ConfigError> {
+fn of(realm: Realm) -> Option<ConfigErrors> {
     bare(BASE).realm(realm).build().err()
 }
 
@@ -61,22 +62,22 @@ fn own_cookie(
     set_cookie: &str,
     cause: CookieError,
     advice: &'static str,
-) -> (Option<ConfigError>, ConfigError, &'static str) {
+) -> (Option<ConfigErrors>, ConfigError, &'static str) {
     let realm = realm().aspect(Named("sid".to_owned())).session_cookie(set_cookie);
     (of(realm), ConfigError::Cookie { realm: String::new(), cause }, advice)
 }
 
-fn at(url: &str) -> Option<ConfigError> {
+fn at(url: &str) -> Option<ConfigErrors> {
     bare(url).realm(realm()).build().err()
 }
 
-fn with_cookie(cookie: AccessCookie) -> Option<ConfigError> {
+fn with_cookie(cookie: AccessCookie) -> Option<ConfigErrors> {
     of(realm().aspect(cookie))
 }
 
 /// A mistake of every kind: what was built, what is wrong, and what the message tells to do.
 #[allow(clippy::too_many_lines)] // A list of mistakes.
-fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
+fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
     let keyring = || Keyring::from_bytes(&key(1)).unwrap();
     let own = str::to_owned;
     let bad_tag = || LanguageMap::new("english text", "x");
@@ -97,7 +98,7 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
     let long = |bytes| "r".repeat(bytes);
     let room = || IpRanges::new(["192.0.2.0/24"], "A").unwrap();
     let below = |base: &str, realm: Realm| {
-        let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize(|_| true);
+        let builder = IiifAuth::builder(BASE).keyring(keyring()).authorize_with(|_| true);
         builder.images(base).realm(realm).build().err()
     };
     let of_families =
@@ -117,11 +118,11 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         good().texts(texts).build().err()
     };
     let no_keyring =
-        IiifAuth::builder(BASE).images("/iiif/3").realm(realm()).authorize(|_| true).build();
+        IiifAuth::builder(BASE).images("/iiif/3").realm(realm()).authorize_with(|_| true).build();
     let no_authorizer =
         IiifAuth::builder(BASE).keyring(keyring()).images("/iiif/3").realm(realm()).build();
     let no_resources =
-        IiifAuth::builder(BASE).keyring(keyring()).realm(realm()).authorize(|_| true).build();
+        IiifAuth::builder(BASE).keyring(keyring()).realm(realm()).authorize_with(|_| true).build();
     let many = (0..65).fold(bare(BASE), |builder, index| {
         builder.realm(Realm::named(format!("r{index}")).access(login()))
     });
@@ -385,10 +386,14 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             ConfigError::NoAllowedOrigins,
             "OriginPolicy::Any",
         ),
-        (good().longest_info(0).build().err(), ConfigError::LongestInfo, "more than zero"),
         (
-            good().longest_identifier(0).build().err(),
-            ConfigError::LongestIdentifier,
+            good().limits(Limits::new().max_info_bytes(0)).build().err(),
+            ConfigError::Limit("max_info_bytes"),
+            "more than zero",
+        ),
+        (
+            good().limits(Limits::new().max_identifier_bytes(0)).build().err(),
+            ConfigError::Limit("max_identifier_bytes"),
             "more than zero",
         ),
         (
@@ -407,13 +412,13 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "end it without one",
         ),
         (
-            good().manifests(Manifests::at("/m").longest(0)).build().err(),
-            ConfigError::ManifestLimit("longest"),
+            good().manifests(Manifests::at("/m").max_bytes(0)).build().err(),
+            ConfigError::ManifestLimit("max_bytes"),
             "more than zero",
         ),
         (
-            good().manifests(Manifests::at("/m").most(0)).build().err(),
-            ConfigError::ManifestLimit("most"),
+            good().manifests(Manifests::at("/m").max_resources(0)).build().err(),
+            ConfigError::ManifestLimit("max_resources"),
             "more than zero",
         ),
         (
@@ -613,12 +618,12 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
         ),
         (texts(|texts| texts.accept = LanguageMap::new("english text", "x")), language(), "\"en\""),
         (
-            OriginPolicy::allow([common::V, "*"]).err(),
+            OriginPolicy::allow([common::V, "*"]).err().map(Into::into),
             ConfigError::AllowedOrigin { origin: own("*"), cause: OriginError::Scheme },
             "https://",
         ),
         (
-            OriginPolicy::allow(["https://viewer.example/path"]).err(),
+            OriginPolicy::allow(["https://viewer.example/path"]).err().map(Into::into),
             ConfigError::AllowedOrigin {
                 origin: own("https://viewer.example/path"),
                 cause: OriginError::MoreThanOrigin,
@@ -654,24 +659,30 @@ fn mistakes() -> Vec<(Option<ConfigError>, ConfigError, &'static str)> {
             "use letters",
         ),
         (
-            good().token_lifetime(Duration::ZERO).build().err(),
-            ConfigError::Duration("token lifetime in whole seconds"),
+            good().limits(Limits::new().max_token_lifetime(Duration::ZERO)).build().err(),
+            ConfigError::Duration("max_token_lifetime in whole seconds"),
             "more than zero",
         ),
         // A life of less than a second could not be told.
         (
-            good().token_lifetime(Duration::from_millis(999)).build().err(),
-            ConfigError::Duration("token lifetime in whole seconds"),
+            good()
+                .limits(Limits::new().max_token_lifetime(Duration::from_millis(999)))
+                .build()
+                .err(),
+            ConfigError::Duration("max_token_lifetime in whole seconds"),
             "whole seconds",
         ),
         (
-            good().token_lifetime(Duration::from_secs(86_401)).build().err(),
-            ConfigError::Duration("token lifetime in whole seconds"),
+            good()
+                .limits(Limits::new().max_token_lifetime(Duration::from_secs(86_401)))
+                .build()
+                .err(),
+            ConfigError::Duration("max_token_lifetime in whole seconds"),
             "at most 24 hours",
         ),
         (
-            good().decision_timeout(Duration::ZERO).build().err(),
-            ConfigError::Duration("decision timeout"),
+            good().limits(Limits::new().max_decision_time(Duration::ZERO)).build().err(),
+            ConfigError::Duration("max_decision_time"),
             "more than zero",
         ),
     ]
@@ -685,13 +696,13 @@ fn every_mistake_is_found_and_its_message_says_what_to_change() {
     assert!(good().build().is_ok());
     let mut tried = BTreeSet::new();
     for (found, expected, advice) in mistakes() {
-        assert_eq!(found.as_ref(), Some(&expected));
+        assert_eq!(found, Some(expected.clone().into()));
         let message = expected.to_string().replace(&"r".repeat(256), "…");
         assert!(message.contains(advice), "{message:?} does not say {advice:?}");
         assert!(!message.contains("  ") && message.len() < 240, "{message}");
         let shown = format!("{expected:?}");
         let shown = shown.strip_prefix("Aspect(").unwrap_or(&shown);
-        tried.insert(shown.split([' ', '(', ')', '{']).next().unwrap().to_owned());
+        tried.insert(shown.split([' ', '(', '{', ')']).next().unwrap().to_owned());
     }
     assert_eq!(tried, kinds(), "no kind of mistake is left out");
 }
@@ -714,7 +725,6 @@ fn kinds() -> BTreeSet<String> {
 }
 
 /// Sessions of one realm share one cookie: the last one is there.
-#[cfg(feature = "tracing")]
 #[test]
 fn operators_are_warned_of_sessions_that_replace_each_other() {
     let terms = |name: &str| AccessService::click_through(name, "Library", "Terms");
@@ -757,12 +767,145 @@ fn operators_are_warned_of_sessions_that_replace_each_other() {
             true,
         ),
     ] {
-        let log = common::logs::record();
-        builder.build().unwrap();
-        let text = log.text();
-        let found = text.lines().any(|line| line.contains("WARN") && line.contains("Realm::named"));
-        assert_eq!(found, warned, "{what}: {text}");
+        let auth = builder.build().unwrap();
+        let replaced = ConfigWarning::SessionsReplaced { realm: String::new() };
+        assert_eq!(auth.warnings().contains(&replaced), warned, "{what}: {:?}", auth.warnings());
+        assert!(!warned || replaced.to_string().contains("Realm::named"));
     }
+}
+
+/// All that is wrong is told at once, each once, and what is lacking hides nothing of the rest.
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let own = str::to_owned;
+    let readers = Realm::named("readers")
+        .access(login().role("reader").steps(["back"]))
+        .access(AccessService::kiosk("token"))
+        .logout_label(LanguageMap::new("english text", "x"));
+    let twice = Realm::named("readers").access(login().message(LanguageMap::new("no tag", "x")));
+    let builder = IiifAuth::builder("ftp://iiif.example")
+        .images("/iiif/3/")
+        .files("/files")
+        .files("/files/b")
+        .public_paths(["a", "b"])
+        .realm(readers)
+        .realm(twice)
+        .realm(Realm::named("a b").access(AccessService::external()))
+        .limits(Limits::new().max_info_bytes(0).max_form_time(Duration::ZERO));
+    let mistakes = builder.build().unwrap_err();
+    let expected = [
+        ConfigError::PublicUrl { url: own("ftp://iiif.example"), cause: OriginError::Scheme },
+        ConfigError::NoKeyring,
+        ConfigError::NoAuthorizer,
+        ConfigError::Limit("max_info_bytes"),
+        ConfigError::Duration("max_form_time"),
+        ConfigError::PublicPath(own("a")),
+        ConfigError::PublicPath(own("b")),
+        ConfigError::Language(own("english text")),
+        ConfigError::Step(own("back")),
+        ConfigError::RoleUnused(own("reader")),
+        ConfigError::Name(own("token")),
+        ConfigError::RealmTwice(own("readers")),
+        ConfigError::Language(own("no tag")),
+        ConfigError::Name(own("a b")),
+        ConfigError::NoAspect { realm: own("a b") },
+        ConfigError::BasesOverlap { inner: own("/files/b"), outer: own("/files") },
+    ];
+    assert_eq!(mistakes.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    assert_eq!(mistakes.first(), &expected[0]);
+    assert_eq!(mistakes.len(), expected.len());
+    assert!(expected.iter().all(|own| mistakes.contains(own)));
+    let text = mistakes.to_string();
+    let lines: Vec<_> = expected.iter().map(ToString::to_string).collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), lines);
+    assert_eq!(mistakes.into_iter().collect::<Vec<_>>(), expected);
+}
+
+/// A mistake is no reason for another: what is only lent in place of what is lacking is not judged.
+#[test]
+fn one_mistake_makes_no_others() {
+    let cookie = || AccessCookie::new().domain("iiif.example");
+    let realm = || realm().aspect(cookie());
+    let of =
+        |builder: IiifAuthBuilder| builder.build().unwrap_err().into_iter().collect::<Vec<_>>();
+    let plain = ConfigError::PlainHttp("http://iiif.example".to_owned());
+    assert_eq!(of(bare("http://iiif.example").realm(realm())), [plain]);
+    // The services would lie at a base, if they lay where they lie by default.
+    let path = |path: &str| ConfigError::Path(path.to_owned());
+    let builder = bare(BASE).realm(realm()).files("/auth");
+    assert_eq!(of(builder.clone().endpoints("/a b")), [path("/a b")]);
+    // All services that are moved together are told of once.
+    let in_base = |path: &str| ConfigError::PathInBase { path: path.into(), base: "/auth".into() };
+    let elsewhere = Realm::named("b").access(login().path("/AUTH/b"));
+    assert_eq!(of(builder.clone()), [in_base("/auth/probe")]);
+    assert_eq!(of(builder.realm(elsewhere).endpoints("/x")), [in_base("/AUTH/b")]);
+    // Without a base nothing is content, and clients of 0.9 need not be in vain.
+    let older = ImageApi::new("iiif/2").families([Family::V09]);
+    let clients = realm().client("app", "sixteen letters!");
+    assert_eq!(of(bare(BASE).resources(older).realm(clients)), [path("iiif/2")]);
+}
+
+/// Each says what to change, and where.
+#[test]
+fn warnings_are_data() {
+    let named = |realm: &str| realm.to_owned();
+    let room = || IpRanges::new(["192.0.2.1"], "A").unwrap();
+    let app = || Realm::new().access(login()).aspect(Named("sid".to_owned()));
+    let sid = "sid=0; Path=/; Secure; SameSite=None";
+    let hand_off = ThirdPartyCookies::default().hand_off();
+    for (builder, expected, advice) in [
+        (good(), None, ""),
+        (bare("http://localhost").realm(realm()), Some(ConfigWarning::PlainHttp), "development"),
+        (
+            good().realm(Realm::named("room").access(AccessService::kiosk("enter"))),
+            Some(ConfigWarning::CookieWithoutClick { realm: named("room") }),
+            "realm \"room\" has a kiosk",
+        ),
+        (
+            good().realm(Realm::named("r").access(AccessService::external()).aspect(room())),
+            None,
+            "",
+        ),
+        (
+            bare(BASE).realm(app()).third_party_cookies(hand_off),
+            Some(ConfigWarning::NothingToHandOff { realm: named("") }),
+            "the realm, which has no access cookie",
+        ),
+        (bare(BASE).realm(app()), None, ""),
+        (
+            bare(BASE).realm(app().session_cookie(sid)),
+            Some(ConfigWarning::CookieOpenToScripts { cookie: named("sid") }),
+            "\"sid\" is not HttpOnly",
+        ),
+        (bare(BASE).realm(app().session_cookie(format!("{sid}; HttpOnly"))), None, ""),
+    ] {
+        let auth = builder.build().unwrap();
+        assert_eq!(auth.warnings(), expected.as_slice());
+        let text = expected.map(|own| own.to_string()).unwrap_or_default();
+        assert!(text.contains(advice), "{text}");
+        assert!(!text.contains("  ") && !text.contains('\n'), "{text}");
+    }
+}
+
+/// Who builds says what is logged: a configuration is tried as often as one likes.
+#[cfg(feature = "tracing")]
+#[test]
+fn building_logs_nothing() {
+    let log = common::logs::record();
+    let kiosk = Realm::new().access(AccessService::kiosk("room")).session_cookie("sid=0; Path=/");
+    assert_eq!(bare("http://localhost").realm(kiosk).build().unwrap().warnings().len(), 3);
+    assert!(IiifAuth::builder("").build().is_err());
+    assert_eq!(log.text(), "");
+}
+
+/// A clone is a configuration of its own.
+#[test]
+fn builders_are_cloned() {
+    let builder = bare(BASE).revocations(InMemory::new().unwrap());
+    let (one, other) = (builder.clone(), builder.clone());
+    assert!(one.realm(realm()).build().is_ok());
+    assert!(other.realm(Realm::named("x").access(login())).build().is_ok());
+    assert_eq!(builder.build().err(), Some(ConfigError::NoRealm.into()));
 }
 
 #[test]
@@ -791,7 +934,10 @@ fn what_looks_odd_and_is_right() {
         ("the same service name in two realms", {
             good().realm(Realm::named("b").access(login()))
         }),
-        ("a wait of milliseconds", good().decision_timeout(Duration::from_millis(50))),
+        (
+            "a wait of milliseconds",
+            good().limits(Limits::new().max_decision_time(Duration::from_millis(50))),
+        ),
         ("a cookie for a domain", {
             bare(BASE).realm(realm().aspect(AccessCookie::new().domain("example")))
         }),

@@ -8,10 +8,10 @@ use common::{
     set_cookies, text,
 };
 use http::{Method, StatusCode};
-use tower_iiif_auth::aspect::{AccessCookie, SameSite, SessionId};
+use tower_iiif_auth::aspect::SessionId;
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, BoxError, IiifAuth, Realm, SameSite};
 
 #[tokio::test]
 async fn a_visit_resets_the_login() {
@@ -109,7 +109,7 @@ async fn the_deletion_repeats_the_attributes() {
             .keyring(common::keyring())
             .images("/iiif/3")
             .realm(Realm::new().access(AccessService::kiosk("room")).aspect(cookie))
-            .authorize(|_| false)
+            .authorize_with(|_| false)
             .clock(clock.clone());
         let publisher = Publisher::of(builder, clock);
         let attributes = |headers: &http::HeaderMap| {
@@ -134,7 +134,7 @@ async fn a_realm_without_logout_has_no_such_service() {
         .keyring(common::keyring())
         .images("/iiif/3")
         .realm(Realm::new().access(AccessService::kiosk("room")).without_logout())
-        .authorize(|_| false)
+        .authorize_with(|_| false)
         .clock(clock.clone());
     let publisher = Publisher::of(builder, clock);
     let access = publisher.services("sec").await[0]["service"][0].clone();

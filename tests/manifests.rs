@@ -407,10 +407,10 @@ async fn what_can_not_be_described() {
         |limits: Manifests| serving(builder(&clock()).manifests(limits), &[], manifest.clone());
     let length = manifest.len();
     for (limits, status) in [
-        (Manifests::at("/manifests").longest(length), 200),
-        (Manifests::at("/manifests").longest(length - 1), 502),
-        (Manifests::at("/manifests").most(2), 200),
-        (Manifests::at("/manifests").most(1), 502),
+        (Manifests::at("/manifests").max_bytes(length), 200),
+        (Manifests::at("/manifests").max_bytes(length - 1), 502),
+        (Manifests::at("/manifests").max_resources(2), 200),
+        (Manifests::at("/manifests").max_resources(1), 502),
     ] {
         assert_eq!(limited(limits).get(PATH, &[]).await.status(), status);
     }
@@ -483,7 +483,7 @@ async fn a_manifest_is_as_protected_as_its_path() {
 /// That a hidden resource is there is not told by its services.
 #[tokio::test]
 async fn hidden_content_declares_nothing() {
-    let hiding = files().authorize(|_| Denial::absent());
+    let hiding = files().authorize_with(|_| Denial::absent());
     let manifest = presentation_3(&[file("sec")]).to_string();
     assert_eq!(described(hiding, &manifest).await, manifest);
 }
@@ -543,7 +543,7 @@ async fn content_that_can_not_be_decided_on_is_described() {
     let manifest = presentation_3(&[file("pub")]);
     let failing =
         files().authorizer(from_async_fn(async |_| Err::<Denial, _>(BoxError::from("down"))));
-    let panicking = files().authorize(|_| -> bool { panic!("it panics") });
+    let panicking = files().authorize_with(|_| -> bool { panic!("it panics") });
     let later = files().authorizer(from_async_fn(async |_| -> Result<Denial, BoxError> {
         tokio::task::yield_now().await;
         panic!("it panics")

@@ -16,10 +16,9 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tower_iiif_auth::aspect::AccessCookie;
 use tower_iiif_auth::clock::SetClock;
 use tower_iiif_auth::revocation::InMemory;
-use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Realm};
 
 use common::{BASE, COOKIE, Publisher, clock, image, keyring, rules};
 

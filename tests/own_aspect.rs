@@ -16,7 +16,9 @@ use http_body_util::Full;
 use tower_iiif_auth::access::AccessGrant;
 use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session, SessionId};
 use tower_iiif_auth::clock::Timestamp;
-use tower_iiif_auth::{AccessService, Answer, IiifAuthBuilder, Origin, Realm, ThirdPartyCookies};
+use tower_iiif_auth::{
+    AccessService, Answer, ConfigWarning, IiifAuthBuilder, Origin, Realm, ThirdPartyCookies,
+};
 
 const EVIL: &str = "https://evil.example";
 
@@ -337,7 +339,6 @@ async fn there_is_no_hand_off() {
     assert!(closes(&done) && !text(&done).contains("hand-off"));
 }
 
-#[cfg(feature = "tracing")]
 #[test]
 fn operators_are_warned_that_there_is_no_hand_off() {
     for (third_party, warned) in [
@@ -345,9 +346,8 @@ fn operators_are_warned_that_there_is_no_hand_off() {
         (ThirdPartyCookies::default().storage_access(), false),
     ] {
         let (builder, _) = configured(&Store::default());
-        let log = common::logs::record();
-        builder.third_party_cookies(third_party).build().unwrap();
-        let text = log.text();
-        assert_eq!(text.contains("nothing to carry"), warned, "{text}");
+        let auth = builder.third_party_cookies(third_party).build().unwrap();
+        let warning = ConfigWarning::NothingToHandOff { realm: String::new() };
+        assert_eq!(auth.warnings().contains(&warning), warned, "{:?}", auth.warnings());
     }
 }

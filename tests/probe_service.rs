@@ -10,11 +10,13 @@ use common::steps::from_peer;
 use common::{BASE, COOKIE, Publisher, V, assert_denied, builder, clock, image, json, request};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::authorizer::{
     AccessRequest, Decision, Denial, RolesFor, Substitute, from_async_fn,
 };
-use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Message, Realm};
+use tower_iiif_auth::{
+    AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, LanguageMap, Limits, Message, Realm,
+};
 
 /// One resource for each thing that a decision may say.
 fn decide(request: &AccessRequest<'_>) -> Decision {
@@ -33,7 +35,7 @@ fn decide(request: &AccessRequest<'_>) -> Decision {
 
 fn publisher() -> Publisher {
     let clock = clock();
-    Publisher::of(builder(&clock).authorize(decide), clock)
+    Publisher::of(builder(&clock).authorize_with(decide), clock)
 }
 
 /// The header of a bearer.
@@ -136,8 +138,10 @@ async fn every_answer_is_http_200_with_the_same_headers() {
 #[tokio::test]
 async fn preflights_are_answered_before_anything_is_asked() {
     let clock = clock();
-    let publisher =
-        Publisher::of(builder(&clock).authorize(|_| -> bool { panic!("nobody is asked") }), clock);
+    let publisher = Publisher::of(
+        builder(&clock).authorize_with(|_| -> bool { panic!("nobody is asked") }),
+        clock,
+    );
     for path in ["/iiif/3/sec", "/iiif/3/pub", "/files/a", "/nowhere", "/%2e%2e", ""] {
         let headers = [
             ("origin", V),
@@ -288,7 +292,7 @@ async fn tokens_of_its_grandchildren_count_and_no_others() {
             Realm::named("staff")
                 .access(AccessService::active("login", "Staff").protects(["vault*"])),
         ])
-        .authorize(|request| request.session().is_some())
+        .authorize_with(|request| request.session().is_some())
         .clock(clock.clone()),
         clock,
     );
@@ -364,7 +368,9 @@ async fn what_can_not_be_decided_is_said_in_the_result() {
     for how in ["error", "panic", "never"] {
         let clock = clock();
         let publisher = Publisher::of(
-            builder(&clock).authorizer(fail(how)).decision_timeout(Duration::from_millis(20)),
+            builder(&clock)
+                .authorizer(fail(how))
+                .limits(Limits::new().max_decision_time(Duration::from_millis(20))),
             clock,
         );
         // V2-PROBE-4, V2-PROBE-6
@@ -529,7 +535,7 @@ async fn files_have_lesser_versions_too() {
 async fn what_is_hidden_is_not_offered() {
     let clock = clock();
     let publisher = Publisher::of(
-        builder(&clock).authorize(|request| match request.identifier() {
+        builder(&clock).authorize_with(|request| match request.identifier() {
             "best" => Decision::from(
                 Denial::login()
                     .substitute(Substitute::of_same_base("hidden"))
@@ -553,7 +559,7 @@ async fn what_the_user_is_told() {
     let told = Message::new(LanguageMap::new("en", "Embargoed").with("cy", "Embargo"));
     let with_note = told.clone().note(LanguageMap::new("en", "Until 2040."));
     let publisher = Publisher::of(
-        builder(&clock).authorize(move |request| match request.identifier() {
+        builder(&clock).authorize_with(move |request| match request.identifier() {
             "heading" => Decision::from(Denial::never().message(told.clone())),
             "both" => Denial::never().message(with_note.clone()).into(),
             "login" => Denial::login().into(),

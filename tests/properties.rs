@@ -9,7 +9,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use tower_iiif_auth::resource::{Dialect, Files, ImageApi, Match, ResourceKind, ResourceMap};
+use tower_iiif_auth::resource::{Dialect, Files, ImageApi, Resource, ResourceKind, ResourceMap};
 use tower_iiif_auth::{AbsoluteUri, LanguageMap, Manifests, Origin};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -172,9 +172,9 @@ proptest! {
         which in prop::collection::vec(any::<bool>(), 1..30),
     ) {
         let map = ImageApi::new("/iiif/3");
-        let find = |path: &str| match map.find(path) {
-            Match::Found(resource) => Some((resource.identifier().to_owned(), resource.path())),
-            _ => None,
+        let find = |path: &str| {
+            let resource = Resource::find(&map, path).ok()?;
+            Some((resource.identifier().to_owned(), resource.path()))
         };
         let plain = find(&format!("/iiif/3/{}/info.json", respelled(&identifier, &[false])));
         let other = find(&format!("/iiif/3/{}/info.json", respelled(&identifier, &which)));
@@ -192,11 +192,11 @@ proptest! {
     fn odd_paths(path in hostile()) {
         for map in [&ImageApi::new("/iiif/3") as &dyn ResourceMap, &Files::new("/files")] {
             let full = format!("{}/{path}", map.base());
-            if let Match::Found(resource) = map.find(&full) {
+            if let Ok(resource) = Resource::find(map, &full) {
                 prop_assert!(!resource.identifier().split('/').any(|part| part == ".." || part.is_empty()));
                 prop_assert!(!resource.identifier().bytes().any(|byte| byte.is_ascii_control()));
                 let canonical = resource.path();
-                let Match::Found(again) = map.find(&canonical) else {
+                let Ok(again) = Resource::find(map, &canonical) else {
                     return Err(TestCaseError::fail(format!("{full} -> {canonical}")));
                 };
                 prop_assert_eq!(again.identifier(), resource.identifier());
@@ -215,7 +215,7 @@ proptest! {
             let map = ImageApi::new("/iiif/3").dialect(dialect);
             let below = format!("{path}{tail}");
             let full = format!("/iiif/3/{below}");
-            let Match::Found(found) = map.find(&full) else { continue };
+            let Ok(found) = Resource::find(&map, &full) else { continue };
             // The checker answers these itself.
             let is_service = matches!(found.kind(), ResourceKind::ImageService);
             let last = found.identifier().rsplit('/').next().unwrap_or_default();
@@ -226,7 +226,7 @@ proptest! {
                 prop_assert_eq!(&file, found.identifier(), "{} before {:?}", &full, server);
             }
             let canonical = found.request_path();
-            let Match::Found(again) = map.find(&canonical) else {
+            let Ok(again) = Resource::find(&map, &canonical) else {
                 return Err(TestCaseError::fail(format!("{full} -> {canonical} before {server:?}")));
             };
             prop_assert_eq!(&again.into_owned(), &found.clone().into_owned(), "{} -> {}", &full, &canonical);
@@ -253,10 +253,8 @@ proptest! {
             let find = |choices: &[u8]| {
                 let spelling = readings::spelled(server, &name, |at| choices[at % choices.len()]);
                 let path = format!("/iiif/3/{spelling}/info.json");
-                match map.find(&path) {
-                    Match::Found(found) => Some((found.identifier().to_owned(), found.path())),
-                    _ => None,
-                }
+                let found = Resource::find(&map, &path).ok()?;
+                Some((found.identifier().to_owned(), found.path()))
             };
             prop_assert_eq!(find(&one), find(&two), "{} before {:?}", name, server);
         }

@@ -30,7 +30,7 @@ let auth = IiifAuth::builder("https://iiif.example")      // what browsers type
     .keyring(Keyring::generate()?)                        // in earnest: from_env, from_file
     .images("/iiif/3")                                    // what is protected
     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    .authorize(|request| request.identifier() == "cover" || request.has_role("reader"))
+    .authorize_with(|request| request.identifier() == "cover" || request.has_role("reader"))
     .build()?;
 
 let app = Router::new()

@@ -14,7 +14,9 @@ use serde_json::json;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::IiifAuth;
 use tower_iiif_auth::describe::LeftOutReason;
-use tower_iiif_auth::resource::{Match, Resource, ResourceKind, ResourceMap};
+use tower_iiif_auth::resource::{
+    Named, Refusal, ResourceKind, ResourceMap, assert_unambiguous, decode_path, decode_segment,
+};
 
 /// Prints whose information document is at `/prints/{number}/about`. It panics at `/prints/broken`.
 struct Prints;
@@ -24,16 +26,15 @@ impl ResourceMap for Prints {
         "/prints"
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        let Some(below) = path.strip_prefix("/prints/") else { return Match::Elsewhere };
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         let (number, kind) = match below.split_once('/') {
             None => (below, ResourceKind::ImageService),
             Some((number, "about")) => (number, ResourceKind::ImageInformation),
             Some((number, "whole.jpg")) => (number, ResourceKind::Content),
-            Some(_) => return Match::Elsewhere,
+            Some(_) => return Err(Refusal::Unknown),
         };
         assert_ne!(number, "broken");
-        Match::Found(Resource::new("/prints", number, kind, "Image"))
+        Ok(Named::new(number, kind, "Image"))
     }
 }
 
@@ -47,14 +48,14 @@ impl ResourceMap for Telling {
         Prints.base()
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         self.finds.fetch_add(1, Ordering::SeqCst);
-        Prints.find(path)
+        Prints.find(below)
     }
 
-    fn may_be_information(&self, path: &str) -> bool {
-        assert_ne!(path, "/prints/odd/about");
-        path.ends_with("/about")
+    fn may_be_information(&self, below: &str) -> bool {
+        assert_ne!(below, "odd/about");
+        below.ends_with("/about")
     }
 }
 
@@ -157,4 +158,91 @@ async fn a_map_that_panics_opens_nothing() {
     assert_eq!(publisher.get("/prints/pub/whole.jpg", &[]).await.status(), 200);
     assert_denied(&publisher.get("/prints/sec/whole.jpg", &[]).await, 401);
     assert_eq!(publisher.get("/auth/login", &[]).await.status(), 200);
+}
+
+/// Recordings at `/play/{number}`, read as the crate's decoder reads them.
+struct Recordings;
+
+impl ResourceMap for Recordings {
+    fn base(&self) -> &'static str {
+        "/play"
+    }
+
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        let number = decode_segment(below)?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let named = Named::new(number, ResourceKind::Content, "Sound");
+        if is_number { Ok(named) } else { Err(Refusal::Unknown) }
+    }
+}
+
+/// A map knows no base: what it is handed is what follows it, and the layers put it in again.
+#[tokio::test]
+async fn a_map_is_asked_for_what_follows_its_base() {
+    let clock = clock();
+    let builder = builder(&clock).resources(Recordings);
+    let builder = builder.authorize_with(|request| request.resource().path() == "/play/42");
+    let publisher = Publisher::before(builder, clock, |_| answer());
+    for (path, status) in [
+        ("/play/42", 200),
+        ("/play/%34%32", 200),
+        ("/play/43", 401),
+        ("/play/x", 404),
+        ("/play/4/2", 404),
+        ("/play/", 400),
+        ("/play/%252e", 400),
+        ("/play/4%2F..%2F42", 400),
+        ("/play/../play/42", 400),
+        ("/play", 404),
+        ("/plays/42", 404),
+    ] {
+        assert_eq!(publisher.get(path, &[]).await.status(), status, "{path}");
+    }
+    assert_unambiguous(&Recordings, ["/play/42", "/play/%34%33"]);
+    let probe = publisher.probe("/play/43", &[]).await;
+    assert_eq!(probe["status"], 401, "it is asked for by its whole path: {probe}");
+}
+
+/// A map of names of which each is a file, by what makes a name of a part of a path.
+struct ByReading(fn(&str) -> Result<String, Refusal>);
+
+impl ResourceMap for ByReading {
+    fn base(&self) -> &'static str {
+        "/own"
+    }
+
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        Ok(Named::new((self.0)(below)?, ResourceKind::Content, "Text"))
+    }
+}
+
+/// What the layers rely on, and each way in which a map may fail them.
+#[test]
+fn maps_that_read_paths_in_two_ways_are_told() {
+    type Read = fn(&str) -> Result<String, Refusal>;
+    let decoded = |below: &str| {
+        let decoded = percent_encoding::percent_decode_str(below).decode_utf8();
+        decoded.map(Into::into).map_err(|_| Refusal::Ambiguous)
+    };
+    let cases: [(Read, &str, Option<&str>); 6] = [
+        (|below| decode_path(below).map(Into::into), "/own/a%20b/c.pdf", None),
+        (|_| Err(Refusal::Unknown), "/own/a", Some("/own/a: the path names no resource")),
+        // Nothing is decoded: an escape is another file.
+        (|below| Ok(below.to_owned()), "/own/a", Some("the same to a server")),
+        // Decoded, but dots are followed by none.
+        (decoded, "/own/a", Some("has a dot segment")),
+        // Content has its slashes as they are.
+        (|below| decode_segment(below).map(Into::into), "/own/a%2Fb", Some("its own path")),
+        // Not found by its own name.
+        (|below| Ok(format!("{}.pdf", decode_path(below)?)), "/own/a", Some("its own path")),
+    ];
+    for (read, path, expected) in cases {
+        let told = std::panic::catch_unwind(|| assert_unambiguous(&ByReading(read), [path])).err();
+        let told = told.map(|panic| *panic.downcast::<String>().unwrap());
+        match (expected, &told) {
+            (None, None) => {}
+            (Some(part), Some(told)) if told.contains(part) => {}
+            _ => panic!("{path}: {told:?}, expected {expected:?}"),
+        }
+    }
 }

@@ -19,12 +19,14 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::service_fn;
 use tower_iiif_auth::access::{AccessFlow, AccessGrant};
-use tower_iiif_auth::aspect::{AccessCookie, Head, Session, SessionId};
+use tower_iiif_auth::aspect::{Head, Session, SessionId};
 use tower_iiif_auth::authorizer::{AccessRequest, Denial};
 use tower_iiif_auth::clock::{SystemClock, Timestamp};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 use tower_iiif_auth::revocation::{InMemory, Revocations};
-use tower_iiif_auth::{AccessService, Answer, BoxError, IiifAuth, IiifAuthBuilder, Keyring, Realm};
+use tower_iiif_auth::{
+    AccessCookie, AccessService, Answer, BoxError, IiifAuth, IiifAuthBuilder, Keyring, Realm,
+};
 
 async fn with_token() -> (Publisher, String, String) {
     let publisher = Publisher::new();
@@ -132,7 +134,7 @@ async fn descriptions_say_what_the_thing_is_and_no_more() {
     assert_eq!(info["type"], "ImageService3");
     assert_probe_service(&info["service"][0], false);
     let clock = clock();
-    let hidden = Publisher::of(builder(&clock).authorize(|_| Denial::absent()), clock);
+    let hidden = Publisher::of(builder(&clock).authorize_with(|_| Denial::absent()), clock);
     for path in ["/iiif/3/sec/info.json", "/iiif/3/none/info.json"] {
         let description = hidden.get(path, &[]).await;
         // SEC-4: a thing whose very being is secret has none.
@@ -420,7 +422,7 @@ async fn nothing_secret_is_shown_by_debug() {
         flows,
         format!("{auth:?} {:?} {:?}", auth.layer(), auth.services()),
         format!("{:?} {:?} {:?}", auth.check(), auth.describe(), auth.probe()),
-        format!("{:?} {:?} {:?}", auth.token(), auth.access_cookie(), auth.logout()),
+        format!("{:?} {:?} {:?}", auth.token(), auth.set_access_cookie(), auth.logout()),
         format!("{:?}", builder(&publisher.clock).clock(SystemClock)),
         format!("{:?} {:?}", common::keyring(), Keyring::generate().unwrap()),
         format!("{session:?} {id:?} {:?}", Session::builder(SUBJECT).role("A")),

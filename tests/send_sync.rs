@@ -55,14 +55,14 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared::<access::AccessDeclined>();
     is_shared::<access::AccessFlow>();
     is_shared::<access::AccessGrant>();
-    is_shared::<aspect::AccessCookie>();
+    is_shared::<tower_iiif_auth::AccessCookie>();
     is_shared::<aspect::Aspects>();
-    is_shared::<aspect::CookieError>();
+    is_shared::<tower_iiif_auth::CookieError>();
     is_shared::<aspect::FieldError>();
     is_shared::<aspect::Head<'static>>();
     is_shared::<aspect::IpRanges>();
     is_shared::<aspect::PeerAddr>();
-    is_shared::<aspect::SameSite>();
+    is_shared::<tower_iiif_auth::SameSite>();
     is_shared::<aspect::Session<'static>>();
     is_shared::<aspect::SessionError>();
     is_shared::<aspect::SessionId>();
@@ -78,17 +78,8 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared::<clock::SetClock>();
     is_shared::<clock::SystemClock>();
     is_shared::<clock::Timestamp>();
-    is_shared::<protocol::absolute_uri::AbsoluteUriError>();
-    is_shared::<protocol::origin::OriginError>();
-    is_shared::<protocol::v2::AccessService>();
-    is_shared::<protocol::v2::ContentResource>();
-    is_shared::<protocol::v2::LogoutService>();
-    is_shared::<protocol::v2::ProbeResult>();
-    is_shared::<protocol::v2::ProbeService<'static>>();
-    is_shared::<protocol::v2::Profile>();
-    is_shared::<protocol::v2::TokenErrorProfile>();
-    is_shared::<protocol::v2::TokenMessage<'static>>();
-    is_shared::<protocol::v2::TokenService>();
+    is_shared::<protocol::AbsoluteUriError>();
+    is_shared::<protocol::OriginError>();
     is_shared::<resource::Files>();
     is_shared::<resource::ImageApi>();
     is_shared::<resource::ImageRequest<'static>>();
@@ -106,14 +97,14 @@ fn public_types_are_send_sync_clone_and_debug() {
     is_shared_by_reference::<revocation::Share<'static>>();
     is_shared_by_reference::<tower_iiif_auth::IiifAuthBuilder>();
 
-    is_sent::<resource::Match<'static>>();
+    is_shared::<resource::Named<'static>>();
     is_sent::<tower_iiif_auth::Answer<u8>>();
     is_sent::<tower_iiif_auth::ResponseBody<Body>>();
 }
 
 #[test]
 fn layers_services_and_futures_are_what_their_inner_service_is() {
-    is_shared::<access::AccessCookieLayer>();
+    is_shared::<access::SetAccessCookieLayer>();
     is_shared::<check::CheckLayer>();
     is_shared::<describe::DescribeLayer>();
     is_shared::<logout::LogoutLayer>();
@@ -126,7 +117,7 @@ fn layers_services_and_futures_are_what_their_inner_service_is() {
     is_shared::<check::Check<Inner>>();
     is_shared::<describe::Describe<Inner>>();
 
-    is_sent::<access::AccessCookieFuture<InnerFuture>>();
+    is_sent::<access::SetAccessCookieFuture<InnerFuture>>();
     is_sent::<check::CheckFuture<tower::util::ServiceFn<Plain>, Body>>();
     is_sent::<describe::DescribeFuture<tower::util::ServiceFn<Plain>, Body, Body>>();
     is_sent::<logout::LogoutFuture<InnerFuture>>();

@@ -14,14 +14,12 @@ use common::{
 };
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, Reading, Session, SessionId,
-};
+use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session, SessionId};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{
-    AccessService, Answer, BoxError, IiifAuth, Keyring, LanguageMap, Message, OriginPolicy, Realm,
-    Texts,
+    AccessCookie, AccessService, Answer, BoxError, IiifAuth, Keyring, LanguageMap, Limits, Message,
+    OriginPolicy, Realm, Texts,
 };
 
 /// Checks what every answer to a token request has, and returns its message.
@@ -201,7 +199,7 @@ async fn what_fails_is_said_in_the_page() {
                 .realm(realm)
                 .authorizer(common::rules())
                 .clock(clock.clone())
-                .decision_timeout(Duration::from_millis(20));
+                .limits(Limits::new().max_decision_time(Duration::from_millis(20)));
             (builder, clock)
         };
         let (aspect, clock) = build(Realm::new().access(AccessService::external()).aspect(fails));
@@ -422,7 +420,7 @@ async fn a_token_lives_no_longer_than_its_session() {
             .images("/iiif/3")
             .realm(realm)
             .authorizer(common::rules())
-            .token_lifetime(Duration::from_secs(token))
+            .limits(Limits::new().max_token_lifetime(Duration::from_secs(token)))
             .clock(clock.clone());
         let publisher = Publisher::of(builder, clock);
         let cookie = format!("{COOKIE}={}", publisher.log_in(&["A"], Some(V)).await);
@@ -620,7 +618,7 @@ async fn a_token_is_short_lived_whatever_the_aspect() {
         .keyring(common::keyring())
         .images("/iiif/3")
         .realm(Realm::new().access(AccessService::external()).aspect(Endless))
-        .authorize(|request| request.session().is_some())
+        .authorize_with(|request| request.session().is_some())
         .clock(clock.clone());
     let publisher = Publisher::of(builder, clock);
     let message = publisher.token_message_at("/auth/token", "").await;

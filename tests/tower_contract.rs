@@ -24,9 +24,9 @@ use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::aspect::SessionId;
 use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision};
 use tower_iiif_auth::clock::Timestamp;
-use tower_iiif_auth::resource::{Match, Resource, ResourceKind, ResourceMap};
+use tower_iiif_auth::resource::{Named, Refusal, ResourceKind, ResourceMap};
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{Answer, IiifAuth};
+use tower_iiif_auth::{Answer, IiifAuth, Limits};
 use tower_test::mock::{self, Handle, Mock, Spawn};
 
 type Inner = Mock<Request<Body>, Response<Body>>;
@@ -36,7 +36,7 @@ type Images = Handle<Request<Body>, Response<Body>>;
 macro_rules! for_every_layer {
     ($auth:expr, $check:ident $(, $argument:expr)*) => {
         for_every_layer!(@ $auth, $check, ($($argument),*);
-            layer services check describe probe token access_cookie client_identity logout)
+            layer services check describe probe token set_access_cookie client_identity logout)
     };
     (@ $auth:expr, $check:ident, $arguments:tt; $($name:ident)*) => {
         $(for_every_layer!(@@ $check(stringify!($name), $auth.$name()) $arguments);)*
@@ -324,7 +324,7 @@ impl Parts {
             .authorizer(self.clone())
             .revocations(self.store.clone())
             .resources(self.clone())
-            .decision_timeout(Duration::from_secs(1));
+            .limits(Limits::new().max_decision_time(Duration::from_secs(1)));
         Publisher::of(builder, clock)
     }
 }
@@ -346,10 +346,9 @@ impl ResourceMap for Parts {
         "/prints"
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        let Some(name) = path.strip_prefix("/prints/") else { return Match::Elsewhere };
+    fn find<'a>(&'a self, name: &'a str) -> Result<Named<'a>, Refusal> {
         assert!(!self.map_panics.load(Ordering::SeqCst), "the map panics");
-        Match::Found(Resource::new("/prints", name, ResourceKind::Content, "Image"))
+        Ok(Named::new(name, ResourceKind::Content, "Image"))
     }
 }
 

@@ -13,11 +13,13 @@ use http_body_util::BodyExt;
 use ring::rand::{SecureRandom, SystemRandom};
 use tower::{Layer, Service};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{AccessCookie, SessionId};
+use tower_iiif_auth::aspect::SessionId;
 use tower_iiif_auth::authorizer::RolesFor;
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
-use tower_iiif_auth::{AccessService, Answer, IiifAuth, IiifAuthBuilder, Keyring, Realm};
+use tower_iiif_auth::{
+    AccessCookie, AccessService, Answer, IiifAuth, IiifAuthBuilder, Keyring, Realm,
+};
 
 use crate::images::Images;
 use crate::request::{Template, answer, repeat};

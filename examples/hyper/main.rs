@@ -17,9 +17,9 @@ use image::{ImageFormat, Rgb, RgbImage};
 use tokio::net::TcpListener;
 use tower::{BoxError, ServiceBuilder, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges, PeerAddr};
+use tower_iiif_auth::aspect::{IpRanges, PeerAddr};
 use tower_iiif_auth::authorizer::RolesFor;
-use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, IiifAuth, Keyring, Realm};
 
 const SITE: &str = "http://localhost:3001";
 const SIDE: u32 = 512;
@@ -41,6 +41,9 @@ async fn main() -> Result<(), BoxError> {
         )
         .authorizer(RolesFor::new().open("gate").roles("cave", ["reader"]))
         .build()?;
+    for warning in auth.warnings() {
+        tracing::warn!("{warning}");
+    }
     let stack = ServiceBuilder::new().layer(auth.layer()).service(service_fn(application));
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 3001)).await?;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::authorizer::{RolesFor, Substitute};
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
-    AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message, Realm,
-    ThirdPartyCookies,
+    AccessCookie, AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap,
+    Message, Realm, ThirdPartyCookies,
 };
 
 use crate::arguments::{Arguments, Client};
@@ -35,7 +35,11 @@ pub(crate) async fn configure(arguments: &Arguments) -> Result<IiifAuth, String>
     let further = [reading_room(arguments)?, arguments.kiosk.then(foyer)];
     let builder = further.into_iter().flatten().fold(builder, IiifAuthBuilder::realm);
     let builder = store::shared(builder, arguments).await?;
-    builder.build().map_err(|error| format!("--public-url: {error}"))
+    let auth = builder.build().map_err(|mistakes| format!("--public-url: {mistakes}"))?;
+    for warning in auth.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(auth)
 }
 
 /// What published viewers need beyond the specifications.

@@ -48,6 +48,9 @@ async fn main() -> Result<(), BoxError> {
         // The methods of a gRPC service are resources like any other.
         .authorizer(RolesFor::new().open("Titles").roles("*", ["visitor"]))
         .build()?;
+    for warning in auth.warnings() {
+        tracing::warn!("{warning}");
+    }
 
     let images = ImageServer::rendered(&[("map", 2000)]);
     let images = images.routes("/iiif/3", &format!("{SITE}/iiif/3"), ImageApi::V3);

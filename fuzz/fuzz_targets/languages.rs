@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
         .keyring(PUBLISHER.keyring.clone())
         .files("/files")
         .realm(Realm::new().access(AccessService::active("login", map)))
-        .authorize(|_| false)
+        .authorize_with(|_| false)
         .build();
     if let Err(error) = &built {
         assert!(error.to_string().contains("language"), "{error}");

@@ -15,16 +15,14 @@ use serde_json::Value;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{AccessCookie, Session, SessionId};
+use tower_iiif_auth::aspect::{Session, SessionId};
 use tower_iiif_auth::authorizer::RolesFor;
 use tower_iiif_auth::clock::{SetClock, Timestamp};
 use tower_iiif_auth::fuzzing::{self, Sealed};
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::{Dialect, Families, ImageApi};
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{
-    AccessService, Answer, IiifAuth, Keyring, LanguageMap, Message, Realm, ThirdPartyCookies,
-};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, IiifAuth, Keyring, LanguageMap, Message, Realm, ThirdPartyCookies};
 
 #[path = "../../tests/common/readings.rs"]
 pub mod readings;

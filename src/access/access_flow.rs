@@ -41,9 +41,9 @@ impl AccessFlow {
         let flow = context.flow.as_ref()?;
         let cookie = context
             .service
-            .map(|service| core.access[service].realm)
+            .map(|service| core.access[service].realm())
             .or_else(|| core.realm_named(&flow.realm))
-            .and_then(|realm| core.realms[realm].cookie.as_ref());
+            .and_then(|realm| core.realms[realm].cookie());
         let session = cookie.and_then(|cookie| context.current_session(cookie, now));
         let tab = match &context.opener {
             // What is a guess is none the less one when it comes back.

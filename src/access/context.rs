@@ -15,7 +15,7 @@ use super::whom::Whom;
 use super::{form, steps};
 use crate::aspect::Head;
 use crate::clock::Timestamp;
-use crate::core::Core;
+use crate::core::{Core, RealmId, ServiceId};
 use crate::respond;
 
 /// What of a request matters to a grant in its response.
@@ -24,7 +24,7 @@ pub(super) struct Context {
     pub(super) parts: Parts,
     pub(super) flow: Option<Flow>,
     /// The access service that the request's path belongs to.
-    pub(super) service: Option<usize>,
+    pub(super) service: Option<ServiceId>,
     /// Whether it may as well be a service of another realm's.
     pub(super) is_shared: bool,
     /// Who opened the tab of this request.
@@ -54,17 +54,17 @@ impl Context {
     }
 
     /// The realm that a grant is of; none where it names one that is not configured.
-    pub(super) fn realm(&self, grant: &AccessGrant) -> Option<usize> {
+    pub(super) fn realm(&self, grant: &AccessGrant) -> Option<RealmId> {
         if let Some(name) = &grant.realm {
             return self.core.realm_named(name);
         }
-        let of_service = self.service.map(|service| self.core.access[service].realm);
+        let of_service = self.service.map(|service| self.core.access[service].realm());
         let of_tab = || match &self.opener {
             Opener::Viewer(known) => self.core.realm_named(&known.realm),
             Opener::Nobody | Opener::Untold | Opener::Silent => None,
         };
         let of_flow = || self.core.realm_named(&self.flow.as_ref()?.realm);
-        of_service.or_else(of_tab).or_else(of_flow).or(Some(0))
+        of_service.or_else(of_tab).or_else(of_flow).or(Some(RealmId::FIRST))
     }
 
     /// Whom a grant in this tab may be for; `named` is the realm that the application granted by name.
@@ -105,7 +105,7 @@ impl Context {
 
     /// The name of the realm whose service was opened in this tab.
     pub(super) fn opened(&self, named: Option<&str>) -> String {
-        let realm = |own: usize| self.core.realms[self.core.access[own].realm].name.to_string();
+        let realm = |own| self.core.realms[self.core.access[own].realm()].name().to_owned();
         let of_flow = || self.flow.as_ref().map(|flow| flow.realm.clone());
         let elsewhere = || named.map(ToOwned::to_owned).or_else(of_flow).unwrap_or_default();
         self.service.filter(|_| !self.is_shared).map_or_else(elsewhere, realm)

@@ -26,12 +26,12 @@ impl Endpoint {
     /// The one at this path, if there is one and it is on.
     pub(super) fn at(core: &Core, path: &str) -> Option<Self> {
         let hand_off = core.third_party.hand_off;
-        if *path == *core.continue_path {
+        if path == core.endpoints.continuing() {
             Some(Self::Continue)
-        } else if hand_off && *path == *core.hand_off_path {
+        } else if hand_off && path == core.endpoints.hand_off() {
             Some(Self::HandOff)
         } else {
-            (hand_off && *path == *core.redeem_path).then_some(Self::Redeem)
+            (hand_off && path == core.endpoints.redeem()).then_some(Self::Redeem)
         }
     }
 

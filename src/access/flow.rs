@@ -69,7 +69,7 @@ impl Flow {
         viewer: Option<Viewer>,
         now: Timestamp,
     ) {
-        self.realm = core.realms[access.realm].name.to_string();
+        core.realms[access.realm()].name().clone_into(&mut self.realm);
         self.opened = now;
         let before = self.waiting.len();
         self.waiting.retain(|own| now < own.since.after(LIFETIME));
@@ -141,7 +141,7 @@ impl Flow {
         let attributes = attributes(core);
         attributes.values(headers).find_map(|value| {
             let mut scratch = Scratch::new();
-            let found = core.seals.flow.open(value, &mut scratch).ok()?;
+            let found = core.seals.flow().open(value, &mut scratch).ok()?;
             Self::parse(core, Reader(scratch.at(found)), now)
         })
     }
@@ -190,7 +190,7 @@ impl Flow {
             text(&mut payload, viewer.as_str())?;
             text(&mut payload, realm)?;
         }
-        let value = core.seals.flow.seal(&payload).map_err(|_| CookieError::Seal)?;
+        let value = core.seals.flow().seal(&payload).map_err(|_| CookieError::Seal)?;
         attributes(core).set(&value, LIFETIME)
     }
 }

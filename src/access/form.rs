@@ -22,6 +22,6 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let body = posted::read(core.form_timeout, LONGEST, body).await?;
+    let body = posted::read(core.limits.form_time(), LONGEST, body).await?;
     Ok(body.and_then(|body| String::from_utf8(body.into()).ok()))
 }

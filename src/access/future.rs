@@ -19,8 +19,8 @@ use crate::future::ResponseFuture;
 use crate::page::{keep_opener, refuse_frames};
 
 pin_project! {
-    /// The response of [`AccessCookie`](super::AccessCookie).
-    pub struct AccessCookieFuture<F> {
+    /// The response of [`SetAccessCookie`](super::SetAccessCookie).
+    pub struct SetAccessCookieFuture<F> {
         #[pin]
         state: State<F>,
     }
@@ -41,7 +41,7 @@ struct Watch {
     remember: Option<Flow>,
 }
 
-impl<F> AccessCookieFuture<F> {
+impl<F> SetAccessCookieFuture<F> {
     /// Passes the application's response on, or answers in its place.
     pub(super) fn settled(response: ResponseFuture<F>) -> Self {
         Self { state: State::Settled { response } }
@@ -64,7 +64,7 @@ impl<F> AccessCookieFuture<F> {
     }
 }
 
-impl<F, B, E> Future for AccessCookieFuture<F>
+impl<F, B, E> Future for SetAccessCookieFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
@@ -141,8 +141,8 @@ fn keep_cookies(from: &HeaderMap, response: &mut Response<Bytes>) {
     }
 }
 
-impl<F> fmt::Debug for AccessCookieFuture<F> {
+impl<F> fmt::Debug for SetAccessCookieFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessCookieFuture").finish_non_exhaustive()
+        f.debug_struct("SetAccessCookieFuture").finish_non_exhaustive()
     }
 }

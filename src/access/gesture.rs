@@ -10,6 +10,7 @@ use super::pending::Granted;
 use super::viewer::Viewer;
 use super::whom::Whom;
 use crate::clock::Timestamp;
+use crate::core::RealmId;
 use crate::query;
 use crate::respond;
 
@@ -33,7 +34,7 @@ impl Context {
     /// sealed for that viewer and no other. `hand_off`: whether the click may open the helper window.
     pub(super) fn ask_for_gesture(
         &self,
-        realm: usize,
+        realm: RealmId,
         whom: &Whom,
         now: Timestamp,
         hand_off: bool,
@@ -56,7 +57,7 @@ impl Context {
             }
         }
         let Ok(flow) = flow.set(core) else { return pages::failed(self) };
-        crate::trace::access(&core.realms[realm].name, "waits for a click");
+        crate::trace::access(core.realms[realm].name(), "waits for a click");
         let mut response = pages::gesture(self, &forms, hand_off);
         respond::set_cookie(&mut response, Some(flow));
         response

@@ -14,6 +14,7 @@ use super::viewer::Viewer;
 use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError};
 use crate::clock::Timestamp;
+use crate::core::RealmId;
 use crate::hand_off;
 use crate::respond;
 use crate::session::{Session, SessionId};
@@ -29,7 +30,7 @@ impl Context {
         if matches!(grant.who, Who::ByOwnAspect) {
             return self.grant_by_own_aspect(&grant, realm, now).await;
         }
-        let Some(cookie) = &self.core.realms[realm].cookie else {
+        let Some(cookie) = self.core.realms[realm].cookie() else {
             crate::trace::failure("access grant", &"its realm has no access cookie");
             return pages::failed(&self);
         };
@@ -103,7 +104,7 @@ impl Context {
             Way::Cookie(session) => session,
         };
         let core = Arc::clone(&self.core);
-        let Some(cookie) = &core.realms[realm].cookie else { return pages::failed(&self) };
+        let Some(cookie) = core.realms[realm].cookie() else { return pages::failed(&self) };
         self.helper = core.third_party.hand_off;
         self.finish(realm, cookie, session, viewer.as_ref(), &opened, now).await
     }
@@ -111,7 +112,7 @@ impl Context {
     /// Sets the cookie, if the store can be asked, and closes the tab.
     async fn finish(
         &self,
-        realm: usize,
+        realm: RealmId,
         cookie: &BoundCookie,
         session: Session<'static>,
         viewer: Option<&Viewer>,
@@ -142,7 +143,7 @@ impl Context {
             crate::trace::failure("revocation store", &error);
             return pages::failed(self);
         }
-        crate::trace::access(&self.core.realms[realm].name, "granted");
+        crate::trace::access(self.core.realms[realm].name(), "granted");
         let mut response = match self.hand_off(realm, cookie, &session, viewer, now) {
             Some(code) => pages::handing_off(self, realm, &code),
             None => pages::granted(self),
@@ -158,7 +159,7 @@ impl Context {
     /// The code for the viewer of this tab, where a helper window waits for one.
     fn hand_off(
         &self,
-        realm: usize,
+        realm: RealmId,
         cookie: &BoundCookie,
         session: &Session<'_>,
         viewer: Option<&Viewer>,

@@ -2,27 +2,27 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use super::AccessCookie;
+use super::SetAccessCookie;
 use crate::core::Core;
 
-/// Puts [`AccessCookie`] around a service; made by [`IiifAuth::access_cookie`](crate::IiifAuth::access_cookie).
+/// Puts [`SetAccessCookie`] around a service; made by [`IiifAuth::set_access_cookie`](crate::IiifAuth::set_access_cookie).
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
-pub struct AccessCookieLayer {
+pub struct SetAccessCookieLayer {
     core: Arc<Core>,
 }
 
-impl AccessCookieLayer {
+impl SetAccessCookieLayer {
     /// The access-cookie setter of this configuration.
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
 }
 
-impl<S> Layer<S> for AccessCookieLayer {
-    type Service = AccessCookie<S>;
+impl<S> Layer<S> for SetAccessCookieLayer {
+    type Service = SetAccessCookie<S>;
 
-    fn layer(&self, inner: S) -> AccessCookie<S> {
-        AccessCookie::new(inner, Arc::clone(&self.core))
+    fn layer(&self, inner: S) -> SetAccessCookie<S> {
+        SetAccessCookie::new(inner, Arc::clone(&self.core))
     }
 }

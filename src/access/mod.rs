@@ -42,7 +42,7 @@
 //!     .keyring(Keyring::generate()?)
 //!     .images("/iiif/3")
 //!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-//!     .authorize(|request| request.has_role("reader"))
+//!     .authorize_with(|request| request.has_role("reader"))
 //!     .build()?;
 //!
 //! // The application's login; it has looked at a password.
@@ -51,7 +51,7 @@
 //!     response.extensions_mut().insert(AccessGrant::to("ada").role("reader"));
 //!     Ok::<_, std::convert::Infallible>(response)
 //! });
-//! let stack = ServiceBuilder::new().layer(auth.access_cookie()).service(login);
+//! let stack = ServiceBuilder::new().layer(auth.set_access_cookie()).service(login);
 //!
 //! let request = Request::post("/auth/login")
 //!     .header(header::ORIGIN, "https://iiif.example")
@@ -89,8 +89,8 @@ mod viewer;
 mod whom;
 
 pub use access_flow::AccessFlow;
-pub use future::AccessCookieFuture;
+pub use future::SetAccessCookieFuture;
 pub use grant::{AccessDeclined, AccessGrant};
-pub use layer::AccessCookieLayer;
-pub use service::AccessCookie;
+pub use layer::SetAccessCookieLayer;
+pub use service::SetAccessCookie;
 pub use tab::AccessTab;

@@ -115,6 +115,6 @@ fn told_by_origin(core: &Core, path: &str, query: &str) -> Option<Known> {
     if core.origins.refuses(&origin) {
         return None;
     }
-    let realm = core.realms[core.access[service].realm].name.to_string();
+    let realm = core.realms[core.access[service].realm()].name().to_owned();
     Some(Known { viewer: Viewer::Named(origin), realm, sure: Sure::WithFlow })
 }

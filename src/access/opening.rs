@@ -15,6 +15,7 @@ use super::viewer::Viewer;
 use crate::client_identity::check_code;
 use crate::clock::Timestamp;
 use crate::config::Page;
+use crate::core::ServiceId;
 use crate::fetch_metadata::is_opened_in_tab;
 use crate::protocol::{Family, Origin};
 use crate::query;
@@ -22,7 +23,7 @@ use crate::query;
 /// Remembers the viewer that opens a service; the flow is returned if the browser has to be told.
 pub(super) fn open(
     context: &mut Context,
-    service: usize,
+    service: ServiceId,
     family: Family,
 ) -> Result<Option<Flow>, Box<Response<Bytes>>> {
     let core = Arc::clone(&context.core);
@@ -30,13 +31,13 @@ pub(super) fn open(
     let now = core.now();
     let query = context.parts.uri.query().unwrap_or_default();
     // Whatever the method: a client that is no browser may post to a login.
-    if family == Family::V09 && check_code(&core, access.realm, query, now).is_err() {
+    if family == Family::V09 && check_code(&core, access.realm(), query, now).is_err() {
         return Err(Box::new(pages::viewer_refused(context)));
     }
     // Access services are opened in tabs. An image or frame of a foreign page may not smuggle its
     // origin into a login, nor a kiosk's session into a browser.
     if !is_opened_in_tab(&context.parts.headers) {
-        return match &access.page {
+        return match access.page() {
             Page::Application => Ok(None),
             _ => Err(Box::new(pages::form_refused(context))),
         };
@@ -48,13 +49,13 @@ pub(super) fn open(
         None if family == Family::V09 => unnamed(&core, &context.parts.headers),
         viewer => viewer,
     };
-    let realm = core.realms[access.realm].name.to_string();
+    let realm = core.realms[access.realm()].name().to_owned();
     if let Some(viewer) = viewer {
         context.opener = Opener::Viewer(Known { viewer, realm, sure: Sure::Yes });
-    } else if !matches!(access.page, Page::Application) {
+    } else if !matches!(access.page(), Page::Application) {
         context.opener = Opener::Nobody;
     }
-    if grants_at_once(&access.page, family) {
+    if grants_at_once(access.page(), family) {
         context.keeps_flow = true;
         return Ok(None);
     }
@@ -75,7 +76,7 @@ fn origin(context: &Context, query: &str) -> Result<Option<Origin>, Box<Response
 /// The flow, in which the viewer waits from now on.
 fn remember(
     context: &mut Context,
-    service: usize,
+    service: ServiceId,
     now: Timestamp,
 ) -> Result<Flow, Box<Response<Bytes>>> {
     let is_new = context.flow.is_none();

@@ -11,6 +11,7 @@ use super::pending::{Granted, Way};
 use super::viewer::Viewer;
 use crate::aspect::{AspectError, Head};
 use crate::clock::Timestamp;
+use crate::core::RealmId;
 
 impl Context {
     /// Lets this tab's viewer in, or asks for a click first: no page that opens the access service
@@ -18,7 +19,7 @@ impl Context {
     pub(super) async fn grant_by_own_aspect(
         &self,
         grant: &AccessGrant,
-        realm: usize,
+        realm: RealmId,
         now: Timestamp,
     ) -> Response<Bytes> {
         let whom = self.whom(grant.realm.as_deref());
@@ -34,7 +35,7 @@ impl Context {
     /// Tells the realm's aspects of the viewer, and closes the tab.
     pub(super) async fn let_in(
         &self,
-        realm: usize,
+        realm: RealmId,
         viewer: Option<&Viewer>,
         opened: &str,
     ) -> Response<Bytes> {
@@ -49,7 +50,7 @@ impl Context {
                 Err(_) => return pages::form_refused(self),
             }
         }
-        crate::trace::access(&self.core.realms[realm].name, "granted by its own aspect");
+        crate::trace::access(self.core.realms[realm].name(), "granted by its own aspect");
         self.close_flow(pages::granted(self), |flow| {
             if let Some(viewer) = viewer {
                 flow.leave(viewer, opened);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::context::Context;
 use super::flow::Flow;
 use super::viewer::Viewer;
+use crate::core::RealmId;
 use crate::page::{self, Button, Page};
 use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message};
@@ -17,7 +18,7 @@ pub(super) fn granted(context: &Context) -> Response<Bytes> {
 }
 
 /// Closes the tab, once the helper window has the code.
-pub(super) fn handing_off(context: &Context, realm: usize, sealed: &str) -> Response<Bytes> {
+pub(super) fn handing_off(context: &Context, realm: RealmId, sealed: &str) -> Response<Bytes> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct HandOff<'a> {
@@ -25,7 +26,7 @@ pub(super) fn handing_off(context: &Context, realm: usize, sealed: &str) -> Resp
         token_services: Vec<String>,
     }
     let core = &context.core;
-    let own = core.public_url.browser_path(&core.realms[realm].token_path);
+    let own = core.public_url.browser_path(core.realms[realm].token_path());
     let older = Version::ALL.iter().map(|version| format!("{own}/{}", version.digit()));
     let token_services = older.chain([own.clone()]).collect();
     Page::new(&core.texts.granted, page::accept_language(&context.parts.headers))
@@ -53,7 +54,7 @@ pub(super) fn gesture(
 ) -> Response<Bytes> {
     let core = &context.core;
     let language = page::accept_language(&context.parts.headers);
-    let action = core.public_url.browser_path(&core.continue_path);
+    let action = core.public_url.browser_path(core.endpoints.continuing());
     let helper = helper(context).filter(|_| hand_off);
     let mut page = Page::new(&core.texts.gesture, language);
     for (viewer, sealed) in forms {
@@ -106,7 +107,7 @@ pub(super) fn terms(
 fn helper(context: &Context) -> Option<String> {
     let core = &context.core;
     let on = core.third_party.hand_off;
-    on.then(|| core.public_url.browser_path(&core.hand_off_path))
+    on.then(|| core.public_url.browser_path(core.endpoints.hand_off()))
 }
 
 /// The form is not from here, or too old: 403, and no cookie.

@@ -7,7 +7,7 @@ use super::viewer::Viewer;
 use super::whom::Whom;
 use crate::answer::BoxError;
 use crate::clock::{SKEW, Timestamp};
-use crate::core::Core;
+use crate::core::{Core, RealmId};
 use crate::seal::{Reader, Scratch, write_short_text};
 use crate::session::Session;
 
@@ -46,7 +46,7 @@ pub(super) enum Way {
 
 /// What is granted for one viewer.
 pub(super) struct Granted {
-    pub(super) realm: usize,
+    pub(super) realm: RealmId,
     pub(super) way: Way,
     /// The viewer that this tab is for, where it is known.
     pub(super) viewer: Option<Viewer>,
@@ -56,7 +56,7 @@ pub(super) struct Granted {
 
 impl Granted {
     /// What a click in a tab lets one viewer have.
-    pub(super) fn new(whom: &Whom, realm: usize, way: Way, viewer: Option<&Viewer>) -> Self {
+    pub(super) fn new(whom: &Whom, realm: RealmId, way: Way, viewer: Option<&Viewer>) -> Self {
         Self { realm, way, viewer: viewer.cloned(), opened: whom.realm.clone() }
     }
 
@@ -67,19 +67,19 @@ impl Granted {
         payload.extend_from_slice(&now.as_millis().to_be_bytes());
         payload.push(u8::from(self.viewer.is_some()));
         let viewer = self.viewer.as_ref().map_or("", Viewer::as_str);
-        for text in [&*core.realms[self.realm].name, &self.opened, viewer] {
+        for text in [core.realms[self.realm].name(), &self.opened, viewer] {
             write_short_text(&mut payload, text)?;
         }
         if let Way::Cookie(session) = &self.way {
             session.write(&mut payload);
         }
-        core.seals.pending_grant.seal(&payload).ok()
+        core.seals.pending_grant().seal(&payload).ok()
     }
 
     /// What the form brings back, if it is of this browser and in time.
     pub(super) fn open(core: &Core, flow: &Flow, sealed: &str, now: Timestamp) -> Option<Self> {
         let mut scratch = Scratch::new();
-        let found = core.seals.pending_grant.open(sealed.as_bytes(), &mut scratch).ok()?;
+        let found = core.seals.pending_grant().open(sealed.as_bytes(), &mut scratch).ok()?;
         let mut reader = Reader(scratch.at(found));
         let secret = reader.take(16)?;
         let created = reader.timestamp()?;

@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::access_flow::AccessFlow;
 use super::context::Context;
 use super::endpoint::Endpoint;
-use super::future::AccessCookieFuture;
+use super::future::SetAccessCookieFuture;
 use super::opening::open;
 use super::terms_and_kiosks::{at_once, click_through, grants_at_once};
 use super::to_login::to_login;
@@ -22,18 +22,18 @@ use crate::protocol::Family;
 
 /// Turns grants of `S` into access cookies; see the [module](crate::access).
 #[derive(Clone, Debug)]
-pub struct AccessCookie<S> {
+pub struct SetAccessCookie<S> {
     inner: S,
     core: Arc<Core>,
 }
 
-impl<S> AccessCookie<S> {
+impl<S> SetAccessCookie<S> {
     pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
         Self { inner, core }
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AccessCookie<S>
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SetAccessCookie<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ReqBody: Body + Send + 'static,
@@ -42,7 +42,7 @@ where
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = AccessCookieFuture<S::Future>;
+    type Future = SetAccessCookieFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -53,34 +53,34 @@ where
         let path = request.uri().path();
         // Content goes by: it neither logs in nor pays for those who do.
         if core.is_content(path) {
-            return AccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
+            return SetAccessCookieFuture::settled(ResponseFuture::inner(self.inner.call(request)));
         }
         if is_speculative(request.headers()) && is_of_login(core, path) {
-            return AccessCookieFuture::own(not_yet());
+            return SetAccessCookieFuture::own(not_yet());
         }
         let now = core.now();
         let mut context = Context::of(core, &request, now);
         if let Some(endpoint) = Endpoint::at(core, path) {
-            return AccessCookieFuture::answered(endpoint.answer(context, request.into_body()));
+            return SetAccessCookieFuture::answered(endpoint.answer(context, request.into_body()));
         }
         let mut remember = None;
         if let Some((service, family)) = core.access_at(path) {
             match open(&mut context, service, family) {
                 Ok(flow) => remember = flow,
-                Err(response) => return AccessCookieFuture::own(*response),
+                Err(response) => return SetAccessCookieFuture::own(*response),
             }
-            match (&core.access[service].page, family) {
+            match (core.access[service].page(), family) {
                 (Page::ClickThrough(terms), Family::V2) => {
                     let body = request.into_body();
-                    return AccessCookieFuture::answered(click_through(
+                    return SetAccessCookieFuture::answered(click_through(
                         context, service, terms, body,
                     ));
                 }
                 (page, family) if grants_at_once(page, family) => {
-                    return AccessCookieFuture::answered(at_once(context, service));
+                    return SetAccessCookieFuture::answered(at_once(context, service));
                 }
                 (Page::Application, Family::V1 | Family::V09) => {
-                    return AccessCookieFuture::own(to_login(&context, service, remember));
+                    return SetAccessCookieFuture::own(to_login(&context, service, remember));
                 }
                 _ => {}
             }
@@ -88,7 +88,7 @@ where
         if let Some(flow) = AccessFlow::of(&context, now) {
             request.extensions_mut().insert(flow);
         }
-        AccessCookieFuture::watched(self.inner.call(request), context, remember)
+        SetAccessCookieFuture::watched(self.inner.call(request), context, remember)
     }
 }
 

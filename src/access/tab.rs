@@ -71,7 +71,7 @@ impl AccessTab {
         for text in [realm, viewer.as_str()] {
             write_short_text(&mut payload, text)?;
         }
-        core.seals.tab.seal(&payload).ok().map(Self)
+        core.seals.tab().seal(&payload).ok().map(Self)
     }
 
     /// Whose tab it is, if it is one of ours and in time, as the application says that kept it.
@@ -95,7 +95,7 @@ impl AccessTab {
     /// The same, with the mark of the flow that it is of.
     fn read(&self, core: &Core, now: Timestamp) -> Option<(Known, [u8; MARK])> {
         let mut scratch = Scratch::new();
-        let found = core.seals.tab.open(self.0.as_bytes(), &mut scratch).ok()?;
+        let found = core.seals.tab().open(self.0.as_bytes(), &mut scratch).ok()?;
         let mut reader = Reader(scratch.at(found));
         if reader.byte()? != LAYOUT {
             return None;
@@ -109,7 +109,7 @@ impl AccessTab {
             Viewer::Named(origin) => !core.origins.refuses(origin),
             Viewer::Unnamed => core.compatibility.any_viewer_in_0_9,
         };
-        let realm = core.realms[realm].name.to_string();
+        let realm = core.realms[realm].name().to_owned();
         let known = Known { viewer, realm, sure: Sure::Yes };
         (reader.0.is_empty() && in_time && admitted).then_some((known, mark))
     }

@@ -12,7 +12,7 @@ use super::viewer::Viewer;
 use super::{form, pages};
 use crate::answer::{Answer, BoxError};
 use crate::config::Page;
-use crate::core::Core;
+use crate::core::{Core, ServiceId};
 use crate::posted::{self, TooSlow};
 use crate::protocol::{Family, Message};
 use crate::query;
@@ -31,7 +31,7 @@ pub(super) fn grants_at_once(page: &Page, family: Family) -> bool {
 /// Terms that are accepted by a click.
 pub(super) fn click_through<B>(
     mut context: Context,
-    service: usize,
+    service: ServiceId,
     terms: &Message,
     body: B,
 ) -> Answer<Response<Bytes>>
@@ -40,7 +40,7 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let path = context.core.access[service].path.as_deref().unwrap_or_default().to_owned();
+    let path = context.core.access[service].path().unwrap_or_default().to_owned();
     match context.parts.method {
         Method::GET | Method::HEAD => {
             let flow = context.flow.clone().or_else(|| context.begin_flow(context.core.now()));
@@ -90,7 +90,7 @@ fn decision(context: &mut Context, form: Option<&str>) -> Option<String> {
 
 /// Grants by being opened. Viewers of other tabs have nothing to do with it, and there is no page to
 /// choose on.
-pub(super) fn at_once(context: Context, service: usize) -> Answer<Response<Bytes>> {
+pub(super) fn at_once(context: Context, service: ServiceId) -> Answer<Response<Bytes>> {
     match context.parts.method {
         Method::GET => Answer::later(async move {
             let grant = grant(&context.core, service).insecure_without_gesture_page();
@@ -103,8 +103,8 @@ pub(super) fn at_once(context: Context, service: usize) -> Answer<Response<Bytes
 }
 
 /// What such a service grants to whoever clicks.
-fn grant(core: &Core, service: usize) -> AccessGrant {
+fn grant(core: &Core, service: ServiceId) -> AccessGrant {
     let service = &core.access[service];
-    let grant = AccessGrant::to("").role(&*service.role).realm(&*core.realms[service.realm].name);
+    let grant = AccessGrant::to("").role(service.role()).realm(core.realms[service.realm()].name());
     grant.by_a_click()
 }

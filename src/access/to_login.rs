@@ -10,6 +10,7 @@ use super::opener::Opener;
 use super::pages;
 use super::tab::{AccessTab, Known, PARAMETER};
 use super::viewer::Viewer;
+use crate::core::ServiceId;
 use crate::page::{keep_opener, refuse_frames};
 use crate::query;
 use crate::respond;
@@ -19,12 +20,12 @@ use crate::respond;
 /// along.
 pub(super) fn to_login(
     context: &Context,
-    service: usize,
+    service: ServiceId,
     remember: Option<Flow>,
 ) -> Response<Bytes> {
     let core = &context.core;
     let query = context.parts.uri.query().unwrap_or_default();
-    let path = core.access[service].path.as_deref().unwrap_or_default();
+    let path = core.access[service].path().unwrap_or_default();
     let mut rest = query::without(query, &["origin", "code", PARAMETER]);
     let told = match &context.opener {
         Opener::Viewer(Known { viewer: Viewer::Named(origin), .. }) => format!("origin={origin}"),

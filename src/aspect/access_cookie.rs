@@ -9,7 +9,10 @@ use crate::path;
 use crate::seal::Keyring;
 use crate::session::LONGEST;
 
-/// The cookie that an access service sets: a sealed [`Session`](super::Session).
+/// The cookie that an access service sets: a sealed [`Session`](crate::aspect::Session).
+///
+/// It stands among the aspects of a [realm](crate::Realm::aspect) and is itself none: it says what the
+/// cookie is like, and the layers, which have the keys, set it and read it.
 ///
 /// By default it is `__Host-iiif` (or `__Host-iiif-{realm}`), lives 30 minutes, and is
 /// `Path=/; Secure; HttpOnly; SameSite=None`: it has to travel in cross-site iframes and images,
@@ -23,7 +26,7 @@ use crate::session::LONGEST;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_iiif_auth::aspect::AccessCookie;
+/// use tower_iiif_auth::AccessCookie;
 ///
 /// let cookie = AccessCookie::new().lifetime(Duration::from_secs(10 * 60));
 /// ```
@@ -96,7 +99,8 @@ impl AccessCookie {
     /// # Example
     ///
     /// ```
-    /// use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
+    /// use tower_iiif_auth::aspect::IpRanges;
+    /// use tower_iiif_auth::AccessCookie;
     ///
     /// let aspects = AccessCookie::new().or(IpRanges::new(["192.0.2.0/24"], "reader")?);
     /// # Ok::<(), tower_iiif_auth::ConfigError>(())

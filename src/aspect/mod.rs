@@ -1,18 +1,19 @@
 //! **Who** asks: the authorizing aspect of a request.
 //!
 //! An aspect reads a request's head and finds a [`Session`], or says why there is none. In the box
-//! are the sealed [`AccessCookie`], the [`IpRanges`] of a reading room and the [`TrustedHeader`] of
-//! an upstream single sign-on. A realm takes several with [`or`](AuthorizingAspect::or): any of
+//! are the [`IpRanges`] of a reading room and the [`TrustedHeader`] of an upstream single sign-on, and
+//! the layers read the cookie that they set themselves: an [`AccessCookie`] among a
+//! realm's aspects says what it is like. A realm takes several with [`or`](AuthorizingAspect::or): any of
 //! them may open a resource. With [`and`](AuthorizingAspect::and) both have to be there; the access
 //! cookie takes part in `or` only.
 
-mod access_cookie;
+pub(crate) mod access_cookie;
 pub(crate) mod aspects;
 mod both;
 mod bound_cookie;
 mod chosen;
 mod client_ip;
-mod cookie;
+pub(crate) mod cookie;
 mod found_session;
 mod ip_ranges;
 mod setting_error;
@@ -27,21 +28,18 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 pub use crate::session::{
     FieldError, Session, SessionBuilder, SessionError, SessionId, ViewerOrigins, Viewers,
 };
-pub use access_cookie::AccessCookie;
 pub use aspects::Aspects;
 pub use both::Both;
 pub use client_ip::{PeerAddr, TrustedProxies};
-pub use cookie::{SameSite, cookies};
+pub use cookie::cookies;
 pub use ip_ranges::IpRanges;
 pub use setting_error::SettingError;
 pub use trusted_header::TrustedHeader;
 
-pub use cookie::CookieError;
-
-pub(crate) use access_cookie::cookie_covers;
+pub(crate) use access_cookie::{AccessCookie, cookie_covers};
 pub(crate) use bound_cookie::{BoundCookie, Sessions};
 pub(crate) use chosen::Chosen;
-pub(crate) use cookie::CookieAttributes;
+pub(crate) use cookie::{CookieAttributes, CookieError, SameSite};
 pub(crate) use found_session::FoundSession;
 
 use crate::answer::{Answer, BoxError};
@@ -93,7 +91,7 @@ pub trait AuthorizingAspect: Send + Sync + 'static {
     ///
     /// The session counts as long as it says itself; it is read anew for every request. A panic,
     /// and a [`Later`](Answer::Later) that takes longer than
-    /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout), count as
+    /// [`max_decision_time`](crate::Limits::max_decision_time), count as
     /// [`AspectError::Unavailable`].
     fn read(&self, head: &Head<'_>, now: Timestamp) -> Reading;
 

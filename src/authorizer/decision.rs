@@ -9,7 +9,23 @@ use crate::protocol::{AbsoluteUri, LanguageMap, Message};
 use crate::resource::Resource;
 
 /// Grant, send elsewhere, or deny.
-#[derive(Clone, Debug)]
+///
+/// # Example
+///
+/// Decisions are compared, so that an application can test its rules:
+///
+/// ```
+/// use tower_iiif_auth::authorizer::{Decision, Denial};
+///
+/// fn rule(is_reader: bool) -> Decision {
+///     if is_reader { Decision::Grant } else { Denial::login().message("For readers only").into() }
+/// }
+///
+/// assert_eq!(rule(true), Decision::Grant);
+/// assert_eq!(rule(false), Denial::login().message("For readers only").into());
+/// assert_ne!(rule(false), Denial::never().into());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The wrapped service answers.
     Grant,
@@ -44,6 +60,7 @@ impl From<bool> for Decision {
 
 /// What would help against a denial, which makes its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Remedy {
     /// An access service: 401.
     Login,
@@ -68,14 +85,14 @@ pub enum Remedy {
 ///     .message(Message::new(LanguageMap::new("en", "Embargoed")).note(LanguageMap::new("en", "Until 2040.")));
 /// let tiered = Denial::login().substitute(Substitute::of_same_base("page1-small"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     remedy: Remedy,
     /// Shared, so that a prepared denial is cheap to give out: one is on the way to every grant.
     details: Option<Arc<Details>>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Details {
     message: Option<Message>,
     substitutes: Vec<Substitute>,
@@ -179,13 +196,13 @@ impl Denial {
 ///
 /// Before it is offered the same decision is taken for it: one that this very user may not see is
 /// listed only with a probe of its own (2.0 §5.2, §7.1).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Substitute {
     pub(crate) target: Target,
     pub(crate) label: Option<LanguageMap>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     SameBase(String),
     Elsewhere(AbsoluteUri),

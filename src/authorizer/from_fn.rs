@@ -43,7 +43,7 @@ where
 /// An authorizer from an `async` function that waits: for a database, for a policy server.
 ///
 /// It gets the question as its own, and a limited time
-/// ([`decision_timeout`](crate::IiifAuthBuilder::decision_timeout)). Its question, its future and
+/// ([`max_decision_time`](crate::Limits::max_decision_time)). Its question, its future and
 /// what waits for it go onto the heap, for nobody and again for each session: what can be decided at
 /// once belongs in [`from_fn`].
 ///

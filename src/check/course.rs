@@ -5,22 +5,23 @@ use http::{Method, Response, StatusCode};
 
 use super::active::Still;
 use super::private::{Care, Private};
+use super::proofs::{Granted, Refused};
 use super::refusal;
-use crate::aspect::{AspectError, Head};
+use crate::aspect::Head;
 use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
-use crate::gate::{Basis, Lack, Verdict, Watch};
+use crate::gate::{Basis, Verdict, Watch};
+use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
-use crate::session::Session;
 use crate::storage_access;
 
 /// What is done with a request.
 pub(super) enum Course {
-    /// It goes to the inner service, with the session where that is handed on.
-    Forward(Care, Option<Session<'static>>),
+    /// It goes to the inner service, with a proof of the grant where that is wanted.
+    Forward(Care, Option<Granted>),
     Answer(Response<Bytes>),
 }
 
@@ -44,7 +45,9 @@ pub(super) fn course(
         if !is_made_here(core.public_url.origin(), head.headers()) {
             watch.foreign_page(core, head.uri().path(), resource);
             let denial = Denial::never().message(core.texts.denied_foreign.clone());
-            return Course::Answer(refusal::denied(&denial, head, &core.texts));
+            let refusal = refusal::denied(&denial, head, &core.texts);
+            let (status, reason) = (denial.http_status(), Reason::ForeignPage);
+            return Course::Answer(Refused::mark(status, reason, Some(resource), refusal));
         }
     }
     let outcome = (&verdict.decision).into();
@@ -54,9 +57,13 @@ pub(super) fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            Course::Forward(Care::new(Some(private), Still::of(core, resource)), session.take())
+            let granted = session.take().map(|session| Granted::to(Some(session)));
+            Course::Forward(Care::new(Some(private), Still::of(core, resource)), granted)
         }
-        (Decision::Grant, _) => Course::Forward(Care::new(None, Still::of(core, resource)), None),
+        (Decision::Grant, _) => {
+            let granted = core.hands_session_on.then(|| Granted::to(None));
+            Course::Forward(Care::new(None, Still::of(core, resource)), granted)
+        }
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), StatusCode::FOUND, head))
         }
@@ -66,7 +73,9 @@ pub(super) fn course(
                 let info = core.public_url.join(&format!("{}/info.json", resource.path()));
                 return Course::Answer(refusal::redirect(&info, StatusCode::SEE_OTHER, head));
             }
-            let mut response = refusal::denied(denial, head, &core.texts);
+            let refusal = refusal::denied(denial, head, &core.texts);
+            let (status, reason) = (denial.http_status(), basis.reason());
+            let mut response = Refused::mark(status, reason, Some(resource), refusal);
             for_third_parties(core, head, resource, basis, &mut response);
             Course::Answer(response)
         }
@@ -83,7 +92,7 @@ pub(super) fn for_third_parties(
 ) {
     let headers = response.headers_mut();
     storage_access::vary(core.third_party.storage_access, headers);
-    let lacks_cookie = matches!(basis, Basis::Nobody(Lack { error: AspectError::Missing, .. }));
+    let lacks_cookie = matches!(basis, Basis::Nobody(lack) if lack.is_of_everything());
     if is_read(head.method()) && lacks_cookie && core.has_cookie(resource) {
         storage_access::offer_retry(core.third_party.storage_access, head.headers(), headers);
     }

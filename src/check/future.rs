@@ -63,9 +63,9 @@ where
     fn of(course: Course, inner: &mut S, mut request: Request<ReqBody>) -> Self {
         match course {
             Course::Answer(response) => Self::Own { response: Some(response) },
-            Course::Forward(care, session) => {
-                if let Some(session) = session {
-                    request.extensions_mut().insert(session);
+            Course::Forward(care, granted) => {
+                if let Some(granted) = granted {
+                    request.extensions_mut().insert(granted);
                 }
                 Self::Forwarded { response: inner.call(request), care }
             }

@@ -5,6 +5,10 @@
 //! in check, see [`Check`]. Every other request is answered here, and the inner service hears
 //! nothing of it. Access tokens are ignored: a token never opens content (2.0 §2).
 //!
+//! A refusal carries [`Refused`] among its extensions, by which an outer layer may put a page of the
+//! application's own in its place; a request that is let through carries [`Granted`], where that is
+//! switched on.
+//!
 //! Information documents are let through unasked: [`describe`](crate::describe) around the checker puts
 //! the services in and, where 1.0 or 0.9 are spoken, decides on their status. Never leave it out there:
 //! without it the answer is 200, which tells a client of 1.0 or 0.9 that its user is in.
@@ -23,7 +27,7 @@
 //!     .keyring(Keyring::generate()?)
 //!     .images("/iiif/3")
 //!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-//!     .authorize(|request| request.identifier() == "cover" || request.has_role("reader"))
+//!     .authorize_with(|request| request.identifier() == "cover" || request.has_role("reader"))
 //!     .build()?;
 //!
 //! let images = service_fn(async |_: Request<Full<Bytes>>| {
@@ -48,6 +52,7 @@ mod future;
 mod layer;
 mod lower;
 mod private;
+mod proofs;
 mod refusal;
 mod service;
 mod unasked;
@@ -55,4 +60,5 @@ mod unasked;
 pub use active::keep_still;
 pub use future::CheckFuture;
 pub use layer::CheckLayer;
+pub use proofs::{Granted, Refused};
 pub use service::Check;

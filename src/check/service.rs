@@ -9,6 +9,7 @@ use super::course::{Course, course};
 use super::decide::later;
 use super::future::CheckFuture;
 use super::private::Care;
+use super::proofs::Refused;
 use super::{lower, refusal, unasked};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
@@ -65,7 +66,8 @@ where
             }
             Found::Refused(why) => {
                 watch.refused(core, path, why);
-                return CheckFuture::own(refusal::path(why, &head));
+                let refusal = refusal::path(why, &head);
+                return CheckFuture::own(Refused::mark(why.status(), why.into(), None, refusal));
             }
         };
         if let Some(course) = unasked::course(core, &head, &resource) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::SKEW;
 use crate::clock::Timestamp;
-use crate::core::{BoundClients, Core};
+use crate::core::{BoundClients, Core, RealmId};
 use crate::protocol::v2::TokenErrorProfile;
 use crate::query;
 use crate::seal::{Reader, write_short_text};
@@ -16,11 +16,11 @@ const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// A code for a client of a realm.
 pub(super) fn issue(
     core: &Core,
-    realm: usize,
+    realm: RealmId,
     client: &str,
     now: Timestamp,
 ) -> Result<String, SealError> {
-    let clients = core.realms[realm].clients.as_ref().ok_or(SealError)?;
+    let clients = core.realms[realm].clients().ok_or(SealError)?;
     let mut payload = Vec::with_capacity(64);
     payload.extend_from_slice(&now.as_millis().to_be_bytes());
     write_short_text(&mut payload, client).ok_or(SealError)?;
@@ -31,11 +31,11 @@ pub(super) fn issue(
 /// registered clients; otherwise why not: it counts as a credential (requirements MAP).
 pub(crate) fn check(
     core: &Core,
-    realm: usize,
+    realm: RealmId,
     request_query: &str,
     now: Timestamp,
 ) -> Result<(), TokenErrorProfile> {
-    let Some(clients) = &core.realms[realm].clients else { return Ok(()) };
+    let Some(clients) = core.realms[realm].clients() else { return Ok(()) };
     match query::single(request_query, "code") {
         Err(_) => Err(TokenErrorProfile::InvalidRequest),
         Ok(None) => Err(TokenErrorProfile::MissingAspect),

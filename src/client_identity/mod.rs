@@ -24,7 +24,7 @@
 //!             .access(AccessService::active("login", "Example Library"))
 //!             .client("reader-app", "0123456789abcdef0123456789abcdef"),
 //!     )
-//!     .authorize(|request| request.has_role("reader"))
+//!     .authorize_with(|request| request.has_role("reader"))
 //!     .build()?;
 //! let inner = service_fn(async |_: Request<Full<Bytes>>| {
 //!     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))

@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::{ClientIdentityFuture, code};
 use crate::answer::BoxError;
 use crate::body::ResponseBody;
-use crate::core::{Core, Identified};
+use crate::core::{Core, Identified, RealmId};
 use crate::posted::{self, TooSlow};
 use crate::protocol::v1::client_identity::ClientIdentity as Identity;
 use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};
@@ -58,7 +58,8 @@ where
             Method::POST => {
                 let core = Arc::clone(core);
                 ClientIdentityFuture::working(async move {
-                    match posted::read(core.form_timeout, LONGEST, request.into_body()).await {
+                    match posted::read(core.limits.form_time(), LONGEST, request.into_body()).await
+                    {
                         Ok(body) => answer(&core, realm, body),
                         Err(TooSlow) => too_slow(),
                     }
@@ -77,7 +78,7 @@ where
 }
 
 /// The answer to a posted body; `None` if it is too long or broke off.
-fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
+fn answer(core: &Core, realm: RealmId, body: Option<Bytes>) -> Response<Bytes> {
     let now = core.now();
     // A list of two texts would be read as one, too.
     let object = body.filter(|body| body.trim_ascii_start().starts_with(b"{"));
@@ -88,11 +89,11 @@ fn answer(core: &Core, realm: usize, body: Option<Bytes>) -> Response<Bytes> {
     let (Some(id), Some(secret)) = (identity.client_id, identity.client_secret) else {
         return refused(TokenError::MissingCredentials, "clientId or clientSecret is missing");
     };
-    let Some(clients) = &core.realms[realm].clients else {
+    let Some(clients) = core.realms[realm].clients() else {
         return refused(TokenError::Unavailable, "no client is registered");
     };
     let identified = clients.identify(&id, &secret, now);
-    crate::trace::client(&core.realms[realm].name, identified == Identified::Yes);
+    crate::trace::client(core.realms[realm].name(), identified == Identified::Yes);
     match identified {
         Identified::Yes => {}
         Identified::UnknownClient => {

@@ -2,10 +2,12 @@
 
 use crate::aspect::CookieError;
 use crate::aspect::SettingError;
-use crate::protocol::origin::OriginError;
+use crate::protocol::OriginError;
 use crate::revocation::NoRandomness;
 
-/// Why a configuration cannot be built. Each message says what to change.
+/// One mistake of a configuration. Each message says what to change.
+///
+/// [`build()`](crate::IiifAuthBuilder::build) tells all of them at once, as [`ConfigErrors`](crate::ConfigErrors).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -162,10 +164,8 @@ pub enum ConfigError {
     NoAllowedOrigins,
     /// A pattern of public paths matches no path.
     PublicPath(String),
-    /// The longest `info.json` has no bytes.
-    LongestInfo,
-    /// The longest identifier has no bytes.
-    LongestIdentifier,
+    /// A limit on sizes is zero, so that nothing fits.
+    Limit(&'static str),
     /// A path of manifests matches no path.
     ManifestPath(String),
     /// A limit on manifests is zero.

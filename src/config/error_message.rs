@@ -24,7 +24,7 @@ impl fmt::Display for ConfigError {
                  http is for localhost only, unless the builder's insecure_http() is called"
             ),
             Self::NoKeyring => f.write_str("no keyring: call keyring(Keyring::from_env(\"IIIF_AUTH_KEY\")?)"),
-            Self::NoAuthorizer => f.write_str("no authorizer: call authorizer(…) or authorize(|request| …)"),
+            Self::NoAuthorizer => f.write_str("no authorizer: call authorizer(…) or authorize_with(|request| …)"),
             Self::NoResources => f.write_str("nothing to protect: call images(\"/iiif/3\"), files(…) or resources(…)"),
             Self::NoRealm => f.write_str("no realm: call realm(Realm::new().access(…))"),
             Self::Path(path) => write!(
@@ -142,10 +142,7 @@ impl fmt::Display for ConfigError {
                 f,
                 "public path {pattern:?} matches no path: begin it with a slash, or with *"
             ),
-            Self::LongestInfo => f.write_str("longest_info has to be more than zero bytes"),
-            Self::LongestIdentifier => {
-                f.write_str("longest_identifier has to be more than zero bytes")
-            }
+            Self::Limit(limit) => write!(f, "{limit} has to be more than zero"),
             Self::ManifestPath(path) => write!(
                 f,
                 "manifests at {path:?} match no path: begin it with a slash and end it without one, \

@@ -17,7 +17,7 @@ use crate::resource::Pattern;
 /// use tower_iiif_auth::Manifests;
 ///
 /// let plainly = Manifests::at("/manifests");
-/// let in_one_place = Manifests::at("/works/*/manifest.json").images().longest(2 << 20);
+/// let in_one_place = Manifests::at("/works/*/manifest.json").images().max_bytes(2 << 20);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing until it is given to the builder"]
@@ -59,14 +59,14 @@ impl Manifests {
     }
 
     /// The largest manifest, in bytes; a larger one is answered with 502. Default: 8 MiB.
-    pub fn longest(mut self, bytes: usize) -> Self {
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.longest = bytes;
         self
     }
 
     /// How many different resources of this publisher's a manifest may show: for each the authorizer is
     /// asked once. A manifest with more is answered with 502. Default: 20 000.
-    pub fn most(mut self, resources: usize) -> Self {
+    pub fn max_resources(mut self, resources: usize) -> Self {
         self.most = resources;
         self
     }
@@ -76,7 +76,7 @@ impl Manifests {
         if !self.paths.may_match_path() || (path.len() > 1 && path.ends_with('/')) {
             return Err(ConfigError::ManifestPath(path.to_owned()));
         }
-        for (limit, what) in [(self.longest, "longest"), (self.most, "most")] {
+        for (limit, what) in [(self.longest, "max_bytes"), (self.most, "max_resources")] {
             if limit == 0 {
                 return Err(ConfigError::ManifestLimit(what));
             }

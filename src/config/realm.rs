@@ -12,7 +12,7 @@ use crate::protocol::{LanguageMap, Message};
 /// A realm has one access cookie at the most, and it holds one session: going through one of its
 /// access services ends the session of another. So give a click-through or a kiosk a realm of its
 /// own ([`named`](Self::named)) beside readers who log in, or beside terms for another role; else a
-/// reader who accepts the terms is logged out. `build()` logs a warning.
+/// reader who accepts the terms is logged out. [`IiifAuth::warnings`](crate::IiifAuth::warnings) says so.
 ///
 /// An application may have several realms. Their cookies and tokens are never taken for each other's. The unnamed realm has its
 /// services at `/auth/token`, `/auth/logout` and `/auth/{service}`, a named one at
@@ -21,8 +21,8 @@ use crate::protocol::{LanguageMap, Message};
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::aspect::{AccessCookie, IpRanges};
-/// use tower_iiif_auth::{AccessService, Realm};
+/// use tower_iiif_auth::aspect::IpRanges;
+/// use tower_iiif_auth::{AccessCookie, AccessService, Realm};
 ///
 /// let readers = Realm::new()
 ///     .access(AccessService::active("login", "Example Library"))
@@ -97,7 +97,7 @@ impl Realm {
     }
 
     /// What its users are told by: one aspect, or several joined by `or`. A second call replaces the
-    /// first. Default: an [`AccessCookie`](crate::aspect::AccessCookie), unless all services are
+    /// first. Default: an [`AccessCookie`](crate::AccessCookie), unless all services are
     /// external.
     #[must_use]
     pub fn aspect(mut self, aspects: impl Into<Aspects>) -> Self {
@@ -134,7 +134,7 @@ impl Realm {
     ///     IiifAuth::builder("https://iiif.example")
     ///         .keyring(keyring.clone())
     ///         .images("/iiif/3")
-    ///         .authorize(|request| request.has_role("reader"))
+    ///         .authorize_with(|request| request.has_role("reader"))
     ///         .realm(Realm::new().access(login).aspect(AppLogin).session_cookie(set_cookie))
     ///         .build()
     /// };

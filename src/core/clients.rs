@@ -8,6 +8,7 @@ use std::time::Duration;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
+use super::mistakes::Mistakes;
 use crate::clock::Timestamp;
 use crate::config::{Client, ConfigError};
 use crate::seal::LONGEST_TEXT;
@@ -51,26 +52,27 @@ pub(crate) enum Identified {
 }
 
 impl BoundClients {
-    pub(crate) fn new(
+    pub(super) fn new(
         path: String,
         registered: &[Client],
         codes: Sealer,
-    ) -> Result<Self, ConfigError> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
-            .map_err(|_| ConfigError::NoRandomness)?;
+        mistakes: &mut Mistakes,
+    ) -> Option<Self> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
+        let key = mistakes.check(key.map_err(|_| ConfigError::NoRandomness))?;
         let mut clients = HashMap::new();
         for Client { id, secret } in registered {
             if secret.len() < SHORTEST {
-                return Err(ConfigError::ClientSecret { client: id.clone() });
+                mistakes.add(ConfigError::ClientSecret { client: id.clone() });
             }
             let secret = hmac::sign(&key, secret.as_bytes());
             let known = Known { secret, guesses: Mutex::default() };
             let fits = (1..=LONGEST_TEXT).contains(&id.len());
             if !fits || clients.insert(id.as_str().into(), known).is_some() {
-                return Err(ConfigError::Client(id.clone()));
+                mistakes.add(ConfigError::Client(id.clone()));
             }
         }
-        Ok(Self { path: path.into(), key, clients, codes })
+        Some(Self { path: path.into(), key, clients, codes })
     }
 
     pub(crate) fn path(&self) -> &str {

@@ -5,12 +5,21 @@ use cookie::Cookie;
 use crate::aspect::{CookieAttributes, CookieError, SameSite, cookie_covers};
 use crate::config::PublicUrl;
 
-/// Which of `paths` a cookie is not sent to, if any, given as a `Set-Cookie` value.
-pub(crate) fn check<'p>(
+/// What there is to say of a cookie that would work.
+pub(super) struct Seen<'p> {
+    pub(super) name: String,
+    /// Which of the paths it is not sent to, if any.
+    pub(super) missed: Option<&'p str>,
+    /// Whether scripts can read it.
+    pub(super) is_open_to_scripts: bool,
+}
+
+/// Looks at a `Set-Cookie` value, which is to reach `paths`.
+pub(super) fn check<'p>(
     set_cookie: &str,
     public_url: &PublicUrl,
     paths: &'p [String],
-) -> Result<Option<(String, &'p str)>, CookieError> {
+) -> Result<Seen<'p>, CookieError> {
     let cookie = Cookie::parse(set_cookie).map_err(|_| CookieError::Unreadable)?;
     let name = || cookie.name().to_owned();
     let same_site = cookie.same_site().map(|same_site| match same_site {
@@ -35,11 +44,7 @@ pub(crate) fn check<'p>(
         partitioned: false,
     };
     attributes.check(public_url.host())?;
-    if cookie.http_only() != Some(true) {
-        crate::trace::warning(
-            "a session cookie without HttpOnly: any script of this site can read and keep it",
-        );
-    }
-    let missed = paths.iter().find(|path| !cookie_covers(own, path));
-    Ok(missed.map(|path| (name(), path.as_str())))
+    let missed = paths.iter().find(|path| !cookie_covers(own, path)).map(String::as_str);
+    let is_open_to_scripts = cookie.http_only() != Some(true);
+    Ok(Seen { name: name(), missed, is_open_to_scripts })
 }

@@ -1,7 +1,7 @@
 //! What time it is: where the clock is set back, nothing comes back to life.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::catch::catch;
@@ -10,8 +10,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::core::Core;
 
 /// The clock, and what it has shown already.
-pub(crate) struct Time {
-    clock: Box<dyn Clock>,
+pub(super) struct Time {
+    clock: Arc<dyn Clock>,
     /// The latest moment that was told, in milliseconds.
     latest: AtomicU64,
     /// The moment that the clock was set back to last. What began before it is over.
@@ -21,7 +21,7 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    pub(crate) fn of(clock: Box<dyn Clock>) -> Self {
+    pub(super) fn of(clock: Arc<dyn Clock>) -> Self {
         Self { clock, latest: AtomicU64::new(0), began: AtomicU64::new(0), turns: Mutex::new(()) }
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::edit::{HostVersion, Service};
-use crate::core::{BoundCookieService, Core};
+use crate::core::{BoundAccess, BoundCookieService, Core};
 use crate::protocol::v2::{ProbeReference, ProbeService};
 use crate::resource::Resource;
 
@@ -16,7 +16,7 @@ pub(crate) fn probe(
     resource: &Resource<'_>,
     own_context: bool,
 ) -> Option<Box<RawValue>> {
-    let access: Vec<&RawValue> = core.access_of(resource).map(|access| &*access.json).collect();
+    let access: Vec<&RawValue> = core.access_of(resource).map(BoundAccess::json).collect();
     write(core, resource, &access, own_context)
 }
 
@@ -29,9 +29,9 @@ pub(crate) fn probe_again(
 ) -> Option<Box<RawValue>> {
     let access: Vec<&RawValue> = core
         .access_of(resource)
-        .map(|access| match &access.reference {
-            Some(reference) if !seen.insert(&raw const *access.json) => &**reference,
-            _ => &*access.json,
+        .map(|access| match access.reference() {
+            Some(reference) if !seen.insert(&raw const *access.json()) => reference,
+            _ => access.json(),
         })
         .collect();
     write(core, resource, &access, false)
@@ -94,13 +94,13 @@ pub(super) fn put_cookie_services(core: &Core, resource: &Resource<'_>) -> Vec<P
     let versions: Vec<_> = core.families_of(resource).described().collect();
     let in_version = |version| {
         core.access_of(resource)
-            .flat_map(|access| &access.authentication)
-            .filter(move |own| own.version == version)
+            .flat_map(BoundAccess::authentication)
+            .filter(move |own| own.version() == version)
     };
     let put = |own: &BoundCookieService| Put {
-        id: own.id.as_deref().map(ToOwned::to_owned),
-        for_two: own.for_two.clone(),
-        for_three: own.for_three.clone(),
+        id: own.id().map(ToOwned::to_owned),
+        for_two: own.for_two().to_owned(),
+        for_three: own.for_three().to_owned(),
     };
     versions.into_iter().flat_map(in_version).map(put).collect()
 }

@@ -34,9 +34,7 @@ pub(super) fn on_base(described: &Described, value: &HeaderValue) -> Option<Head
     let stays = match (core.find(path), &described.base) {
         (Found::Resource(resource), Some(base)) => resource.base() == base,
         // A manifest that is no resource: to another one.
-        (Found::Resource(_) | Found::Public, None) => {
-            core.manifests.iter().any(|own| own.covers(path))
-        }
+        (Found::Resource(_) | Found::Public, None) => core.sites.manifests_at(path).is_some(),
         _ => false,
     };
     stays.then(|| HeaderValue::try_from(core.public_url.join(&target)).ok()).flatten()

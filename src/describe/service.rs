@@ -68,7 +68,7 @@ where
                 return DescribeFuture::inner(self.inner.call(request));
             }
             found => {
-                let Some(settings) = core.manifests.iter().find(|own| own.covers(path)) else {
+                let Some(settings) = core.sites.manifests_at(path) else {
                     return DescribeFuture::inner(self.inner.call(request));
                 };
                 let resource = match &found {

@@ -20,7 +20,7 @@ pub(super) enum Work {
 impl Work {
     pub(super) fn longest(&self) -> usize {
         match self {
-            Self::Info(rewrite) => rewrite.described.core.longest_info,
+            Self::Info(rewrite) => rewrite.described.core.limits.info_bytes(),
             Self::Manifest(plan) => plan.settings.longest,
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use super::{TokenSession, Verdict, decide_and_wait};
+use super::decide::decide_and_wait;
+use super::token_session::TokenSession;
+use super::verdict::Verdict;
 use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;

@@ -3,14 +3,14 @@
 use super::limits;
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, AuthorizingAspect, Head};
-use crate::core::{CandidateAspect, Core};
+use crate::core::{CandidateAspect, Core, RealmId};
 use crate::protocol::Origin;
 
 impl Core {
     /// Tells the aspects of a realm which viewer the user has let in.
     pub(crate) async fn bind(
         &self,
-        realm: usize,
+        realm: RealmId,
         head: &Head<'_>,
         viewer: &Origin,
     ) -> Result<(), AspectError> {
@@ -18,7 +18,7 @@ impl Core {
     }
 
     /// Ends the sessions of a realm's aspects. That there is none is as good.
-    pub(crate) async fn log_out(&self, realm: usize, head: &Head<'_>) -> Result<(), BoxError> {
+    pub(crate) async fn log_out(&self, realm: RealmId, head: &Head<'_>) -> Result<(), BoxError> {
         match self.tell(realm, |aspect| aspect.log_out(head)).await {
             Err(AspectError::Unavailable(error)) => Err(error),
             Ok(()) | Err(_) => Ok(()),
@@ -29,17 +29,17 @@ impl Core {
     /// one of them has the user.
     async fn tell(
         &self,
-        realm: usize,
+        realm: RealmId,
         say: impl Fn(&dyn AuthorizingAspect) -> Answer<Result<(), AspectError>>,
     ) -> Result<(), AspectError> {
         let mut outcome = Err(AspectError::Missing);
-        for candidate in self.candidates.iter().filter(|candidate| candidate.realm == realm) {
-            let CandidateAspect::Other(aspect) = &candidate.aspect else { continue };
+        for (_, candidate) in self.candidates.of_realm(realm) {
+            let CandidateAspect::Other(aspect) = candidate.aspect() else { continue };
             let told = match limits::catch(|| say(&**aspect)) {
                 Ok(Answer::Now(told)) => told,
                 Ok(Answer::Later(told)) => {
                     let told = Box::pin(async { Ok(told.await) });
-                    let told = limits::within(self.decision_timeout, told).await;
+                    let told = limits::within(self.limits.decision_time(), told).await;
                     told.unwrap_or_else(|error| Err(AspectError::Unavailable(error)))
                 }
                 Err(panic) => Err(AspectError::Unavailable(panic)),

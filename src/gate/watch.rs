@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use http::Uri;
 
-use super::Basis;
 use super::event;
+use super::verdict::Basis;
 use crate::catch::catch;
 use crate::core::Core;
 use crate::observe::{Observation, Outcome, Place, Reason};

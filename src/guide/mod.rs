@@ -18,8 +18,10 @@ pages! {
     authorizers = "guide/authorizers.md";
     manifests = "guide/manifests.md";
     login = "guide/login.md";
+    own_users = "guide/own-users.md";
     axum_login = "guide/axum-login.md";
     oidc = "guide/oidc.md";
+    your_own = "guide/your-own.md";
     deployment = "guide/deployment.md";
     logs = "guide/logs.md";
     // Its snippets need the feature, and are compiled where it is on.

@@ -24,7 +24,7 @@ impl IiifAuth {
     /// #     .keyring(Keyring::generate()?)
     /// #     .files("/files")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     /// #     .build()?;
     /// let probe = auth.probe_service("/files/reel-2.mp4").await.expect("it is protected");
     /// assert_eq!(probe["type"], "AuthProbeService2");
@@ -57,7 +57,7 @@ impl IiifAuth {
     /// #     .keyring(Keyring::generate()?)
     /// #     .files("/files")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     /// #     .build()?;
     /// let mut manifest = json!({
     ///     "@context": "http://iiif.io/api/presentation/3/context.json",
@@ -81,7 +81,7 @@ impl IiifAuth {
     }
 
     /// The same with the settings of `how`, whose paths do not matter here:
-    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`most`](Manifests::most).
+    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`max_resources`](Manifests::max_resources).
     ///
     /// # Errors
     ///

@@ -10,10 +10,11 @@ use std::sync::Arc;
 pub use builder::IiifAuthBuilder;
 use stack::IiifAuthLayer;
 
-use crate::access::AccessCookieLayer;
+use crate::access::SetAccessCookieLayer;
 use crate::check::CheckLayer;
 use crate::client_identity::ClientIdentityLayer;
-use crate::core::{Core, flow_cookie_name};
+use crate::config::ConfigWarning;
+use crate::core::{BoundRealm, Core, flow_cookie_name};
 use crate::describe::DescribeLayer;
 use crate::logout::LogoutLayer;
 use crate::probe::ProbeLayer;
@@ -48,6 +49,29 @@ impl IiifAuth {
     /// type, such as `https://iiif.example`, whatever address the server itself listens on.
     pub fn builder(public_url: impl Into<String>) -> IiifAuthBuilder {
         IiifAuthBuilder::new(public_url.into())
+    }
+
+    /// What works in this configuration and will disappoint, such as a plain-http public URL. Nothing
+    /// logs it by itself.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// # let auth = IiifAuth::builder("http://localhost:3000")
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize_with(|request| request.has_role("reader"))
+    /// #     .build()?;
+    /// for warning in auth.warnings() {
+    ///     eprintln!("warning: {warning}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigWarning] {
+        &self.core.warnings
     }
 
     /// All layers in the right order, for a stack or a router that holds the image routes and the
@@ -85,8 +109,8 @@ impl IiifAuth {
     }
 
     /// The access-cookie setter, around the application's own login.
-    pub fn access_cookie(&self) -> AccessCookieLayer {
-        AccessCookieLayer::new(Arc::clone(&self.core))
+    pub fn set_access_cookie(&self) -> SetAccessCookieLayer {
+        SetAccessCookieLayer::new(Arc::clone(&self.core))
     }
 
     /// The client identity service of 0.9.2.
@@ -113,7 +137,7 @@ impl IiifAuth {
     /// #     .keyring(Keyring::generate()?)
     /// #     .images("/iiif/3")
     /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-    /// #     .authorize(|request| request.has_role("reader"))
+    /// #     .authorize_with(|request| request.has_role("reader"))
     /// #     .build()?;
     /// assert!(auth.is_own_cookie("__Host-iiif"));
     /// assert!(!auth.is_own_cookie("PHPSESSID"));
@@ -122,7 +146,7 @@ impl IiifAuth {
     #[must_use]
     pub fn is_own_cookie(&self, name: &str) -> bool {
         let flow = flow_cookie_name(self.core.public_url.is_https());
-        let cookies = self.core.realms.iter().filter_map(|realm| realm.cookie.as_ref());
+        let cookies = self.core.realms.iter().filter_map(BoundRealm::cookie);
         let names = cookies.flat_map(|own| [Some(own.name()), own.partitioned_name()]);
         names.flatten().chain([flow]).any(|own| own.eq_ignore_ascii_case(name))
     }
@@ -130,12 +154,12 @@ impl IiifAuth {
 
 impl fmt::Debug for IiifAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bases = self.core.maps.iter().map(|map| (map.base(), map.dialect()));
+        let bases = self.core.sites.maps().iter().map(|map| (map.base(), map.dialect()));
         let bases = bases.collect::<Vec<_>>();
         f.debug_struct("IiifAuth")
             .field("public_url", &self.core.public_url.as_str())
             .field("bases", &bases)
-            .field("realms", &self.core.realms.iter().map(|realm| &*realm.name).collect::<Vec<_>>())
+            .field("realms", &self.core.realms.iter().map(BoundRealm::name).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use tower_layer::Layer;
 
-use crate::access::AccessCookie;
+use crate::access::SetAccessCookie;
 use crate::check::Check;
 use crate::client_identity::ClientIdentity;
 use crate::describe::Describe;
@@ -12,7 +12,7 @@ use crate::probe::Probe;
 use crate::token::Token;
 
 /// The services of a configuration around `S`: probe, token, client identity, logout, access cookie.
-pub type Services<S> = Probe<Token<ClientIdentity<Logout<AccessCookie<S>>>>>;
+pub type Services<S> = Probe<Token<ClientIdentity<Logout<SetAccessCookie<S>>>>>;
 
 /// Every layer of a configuration around `S`: the services, then describer and checker.
 pub type Stack<S> = Services<Describe<Check<S>>>;
@@ -60,7 +60,7 @@ impl<S> Layer<S> for ServicesLayer {
     type Service = Services<S>;
 
     fn layer(&self, inner: S) -> Services<S> {
-        let access = self.auth.access_cookie().layer(inner);
+        let access = self.auth.set_access_cookie().layer(inner);
         let logout = self.auth.logout().layer(access);
         let clients = self.auth.client_identity().layer(logout);
         self.auth.probe().layer(self.auth.token().layer(clients))

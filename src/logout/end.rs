@@ -9,13 +9,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::aspect::{CookieAttributes, Head, Sessions};
-use crate::core::{Core, flow_cookie_name};
+use crate::core::{Core, RealmId, flow_cookie_name};
 use crate::page::{self, Page};
 use crate::revocation::Share;
 
 /// Ends every session of the realm in this request, deletes the cookie, and closes the tab. What waits for
 /// a click in this browser ends with it: it would be a session of who is logged out.
-pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Response<Bytes> {
+pub(super) async fn answer(core: Arc<Core>, realm: RealmId, parts: Parts) -> Response<Bytes> {
     let (mut stored, mut too_many) = (true, false);
     if let Err(error) = core.log_out(realm, &Head::of_parts(&parts)).await {
         crate::trace::failure("authorizing aspect", &error);
@@ -26,10 +26,10 @@ pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Respo
     let language = page::accept_language(&headers);
     let now = core.now();
     let mut deletion = None;
-    if let Some(cookie) = &realm.cookie {
+    if let Some(cookie) = realm.cookie() {
         let Sessions { list, are_all } = cookie.sessions(&headers, now);
         for session in list {
-            let share = Share::of(&realm.name, session.is_of_nobody);
+            let share = Share::of(realm.name(), session.is_of_nobody);
             if let Err(error) = core.revoke(share, session.id, session.until, now).await {
                 crate::trace::failure("revocation store", &error);
                 stored = false;
@@ -43,7 +43,7 @@ pub(super) async fn answer(core: Arc<Core>, realm: usize, parts: Parts) -> Respo
         (true, true) => "too many sessions",
         (true, false) => "logged out",
     };
-    crate::trace::logout(&realm.name, outcome);
+    crate::trace::logout(realm.name(), outcome);
     let mut response = if stored && !too_many {
         Page::new(&core.texts.logged_out, language)
             .closing(&core.texts.close)

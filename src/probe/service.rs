@@ -38,7 +38,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.core;
-        match path::below(request.uri().path(), &core.probe_prefix) {
+        match path::below(request.uri().path(), core.endpoints.probe()) {
             Some(path) => ProbeFuture::answered(answer(core, &Head::of(&request), path)),
             None => ProbeFuture::inner(self.inner.call(request)),
         }

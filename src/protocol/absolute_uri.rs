@@ -19,7 +19,7 @@ use super::Origin;
 /// let uri: AbsoluteUri = "https://cdn.example/small.jpg".parse()?;
 /// assert_eq!(uri.to_string(), "https://cdn.example/small.jpg");
 /// assert!("/small.jpg".parse::<AbsoluteUri>().is_err());
-/// # Ok::<(), tower_iiif_auth::protocol::absolute_uri::AbsoluteUriError>(())
+/// # Ok::<(), tower_iiif_auth::protocol::AbsoluteUriError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AbsoluteUri(

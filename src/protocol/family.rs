@@ -22,7 +22,7 @@ impl Family {
 
     /// The digit that names it in URIs and on the wire.
     #[must_use]
-    pub fn digit(self) -> char {
+    pub(crate) fn digit(self) -> char {
         match self {
             Self::V2 => '2',
             Self::V1 => '1',
@@ -32,13 +32,13 @@ impl Family {
 
     /// The family that a digit names.
     #[must_use]
-    pub fn from_digit(digit: char) -> Option<Self> {
+    pub(crate) fn from_digit(digit: char) -> Option<Self> {
         Self::ALL.into_iter().find(|own| own.digit() == digit)
     }
 
     /// The version of the Authentication API, unless it is 2.0.
     #[must_use]
-    pub fn authentication(self) -> Option<v1::Version> {
+    pub(crate) fn authentication(self) -> Option<v1::Version> {
         match self {
             Self::V2 => None,
             Self::V1 => Some(v1::Version::One),

@@ -25,7 +25,7 @@ const MAX_LENGTH: usize = 255;
 /// let origin: Origin = "HTTPS://Viewer.Example:443/".parse()?;
 /// assert_eq!(origin.as_str(), "https://viewer.example");
 /// assert!("*".parse::<Origin>().is_err());
-/// # Ok::<(), tower_iiif_auth::protocol::origin::OriginError>(())
+/// # Ok::<(), tower_iiif_auth::protocol::OriginError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin(Box<str>);

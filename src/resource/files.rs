@@ -1,6 +1,6 @@
 //! Every content resource that is no image service.
 
-use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding, shape};
+use super::{Named, Refusal, ResourceKind, ResourceMap, decode, shape};
 
 /// Content resources below a path: sound, video, PDF, datasets, also the methods of a gRPC service
 /// (`/package.Service`).
@@ -12,11 +12,12 @@ use super::{Match, Refusal, Resource, ResourceKind, ResourceMap, encoding, shape
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::resource::{Files, Match, ResourceMap};
+/// use tower_iiif_auth::resource::{Files, Resource};
 ///
 /// let map = Files::new("/files");
-/// let Match::Found(file) = map.find("/files/1923/reel%202.mp4") else { unreachable!() };
+/// let file = Resource::find(&map, "/files/1923/reel%202.mp4")?;
 /// assert_eq!((file.identifier(), file.content_type()), ("1923/reel 2.mp4", "Video"));
+/// # Ok::<(), tower_iiif_auth::resource::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -75,31 +76,14 @@ impl ResourceMap for Files {
         &self.base
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        let Some(below) = path.strip_prefix(&*self.base).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Match::Elsewhere;
-        };
-        // A slash that is encoded and one that is not would be two spellings of one file.
-        if below.is_empty() || encoded_slash(below) {
-            return Match::Refused(Refusal::Ambiguous);
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        let identifier = decode::path_of(below, self.path_parameters)?;
+        if self.has_another_name(&identifier) {
+            return Err(Refusal::Ambiguous);
         }
-        match encoding::decode(below, self.path_parameters) {
-            Err(refusal) => Match::Refused(refusal),
-            Ok(identifier) if self.has_another_name(&identifier) => {
-                Match::Refused(Refusal::Ambiguous)
-            }
-            Ok(identifier) => {
-                let content_type =
-                    self.content_type.as_deref().unwrap_or_else(|| by_extension(&identifier));
-                Match::Found(Resource::new(
-                    &*self.base,
-                    identifier,
-                    ResourceKind::Content,
-                    content_type,
-                ))
-            }
-        }
+        let content_type =
+            self.content_type.as_deref().unwrap_or_else(|| by_extension(&identifier));
+        Ok(Named::new(identifier, ResourceKind::Content, content_type))
     }
 
     fn may_be_information(&self, _: &str) -> bool {
@@ -109,10 +93,6 @@ impl ResourceMap for Files {
     fn insecure_active_content(&self) -> bool {
         self.active_content
     }
-}
-
-fn encoded_slash(path: &str) -> bool {
-    path.as_bytes().windows(3).any(|escape| escape.eq_ignore_ascii_case(b"%2f"))
 }
 
 /// The Presentation 3 content type that a file name suggests.
@@ -137,6 +117,7 @@ fn by_extension(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Resource;
 
     #[test]
     fn paths_below_the_base() {
@@ -166,22 +147,19 @@ mod tests {
             ("/files/a.pdf::$DATA", None),
             ("/files/a.pdf:%24x", None),
         ] {
-            let found = match map.find(path) {
-                Match::Found(resource) => {
-                    Some((resource.identifier().to_owned(), resource.content_type().to_owned()))
-                }
-                _ => None,
-            };
+            let found = Resource::find(&map, path).ok();
+            let found =
+                found.map(|file| (file.identifier().to_owned(), file.content_type().to_owned()));
             let expected = expected.map(|(id, kind)| (id.to_owned(), kind.to_owned()));
             assert_eq!(found, expected, "{path}");
         }
         let literal = Files::new("/files").with_insecure_path_parameters();
         for path in ["/files/a;b.pdf", "/files/a%3Bb.pdf"] {
-            assert!(
-                matches!(literal.find(path), Match::Found(file) if file.identifier() == "a;b.pdf")
-            );
+            let file = Resource::find(&literal, path).unwrap();
+            assert_eq!(file.identifier(), "a;b.pdf", "{path}");
         }
-        assert!(matches!(map.find("/filesystem/a"), Match::Elsewhere));
-        assert!(matches!(map.find("/files"), Match::Elsewhere));
+        for path in ["/filesystem/a", "/files"] {
+            assert_eq!(Resource::find(&map, path), Err(Refusal::Unknown), "{path}");
+        }
     }
 }

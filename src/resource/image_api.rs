@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::dialect::Dialect;
 use super::encoding;
 use super::plain::Plain;
-use super::{Families, ImageRequest, Match, Refusal, Resource, ResourceKind, ResourceMap};
+use super::{Families, ImageRequest, Named, Refusal, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
 
 /// An Image API base: `{base}/{identifier}/info.json` and
@@ -17,17 +17,18 @@ use super::{shape, url_identifier};
 /// in another way is 400.
 ///
 /// The request goes on untouched. A proxy that writes it anew asks
-/// [`Resource::request_path`] for the canonical spelling of what was decided on.
+/// [`Resource::request_path`](super::Resource::request_path) for the canonical spelling of what was decided on.
 ///
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::resource::{ImageApi, Match, ResourceMap};
+/// use tower_iiif_auth::resource::{ImageApi, Resource};
 ///
 /// let map = ImageApi::new("/iiif/3");
-/// let Match::Found(page) = map.find("/iiif/3/ms%2F117/info.json") else { unreachable!() };
+/// let page = Resource::find(&map, "/iiif/3/ms%2F117/info.json")?;
 /// assert_eq!(page.identifier(), "ms/117");
 /// assert_eq!(page.path(), "/iiif/3/ms%2F117");
+/// # Ok::<(), tower_iiif_auth::resource::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ImageApi {
@@ -86,23 +87,8 @@ impl ImageApi {
     }
 
     #[inline]
-    fn read<'a>(&'a self, below: &'a str) -> Match<'a> {
-        if self.dialect.is_plain() {
-            if let Some(plain) = Plain::of(below) {
-                return match self.plain_kind(&plain) {
-                    Ok((identifier, kind)) => {
-                        Match::Found(self.resource(Cow::Borrowed(identifier), kind))
-                    }
-                    Err(refusal) => Match::Refused(refusal),
-                };
-            }
-        }
-        self.read_closely(below).map_or_else(Match::Refused, Match::Found)
-    }
-
-    #[inline]
-    fn resource<'a>(&'a self, identifier: Cow<'a, str>, kind: ResourceKind<'a>) -> Resource<'a> {
-        Resource::of_image(&self.base, identifier, kind, self.dialect.spelling())
+    fn named<'a>(&'a self, identifier: Cow<'a, str>, kind: ResourceKind<'a>) -> Named<'a> {
+        Named::of_image(identifier, kind, self.dialect.spelling())
     }
 
     /// What a path names in which nothing needs a closer look.
@@ -143,7 +129,7 @@ impl ImageApi {
 
     /// The same where something has to be decoded or refused.
     #[inline(never)]
-    fn read_closely<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+    fn find_closely<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         let (written, kind) = if self.dialect.has_several_segments() {
             split_at_the_end(below)?
         } else {
@@ -151,10 +137,10 @@ impl ImageApi {
         };
         let (read, part) = self.dialect.read(written)?;
         let identifier = self.dialect.for_rules(&read);
-        let resource = self.resource(read, kind).with_part(part);
+        let named = self.named(read, kind).with_part(part);
         Ok(match identifier {
-            Some(identifier) => resource.called(Cow::Owned(identifier)),
-            None => resource,
+            Some(identifier) => named.called(Cow::Owned(identifier)),
+            None => named,
         })
     }
 }
@@ -210,15 +196,18 @@ impl ResourceMap for ImageApi {
         &self.base
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        match path.strip_prefix(&*self.base).and_then(|below| below.strip_prefix('/')) {
-            None => Match::Elsewhere,
-            Some(below) => self.read(below),
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        if self.dialect.is_plain() {
+            if let Some(plain) = Plain::of(below) {
+                let (identifier, kind) = self.plain_kind(&plain)?;
+                return Ok(self.named(Cow::Borrowed(identifier), kind));
+            }
         }
+        self.find_closely(below)
     }
 
-    fn may_be_information(&self, path: &str) -> bool {
-        path.ends_with("/info.json")
+    fn may_be_information(&self, below: &str) -> bool {
+        below.ends_with("/info.json")
     }
 
     fn dialect(&self) -> Option<&Dialect> {
@@ -237,27 +226,23 @@ impl ResourceMap for ImageApi {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Resource;
 
     fn find(path: &str) -> Result<(String, &'static str), Refusal> {
         let map = ImageApi::new("/iiif/3/");
-        let found = map.find(path);
-        if let Match::Found(resource) = &found {
-            let is_information = matches!(resource.kind(), ResourceKind::ImageInformation);
-            assert!(!is_information || map.may_be_information(path), "{path}");
-        }
-        match found {
-            Match::Found(resource) => Ok((
-                resource.identifier().to_owned(),
-                match resource.kind() {
-                    ResourceKind::ImageService => "service",
-                    ResourceKind::ImageInformation => "info",
-                    ResourceKind::Image(_) => "image",
-                    ResourceKind::Content => "content",
-                },
-            )),
-            Match::Elsewhere => Ok((String::new(), "elsewhere")),
-            Match::Refused(refusal) => Err(refusal),
-        }
+        let Some(below) = path.strip_prefix("/iiif/3/") else {
+            assert_eq!(Resource::find(&map, path), Err(Refusal::Unknown), "{path}");
+            return Ok((String::new(), "elsewhere"));
+        };
+        let named = map.find(below)?;
+        let kind = match named.kind() {
+            ResourceKind::ImageService => "service",
+            ResourceKind::ImageInformation => "info",
+            ResourceKind::Image(_) => "image",
+            ResourceKind::Content => "content",
+        };
+        assert!(kind != "info" || map.may_be_information(below), "{path}");
+        Ok((named.identifier().to_owned(), kind))
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! two ways is never guessed at: it is refused with 400, so that the resource which was decided on
 //! is the one the wrapped server answers with.
 
+mod assert;
+mod decode;
 mod dialect;
 mod encoding;
 mod families;
 mod files;
 mod image_api;
 mod image_request;
+mod located;
 mod named;
 mod part;
 mod pattern;
@@ -23,27 +26,46 @@ mod shape;
 mod spelling;
 mod url_identifier;
 
+use std::fmt;
+
 use http::StatusCode;
 
+pub use assert::assert_unambiguous;
+pub use decode::{decode_path, decode_segment};
 pub use dialect::Dialect;
 pub use families::Families;
 pub use files::Files;
 pub use image_api::ImageApi;
 pub use image_request::ImageRequest;
-pub use named::Resource;
+pub use located::Resource;
+pub use named::Named;
 pub use pattern::Pattern;
 pub use patterns::Patterns;
 
 pub(crate) use encoding::{ambiguous_path, without_parameters};
 
-/// Reads paths as resources.
+/// Reads what follows a base as resources.
+///
+/// The layers take the base away, ask, and put it in again: a map knows no path but its own part.
+///
+/// # What it has to keep
+///
+/// - **One name.** What it finds has one identifier, however it was spelled: [`decode_segment`] and
+///   [`decode_path`] read a spelling as every server does, and refuse what servers read in different ways.
+/// - **There and back.** The path of what it found ([`Resource::path`], with the base taken away) is found
+///   again as the same: the probe of a resource is asked for by that path. Where it is not, no viewer is
+///   shown the resource.
+///
+/// [`assert_unambiguous`] checks both in the application's tests.
 ///
 /// # Example
 ///
 /// An application that keeps sound recordings at `/play/{number}`:
 ///
 /// ```
-/// use tower_iiif_auth::resource::{Match, Resource, ResourceKind, ResourceMap};
+/// use tower_iiif_auth::resource::{
+///     Named, Refusal, ResourceKind, ResourceMap, assert_unambiguous, decode_segment,
+/// };
 ///
 /// #[derive(Debug)]
 /// struct Recordings;
@@ -53,33 +75,38 @@ pub(crate) use encoding::{ambiguous_path, without_parameters};
 ///         "/play"
 ///     }
 ///
-///     fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-///         match path.strip_prefix("/play/") {
-///             Some(number) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
-///                 Match::Found(Resource::new("/play", number, ResourceKind::Content, "Sound"))
-///             }
-///             _ => Match::Elsewhere,
+///     fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+///         let number = decode_segment(below)?;
+///         if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+///             return Err(Refusal::Unknown);
 ///         }
+///         Ok(Named::new(number, ResourceKind::Content, "Sound"))
 ///     }
 /// }
+///
+/// assert_unambiguous(&Recordings, ["/play/7", "/play/%34%32"]);
 /// ```
 pub trait ResourceMap: Send + Sync + 'static {
     /// The path below which all of this map's resources lie, without a slash at its end.
-    ///
-    /// [`Match::Elsewhere`] for a path below it is answered with 404, so that a shape which the map
-    /// does not know is never open.
     fn base(&self) -> &str;
 
-    /// What `path` names: a URI's path as it came in, still percent-encoded.
+    /// What is named by `below`: what follows the base and a slash in a URI's path, as it came in, still
+    /// percent-encoded. It may be empty.
     ///
-    /// It is asked for every request, twice where it [may be](Self::may_be_information) for a description,
-    /// and must not block. A panic refuses the request with 503.
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a>;
+    /// It is asked for every request below the base, twice where it [may be](Self::may_be_information) for a
+    /// description, and must not block. A panic refuses the request with 503.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the request is answered with, so that a shape which the map does not know is
+    /// never open. Of what is [`Unknown`](Refusal::Unknown) and could be read in two ways besides it is said
+    /// that it is [`Ambiguous`](Refusal::Ambiguous).
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal>;
 
-    /// Whether `path` may be of an [information document](ResourceKind::ImageInformation). `false` spares
+    /// Whether `below` may be of an [information document](ResourceKind::ImageInformation). `false` spares
     /// the describer the look at a tile; said of a document it leaves that undescribed. Default: `true`.
-    fn may_be_information(&self, path: &str) -> bool {
-        let _ = path;
+    fn may_be_information(&self, below: &str) -> bool {
+        let _ = below;
         true
     }
 
@@ -104,18 +131,7 @@ pub trait ResourceMap: Send + Sync + 'static {
     }
 }
 
-/// What a path names.
-#[derive(Debug)]
-pub enum Match<'a> {
-    /// This resource.
-    Found(Resource<'a>),
-    /// Nothing of this map's.
-    Elsewhere,
-    /// Nothing, or nothing that is sure; answered with this status.
-    Refused(Refusal),
-}
-
-/// Why a path below a base names nothing.
+/// Why a path below a base names nothing that is sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -127,15 +143,17 @@ pub enum Refusal {
     /// It lies below an Image API base and has not the segments of an image: 404, and a line that says
     /// what an identifier may look like.
     Shape,
-    /// It can not be told now, as when a map panics: 503.
+    /// It cannot be told now, as when a map panics: 503.
     Unavailable,
     /// Its identifier is longer than
-    /// [`longest_identifier`](crate::IiifAuthBuilder::longest_identifier): 400.
+    /// [`max_identifier_bytes`](crate::Limits::max_identifier_bytes): 400.
     TooLong,
 }
 
 impl Refusal {
-    pub(crate) fn status(self) -> StatusCode {
+    /// What the request is answered with.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
         match self {
             Self::Ambiguous | Self::TooLong => StatusCode::BAD_REQUEST,
             Self::Unknown | Self::Shape => StatusCode::NOT_FOUND,
@@ -143,6 +161,20 @@ impl Refusal {
         }
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ambiguous => "the path can be read in more than one way",
+            Self::Unknown => "the path names no resource",
+            Self::Shape => "the path has not the segments of an image",
+            Self::Unavailable => "what the path names cannot be told now",
+            Self::TooLong => "the identifier is too long",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// What of a resource a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

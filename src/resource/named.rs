@@ -1,20 +1,29 @@
-//! One resource, and how it is written.
+//! What a map tells of a path: an identifier, and what of it is asked for.
 
 use std::borrow::Cow;
 use std::mem;
 
-use super::part::{self, Part};
+use super::part::Part;
 use super::spelling::Spelling;
-use super::{ImageRequest, ResourceKind, encoding, url_identifier};
+use super::{ImageRequest, ResourceKind, encoding};
 
-/// One thing that may be protected, and what was asked of it.
+/// What a [`ResourceMap`](super::ResourceMap) makes of a path below its base: which resource, and what of
+/// it. With the base, which the layers put in, it is a [`Resource`](super::Resource).
+///
+/// # Example
+///
+/// ```
+/// use tower_iiif_auth::resource::{Named, ResourceKind};
+///
+/// let sound = Named::new("reel 2", ResourceKind::Content, "Sound");
+/// assert_eq!(sound.identifier(), "reel 2");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource<'a> {
-    base: Cow<'a, str>,
-    identifier: Cow<'a, str>,
-    kind: ResourceKind<'a>,
-    content_type: Cow<'a, str>,
-    spelling: Spelling<'a>,
+pub struct Named<'a> {
+    pub(super) identifier: Cow<'a, str>,
+    pub(super) kind: ResourceKind<'a>,
+    pub(super) content_type: Cow<'a, str>,
+    pub(super) spelling: Spelling<'a>,
     /// What few have: apart, as a resource is moved on the way to every tile.
     special: Option<Box<Special<'a>>>,
 }
@@ -27,18 +36,20 @@ struct Special<'a> {
     read: Option<Cow<'a, str>>,
 }
 
-impl<'a> Resource<'a> {
-    /// A resource below `base` (a path without a slash at its end), named by its decoded
-    /// `identifier`, of a Presentation 3 type such as `Image`, `Video`, `Sound` or `Text`.
+impl<'a> Named<'a> {
+    /// What has this identifier, **decoded**, and is of a Presentation 3 type such as `Image`, `Video`,
+    /// `Sound` or `Text`.
+    ///
+    /// Its path is the base with the identifier: [`Content`](ResourceKind::Content) has slashes as they are,
+    /// all else is one segment in which they are escaped. A map finds it again by that path.
     #[must_use]
+    #[inline]
     pub fn new(
-        base: impl Into<Cow<'a, str>>,
         identifier: impl Into<Cow<'a, str>>,
         kind: ResourceKind<'a>,
         content_type: impl Into<Cow<'a, str>>,
     ) -> Self {
         Self {
-            base: base.into(),
             identifier: identifier.into(),
             kind,
             content_type: content_type.into(),
@@ -50,13 +61,11 @@ impl<'a> Resource<'a> {
     /// An image, written in a dialect's way. All at once: this is on the way to every tile.
     #[inline]
     pub(super) fn of_image(
-        base: &'a str,
         identifier: Cow<'a, str>,
         kind: ResourceKind<'a>,
         spelling: Spelling<'a>,
     ) -> Self {
-        let (base, content_type) = (Cow::Borrowed(base), Cow::Borrowed("Image"));
-        Self { base, identifier, kind, content_type, spelling, special: None }
+        Self { identifier, kind, content_type: Cow::Borrowed("Image"), spelling, special: None }
     }
 
     /// Of the same one page, or at another scale.
@@ -74,7 +83,8 @@ impl<'a> Resource<'a> {
         self
     }
 
-    fn part(&self) -> Part {
+    /// Its page and scale.
+    pub(super) fn part(&self) -> Part {
         self.special.as_ref().map_or_else(Part::default, |special| special.part)
     }
 
@@ -84,99 +94,30 @@ impl<'a> Resource<'a> {
         read.unwrap_or(&self.identifier)
     }
 
-    /// The base path it lies below, such as `/iiif/3`.
+    /// The identifier, decoded.
     #[must_use]
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// Its identifier, percent-decoded once, as the base's [`Dialect`](super::Dialect) reads it: `dir/page 1` for
-    /// `dir%2Fpage%201`. However it was spelled, it is the same.
-    #[must_use]
+    #[inline]
     pub fn identifier(&self) -> &str {
         &self.identifier
     }
 
     /// What of it is asked for.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> &ResourceKind<'a> {
         &self.kind
     }
 
-    /// The image asked for, with its region and size; `None` for everything that is no image
-    /// request.
-    #[must_use]
-    pub fn image(&self) -> Option<&ImageRequest<'a>> {
+    /// The image asked for; `None` for everything that is no image request.
+    pub(super) fn image(&self) -> Option<&ImageRequest<'a>> {
         match &self.kind {
             ResourceKind::Image(image) => Some(image),
             _ => None,
         }
     }
 
-    /// Its Presentation 3 type.
-    #[must_use]
-    pub fn content_type(&self) -> &str {
-        &self.content_type
-    }
-
-    /// The page of a document, counted from one, where the path names one
-    /// ([`Dialect::cantaloupe`](super::Dialect::cantaloupe)).
-    ///
-    /// A page is a picture of its own: it has its own size and its own probe. Its
-    /// [`identifier`](Self::identifier) is the document's.
-    #[must_use]
-    pub fn page(&self) -> Option<u32> {
-        let page = self.part().page;
-        (page > 0).then_some(page)
-    }
-
-    /// The scale of the picture as numerator and denominator, where the path names one
-    /// ([`Dialect::cantaloupe`](super::Dialect::cantaloupe)).
-    #[must_use]
-    pub fn scale(&self) -> Option<(u32, u32)> {
-        let scale = self.part().scale;
-        (scale.0 > 0).then_some(scale)
-    }
-
-    /// The path that names it as a whole, in its one canonical spelling: the base URI of an image
-    /// service, the URI of any other resource.
-    #[must_use]
-    pub fn path(&self) -> String {
-        format!("{}/{}", self.base, self.name())
-    }
-
-    /// The path of what was asked for, in its one canonical spelling: of an image with region, size,
-    /// rotation, quality and format, of an image's description with `/info.json`, of all else as
-    /// [`path`](Self::path).
-    ///
-    /// A proxy asks the server behind for this, and nothing that it sends on holds another spelling.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use tower_iiif_auth::resource::{ImageApi, Match, ResourceMap};
-    ///
-    /// let map = ImageApi::new("/iiif/3");
-    /// let asked = "/iiif/3/m%73%2f117/full/^max/0/default.jpg";
-    /// let Match::Found(image) = map.find(asked) else { unreachable!() };
-    /// assert_eq!(image.request_path(), "/iiif/3/ms%2F117/full/%5Emax/0/default.jpg");
-    /// ```
-    #[must_use]
-    pub fn request_path(&self) -> String {
-        let mut path = self.path();
-        match &self.kind {
-            ResourceKind::Image(image) => {
-                path.push('/');
-                path.push_str(&image.write());
-            }
-            ResourceKind::ImageInformation => path.push_str("/info.json"),
-            ResourceKind::ImageService | ResourceKind::Content => {}
-        }
-        path
-    }
-
     /// The identifier with its page and scale as it stands in a URI.
-    fn name(&self) -> String {
+    pub(super) fn write(&self) -> String {
         if matches!(self.kind, ResourceKind::Content) {
             return encoding::encode(&self.identifier, false);
         }
@@ -189,8 +130,8 @@ impl<'a> Resource<'a> {
         name
     }
 
-    /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.
-    pub(crate) fn full_identifier(&self) -> Cow<'_, str> {
+    /// The identifier with its page and scale, decoded.
+    pub(super) fn full_identifier(&self) -> Cow<'_, str> {
         let (identifier, part) = (self.read(), self.part());
         if part.is_whole() {
             return Cow::Borrowed(identifier);
@@ -200,50 +141,22 @@ impl<'a> Resource<'a> {
         Cow::Owned(full)
     }
 
-    /// Whether it is, or belongs to, an image service.
-    #[must_use]
-    pub fn is_image_service(&self) -> bool {
-        !matches!(self.kind, ResourceKind::Content)
-    }
-
-    /// Another resource below the same base, as a whole.
-    #[must_use]
-    pub(crate) fn sibling<'b>(&'b self, identifier: &'b str) -> Resource<'b> {
-        let kind = if self.is_image_service() {
-            ResourceKind::ImageService
-        } else {
-            ResourceKind::Content
-        };
-        // One that is no identifier here leads to a path that is refused.
-        let split =
-            self.spelling.has_parts().then(|| part::split(identifier, false).ok()).flatten();
-        let (identifier, part) = split.unwrap_or((identifier, Part::default()));
-        let new = Resource::new(&*self.base, identifier, kind, &*self.content_type);
-        let sibling = Resource { spelling: self.spelling.clone(), ..new }.with_part(part);
-        let url = matches!(self.spelling, Spelling::Url { .. });
-        match url.then(|| url_identifier::for_rules(identifier)).flatten() {
-            Some(plain) => sibling.called(Cow::Owned(plain)),
-            None => sibling,
+    /// The same of another kind, borrowing its parts.
+    pub(super) fn lent<'b>(&'b self, kind: ResourceKind<'b>) -> Named<'b> {
+        Named {
+            identifier: Cow::Borrowed(&self.identifier),
+            kind,
+            content_type: Cow::Borrowed(&self.content_type),
+            spelling: self.spelling.clone(),
+            special: self.special.as_ref().map(|special| {
+                let read = special.read.as_deref().map(Cow::Borrowed);
+                Box::new(Special { part: special.part, read })
+            }),
         }
     }
 
-    /// What `other` asks for, of this resource.
-    #[must_use]
-    pub(crate) fn same_part_as(self, other: &Self) -> Self {
-        Self { kind: other.kind.clone(), ..self }
-    }
-
-    /// The image service that an image or a description belongs to.
-    #[must_use]
-    pub(crate) fn whole(self) -> Self {
-        Self { kind: ResourceKind::ImageService, ..self }
-    }
-
-    /// The same resource, owning its parts.
-    #[must_use]
-    pub fn into_owned(self) -> Resource<'static> {
-        Resource {
-            base: Cow::Owned(self.base.into_owned()),
+    pub(super) fn into_owned(self) -> Named<'static> {
+        Named {
             identifier: Cow::Owned(self.identifier.into_owned()),
             kind: match self.kind {
                 ResourceKind::ImageService => ResourceKind::ImageService,

@@ -19,20 +19,28 @@ pub enum SessionError {
     NoRandomness,
 }
 
-/// How long a field was that is too long.
+/// A field is too long: shows how many bytes it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldError {
     pub(super) bytes: usize,
 }
 
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Subject(e) => write!(f, "subject has {} bytes, 255 are the most", e.bytes),
-            Self::Role(e) => {
-                write!(f, "roles have {} bytes: 255 are the most for one, 65535 for all", e.bytes)
+            Self::Subject(field) => write!(f, "subject has {field}, 255 are the most"),
+            Self::Role(field) => {
+                write!(f, "roles have {field}: 255 are the most for one, 65535 for all")
             }
-            Self::Origin(e) => write!(f, "origins have {} bytes, that is too much", e.bytes),
+            Self::Origin(field) => write!(f, "origins have {field}, that is too much"),
             Self::Lifetime(lifetime) => {
                 write!(f, "a lifetime of {lifetime:?} is not between 1 second and 24 hours")
             }

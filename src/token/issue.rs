@@ -15,7 +15,7 @@ use crate::aspect::AspectError;
 use crate::client_identity::check_code;
 use crate::clock::Timestamp;
 use crate::config::OriginPolicy;
-use crate::core::Core;
+use crate::core::{Core, RealmId};
 use crate::gate::TokenSession;
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};
@@ -24,13 +24,13 @@ use crate::storage_access;
 /// Answers a token request of a realm.
 pub(super) async fn answer(
     core: Arc<Core>,
-    realm: usize,
+    realm: RealmId,
     parts: Parts,
     request: TokenRequest,
 ) -> Response<Bytes> {
     let outcome = token(&core, realm, &parts, &request).await;
     let word = outcome.as_ref().map_or_else(Refused::word, |_| "issued");
-    crate::trace::token(&core.realms[realm].name, word);
+    crate::trace::token(core.realms[realm].name(), word);
     let mut response = answer::write(&core, &request, &outcome, &parts.headers);
     let third_parties = response.headers_mut();
     storage_access::vary(core.third_party.storage_access, third_parties);
@@ -54,7 +54,7 @@ pub(super) async fn answer(
 
 async fn token<'c>(
     core: &'c Arc<Core>,
-    realm: usize,
+    realm: RealmId,
     parts: &Parts,
     request: &TokenRequest,
 ) -> Result<Issued, Refused<'c>> {
@@ -79,9 +79,10 @@ async fn token<'c>(
     // Another aspect may be what is bad: then a cookie would still have helped.
     let of_realm = &core.realms[realm];
     let lacking = |profile| Refused {
-        lacks_cookie: of_realm.cookie.as_ref().is_some_and(|cookie| {
+        lacks_cookie: of_realm.cookie().is_some_and(|cookie| {
             profile == TokenErrorProfile::MissingAspect || cookie.is_missing(&parts.headers, now)
-        }) || (of_realm.own_cookie && profile == TokenErrorProfile::MissingAspect),
+        }) || (of_realm.has_own_cookie()
+            && profile == TokenErrorProfile::MissingAspect),
         ..refused(profile)
     };
     let session =
@@ -109,7 +110,7 @@ fn mint(
     now: Timestamp,
 ) -> Result<Issued, TokenErrorProfile> {
     // Never longer than the session, and never zero (2.0 §4.4).
-    let lifetime = core.token_lifetime.min(session.session.expires_at().remaining(now));
+    let lifetime = core.limits.token_lifetime().min(session.session.expires_at().remaining(now));
     let expires_in = NonZeroU64::new(lifetime.as_secs()).ok_or(TokenErrorProfile::ExpiredAspect)?;
     let token = sealed::seal(core, family, session, origin, now, now.after(lifetime))
         .map_err(|_| TokenErrorProfile::Unavailable)?;

@@ -28,7 +28,7 @@
 //!     .keyring(Keyring::generate()?)
 //!     .images("/iiif/3")
 //!     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-//!     .authorize(|request| request.has_role("reader"))
+//!     .authorize_with(|request| request.has_role("reader"))
 //!     .build()?;
 //! let inner = service_fn(async |_: Request<Full<Bytes>>| {
 //!     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))

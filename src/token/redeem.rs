@@ -61,7 +61,7 @@ pub(crate) async fn answer(
     let now = core.now();
     let (realm, outcome) = match hand_off::open(&core, &form.code, now) {
         Some(handed) => {
-            let realm = &*core.realms[handed.realm].name;
+            let realm = core.realms[handed.realm].name();
             (realm, redeem(&core, &form, handed, now).await)
         }
         None => ("", Err(TokenErrorProfile::InvalidAspect)),
@@ -104,7 +104,7 @@ async fn redeem(
     if core.is_revoked(handed.session.id(), now).await.map_err(|e| unavailable(store, &e))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
-    let share = Share::of(&core.realms[handed.realm].name, handed.session.subject().is_empty());
+    let share = Share::of(core.realms[handed.realm].name(), handed.session.subject().is_empty());
     let claimed = core.claim(share, handed.id, handed.until, now).await;
     let claimed = claimed.map_err(|e| unavailable(store, &e))?;
     Ok(if claimed { Outcome::Redeemed(cookie) } else { Outcome::Before })

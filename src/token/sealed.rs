@@ -29,12 +29,12 @@ pub(super) fn seal(
     payload.extend_from_slice(&now.as_millis().to_be_bytes());
     payload.extend_from_slice(&expires_at.as_millis().to_be_bytes());
     let origin = origin.map_or("", Origin::as_str);
-    let texts = [&*core.realms[of.realm].name, &*of.aspect, origin];
+    let texts = [core.realms[of.realm].name(), &*of.aspect, origin];
     for text in texts {
         write_short_text(&mut payload, text).ok_or(SealError)?;
     }
     of.session.write(&mut payload);
-    core.seals.token.seal(&payload)
+    core.seals.token().seal(&payload)
 }
 
 /// The session behind a token, if the token belongs to one of these families and is good for a request
@@ -51,12 +51,12 @@ pub(crate) fn open<'s>(
     now: Timestamp,
     scratch: &'s mut Scratch,
 ) -> Result<(Family, TokenSession<'s>), AspectError> {
-    let found = core.seals.token.open(token, scratch);
+    let found = core.seals.token().open(token, scratch);
     let found = found.map_err(|_| AspectError::Invalid)?;
     let token = read(core, families, scratch.at(found), headers).ok_or(AspectError::Invalid)?;
     let Token { family, issued_at, expires_at, session } = token;
     if issued_at > now.after(SKEW)
-        || expires_at > issued_at.after(core.token_lifetime.saturating_add(SKEW))
+        || expires_at > issued_at.after(core.limits.token_lifetime().saturating_add(SKEW))
     {
         return Err(AspectError::Invalid);
     }

@@ -41,7 +41,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let core = &self.core;
         let path = request.uri().path();
-        if core.third_party.grant_page && *path == *core.grant_path {
+        if core.third_party.grant_page && path == core.endpoints.grant() {
             return TokenFuture::own(match *request.method() {
                 Method::GET => {
                     let language = accept_language(request.headers());
@@ -69,7 +69,7 @@ where
         }
         match parsed {
             Err(_) => {
-                crate::trace::token(&core.realms[realm].name, "no usable origin");
+                crate::trace::token(core.realms[realm].name(), "no usable origin");
                 TokenFuture::own(page::no_target())
             }
             Ok(token_request) => {

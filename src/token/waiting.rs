@@ -52,7 +52,7 @@ pub(super) fn page(
         target_origin: origin,
         message,
         wait_ms: WAIT_MS,
-        redeem: &core.public_url.browser_path(&core.redeem_path),
+        redeem: &core.public_url.browser_path(core.endpoints.redeem()),
         request: Request { family: family.digit(), origin, message_id },
     };
     let body = format!("{}<script>{AWAIT}</script>", data("post", &waiting));

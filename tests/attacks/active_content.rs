@@ -1,7 +1,7 @@
 //! AC: what users deposit does not run with this site's cookies.
 
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use tower_iiif_auth::resource::{Files, ImageApi, Match, ResourceMap};
+use tower_iiif_auth::resource::{Files, ImageApi, Named, Refusal, ResourceKind, ResourceMap};
 use tower_iiif_auth::{IiifAuthBuilder, Manifests};
 
 use crate::common::{
@@ -179,7 +179,7 @@ async fn ac_01_service_workers() {
         assert_eq!(values(&response, POLICY), ["sandbox"]);
     }
     let mut hostile = builder(&clock()).resources(Files::new("/pages").insecure_active_content());
-    hostile = hostile.authorize(|_| true);
+    hostile = hostile.authorize_with(|_| true);
     let publisher = answering(hostile, 200, &fields);
     let response = publisher.get("/pages/sw.js", &[("service-worker", "script")]).await;
     assert_eq!((response.status().as_u16(), values(&response, POLICY)), (200, vec![]));
@@ -195,16 +195,8 @@ impl ResourceMap for Pages {
         "/own"
     }
 
-    fn find<'a>(&'a self, path: &'a str) -> Match<'a> {
-        match path.strip_prefix("/own/") {
-            Some(name) => Match::Found(tower_iiif_auth::resource::Resource::new(
-                "/own",
-                name,
-                tower_iiif_auth::resource::ResourceKind::Content,
-                "Text",
-            )),
-            None => Match::Elsewhere,
-        }
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
+        Ok(Named::new(below, ResourceKind::Content, "Text"))
     }
 
     fn insecure_active_content(&self) -> bool {
@@ -220,7 +212,7 @@ async fn ac_01_a_named_way_out() {
         .resources(ImageApi::new("/iiif/2").insecure_active_content())
         .resources(Pages)
         .public_paths(["/about"])
-        .authorize(|request| request.identifier() != "sec" || request.has_role("A"));
+        .authorize_with(|request| request.identifier() != "sec" || request.has_role("A"));
     let publisher = answering(builder, 200, &[("content-type", "text/html")]);
     let cookie = pair(&publisher.log_in(&["A"], Some(V)).await);
     for (path, still) in [

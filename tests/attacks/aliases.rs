@@ -6,7 +6,7 @@ use http::{Method, Response};
 use serde_json::Value;
 use tower_iiif_auth::Message;
 use tower_iiif_auth::authorizer::{Authorizer, MaxUnauthorized, RolesFor};
-use tower_iiif_auth::resource::{Dialect, ImageApi, Match, Resource, ResourceKind, ResourceMap};
+use tower_iiif_auth::resource::{Dialect, ImageApi, Resource, ResourceKind};
 
 use crate::common::{
     BASE, Publisher, assert_denied, builder, clock, image_server, json, request, text,
@@ -444,29 +444,14 @@ fn paths_lead_back_to_their_resource() {
             let encoded = encoded.concat();
             for part in ["", "%3B2", "%3B2%3B1:2"] {
                 let path = format!("/iiif/2/{encoded}{part}");
-                let Match::Found(found) = map.find(&path) else { continue };
+                let Ok(found) = Resource::find(&map, &path) else { continue };
                 if dialect.is_cantaloupe() || part.is_empty() {
                     assert_eq!(found.identifier(), name, "{path}");
                 }
-                let Match::Found(again) = map.find(&found.path()).into_owned() else {
-                    panic!("{} of {dialect:?}", found.path());
-                };
-                assert_eq!(again, found.clone().into_owned(), "{path} of {dialect:?}");
+                let canonical = found.path();
+                let again = Resource::find(&map, &canonical);
+                assert_eq!(again, Ok(found), "{path} of {dialect:?}");
             }
-        }
-    }
-}
-
-trait Owned {
-    fn into_owned(self) -> Match<'static>;
-}
-
-impl Owned for Match<'_> {
-    fn into_owned(self) -> Match<'static> {
-        match self {
-            Match::Found(resource) => Match::Found(resource.into_owned()),
-            Match::Elsewhere => Match::Elsewhere,
-            Match::Refused(refusal) => Match::Refused(refusal),
         }
     }
 }
@@ -475,10 +460,7 @@ impl Owned for Match<'_> {
 #[test]
 fn rules_see_document_and_page() {
     let map = ImageApi::new("/iiif/2").dialect(Dialect::cantaloupe());
-    let found = |path: &str| match map.find(path) {
-        Match::Found(found) => found.into_owned(),
-        other => panic!("{path}: {other:?}"),
-    };
+    let found = |path: &str| Resource::find(&map, path).unwrap().into_owned();
     let page = found("/iiif/2/book.pdf;2;1:2/info.json");
     assert_eq!((page.identifier(), page.page(), page.scale()), ("book.pdf", Some(2), Some((1, 2))));
     assert!(matches!(page.kind(), ResourceKind::ImageInformation));

@@ -8,15 +8,13 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method};
 use tower_iiif_auth::access::{AccessDeclined, AccessGrant};
 use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, IpRanges, Reading, Session, SessionId,
-    TrustedHeader,
+    AspectError, AuthorizingAspect, Head, IpRanges, Reading, Session, SessionId, TrustedHeader,
 };
 use tower_iiif_auth::authorizer::AccessRequest;
 use tower_iiif_auth::clock::{SetClock, SystemClock, Timestamp};
-use tower_iiif_auth::protocol::v2::{TokenErrorProfile, TokenMessage};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 use tower_iiif_auth::revocation::InMemory;
-use tower_iiif_auth::{AccessService, Answer, Keyring, Realm, ResponseBody};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, Keyring, Realm, ResponseBody};
 
 use crate::common::logs;
 use crate::common::{
@@ -429,11 +427,6 @@ async fn cr_12_no_secret_in_debug() {
     let session = making.clone().lasting(now, minute).unwrap();
     let resource = Resource::new("/iiif/3", "sec", ResourceKind::ImageService, "Image");
     let question = AccessRequest::new(resource.clone(), Some(session.clone()), now);
-    let message = TokenMessage::Token {
-        message_id: "m1",
-        access_token: &token,
-        expires_in: std::num::NonZeroU64::MIN,
-    };
     let auth = &publisher.auth;
     let service = tower::service_fn(async |_: http::Request<crate::common::Body>| {
         Ok::<_, std::convert::Infallible>(http::Response::new(crate::common::Body::default()))
@@ -451,7 +444,7 @@ async fn cr_12_no_secret_in_debug() {
         format!("{making:?} {session:?} {:?} {question:?}", session.id()),
         format!("{:?} {:?}", SessionId::from_bytes([7; 16]), SessionId::random()),
         format!("{auth:?} {:?} {:?} {:?}", auth.layer(), auth.check(), auth.services()),
-        format!("{:?} {:?} {:?}", auth.token(), auth.probe(), auth.access_cookie()),
+        format!("{:?} {:?} {:?}", auth.token(), auth.probe(), auth.set_access_cookie()),
         format!("{:?} {:?}", auth.logout(), auth.describe()),
         format!("{:?} {:?}", crate::common::keyring(), builder(&clock())),
         format!("{:?} {:?}", AccessGrant::to("secret-subject").role("A"), AccessDeclined),
@@ -459,7 +452,6 @@ async fn cr_12_no_secret_in_debug() {
         format!("{:?} {:?}", AccessCookie::new(), Realm::new()),
         format!("{:?}", IpRanges::new(["10.0.0.0/8"], "A")),
         format!("{:?}", TrustedHeader::new("x-user", ["10.0.0.1"])),
-        format!("{message:?} {:?}", TokenErrorProfile::Unavailable),
         format!("{:?}", ResponseBody::<crate::common::Body>::default()),
     ]
     .join("\n");

@@ -34,7 +34,7 @@ fn configured() -> IiifAuthBuilder {
         .manifests("/manifests")
         .manifests("/files/*.json")
         .public_paths(["/manifests/*"])
-        .authorize(|request| {
+        .authorize_with(|request| {
             let open = request.identifier().starts_with("pub");
             open || request.has_role("A")
         })
@@ -269,7 +269,7 @@ async fn ds_01_locations() {
                 tower_iiif_auth::Realm::new()
                     .access(tower_iiif_auth::AccessService::active("login", "Library")),
             )
-            .authorize(|_| false);
+            .authorize_with(|_| false);
         let publisher = answering(builder, 303, &[("location", location)], "");
         let response = publisher.get(&info("sec"), &[]).await;
         response.headers().get("location").map(|own| own.to_str().unwrap().to_owned())
@@ -619,7 +619,7 @@ async fn ds_04_ids_in_another_spelling() {
 /// DS-05: what is hidden is declared by none of the three.
 #[tokio::test]
 async fn ds_05_hidden_content() {
-    let hiding = || configured().authorize(|_| Denial::absent());
+    let hiding = || configured().authorize_with(|_| Denial::absent());
     let manifest = manifest_of(&[&format!("{BASE}/files/sec")]);
     let publisher = answering(hiding(), 200, &[], manifest.clone());
     assert_eq!(text(&publisher.get(MANIFEST, &[]).await), manifest);
@@ -694,7 +694,7 @@ async fn ds_05_failures_are_told() {
     let manifest = manifest_of(&[&format!("{BASE}/files/sec"), "http://iiif.example/files/sec"]);
     let failing =
         configured().authorizer(from_async_fn(async |_| Err::<Denial, _>(BoxError::from("down"))));
-    let panicking = configured().authorize(|_| -> bool { panic!("it panics") });
+    let panicking = configured().authorize_with(|_| -> bool { panic!("it panics") });
     let slow = configured().authorizer(from_async_fn(async |_| {
         tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
         Ok::<_, BoxError>(true)
@@ -714,7 +714,7 @@ async fn ds_05_failures_are_told() {
     assert_eq!(described.places(), 1);
     let [left_out] = described.left_out() else { panic!("{described:?}") };
     assert_eq!(left_out.reason(), LeftOutReason::Scheme);
-    let few = Manifests::at("/").most(1);
+    let few = Manifests::at("/").max_resources(1);
     let two = manifest_of(&[&format!("{BASE}/files/a"), &format!("{BASE}/files/b")]);
     let error = auth.describe_manifest_text(&two, &few).await.unwrap_err();
     assert!(matches!(error, NotDescribed::NotDescribable(_)), "{error}");

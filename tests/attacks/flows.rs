@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
+use tower_iiif_auth::AccessCookie;
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant, AccessTab};
-use tower_iiif_auth::aspect::AccessCookie;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::{

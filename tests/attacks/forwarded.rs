@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use http::Method;
-use tower_iiif_auth::aspect::{AccessCookie, AuthorizingAspect, IpRanges, PeerAddr, TrustedHeader};
-use tower_iiif_auth::{AccessService, IiifAuth, IiifAuthBuilder, Realm};
+use tower_iiif_auth::aspect::{AuthorizingAspect, IpRanges, PeerAddr, TrustedHeader};
+use tower_iiif_auth::{AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, Realm};
 
 use crate::common::steps::from_peer;
 use crate::common::{

@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_iiif_auth::AccessService;
+use tower_iiif_auth::Limits;
 
 use crate::common::shapes::{AUTH_2, assert_probe_service};
 use crate::common::{BASE, Body, Publisher, builder, clock, json, request, text};
@@ -304,9 +305,11 @@ async fn in_04_huge() {
     }
     // An announced length is believed at once.
     let clock = clock();
-    let publisher = Publisher::before(builder(&clock).longest_info(1000), clock, |_| {
-        Response::new(Body::from("x".repeat(1001)))
-    });
+    let publisher = Publisher::before(
+        builder(&clock).limits(Limits::new().max_info_bytes(1000)),
+        clock,
+        |_| Response::new(Body::from("x".repeat(1001))),
+    );
     assert_bad_gateway(&publisher.get(&info("sec"), &[]).await);
     // As deep as it is long: no stack is overrun.
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {

@@ -12,15 +12,14 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::{
-    AccessCookie, AspectError, AuthorizingAspect, Head, Reading, Session,
-};
+use tower_iiif_auth::aspect::{AspectError, AuthorizingAspect, Head, Reading, Session};
 use tower_iiif_auth::clock::{Clock, SetClock, Timestamp};
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
 use tower_iiif_auth::{
-    AccessService, Answer, IiifAuth, IiifAuthBuilder, Message, Realm, ThirdPartyCookies,
+    AccessCookie, AccessService, Answer, IiifAuth, IiifAuthBuilder, Limits, Message, Realm,
+    ThirdPartyCookies,
 };
 
 use crate::common::steps::{closes, fields};
@@ -245,9 +244,9 @@ async fn lf_07_slow_forms() {
             .third_party_cookies(ThirdPartyCookies::default().hand_off())
             .realm(realm)
             .authorizer(rules());
-        let builder = limit
-            .into_iter()
-            .fold(builder, |builder, limit| builder.form_timeout(Duration::from_secs(limit)));
+        let builder = limit.into_iter().fold(builder, |builder, limit| {
+            builder.limits(Limits::new().max_form_time(Duration::from_secs(limit)))
+        });
         let auth = builder.build().unwrap();
         let inner = service_fn(async |_: Request<Slow>| {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -276,8 +275,12 @@ async fn lf_07_slow_forms() {
 fn lf_07_a_limit_that_is_none() {
     let clock = clock();
     for limit in [Duration::ZERO, Duration::from_secs(86_401)] {
-        let error = builder(&clock).form_timeout(limit).build().unwrap_err().to_string();
-        assert!(error.contains("form timeout"), "{error}");
+        let error = builder(&clock)
+            .limits(Limits::new().max_form_time(limit))
+            .build()
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("max_form_time"), "{error}");
     }
 }
 

@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::common::{BASE, Publisher, V, bare, clock, request};
-use tower_iiif_auth::{AccessService, IiifAuthBuilder, Realm};
+use tower_iiif_auth::{AccessService, IiifAuthBuilder, Limits, Realm};
 
 fn with_login(login: AccessService) -> IiifAuthBuilder {
     bare(&clock()).realm(Realm::new().access(login))
@@ -122,10 +122,18 @@ async fn lm_04_long_identifiers() {
     }
     assert_eq!(publisher.calls(), 0);
 
-    let longer = Publisher::of(crate::common::builder(&clock()).longest_identifier(4096), clock());
+    let longer = Publisher::of(
+        crate::common::builder(&clock()).limits(Limits::new().max_identifier_bytes(4096)),
+        clock(),
+    );
     let path = format!("/iiif/3/{}/full/max/0/default.jpg", letters(4096));
     assert_eq!(longer.get(&path, &[]).await.status(), 403);
-    assert!(crate::common::builder(&clock()).longest_identifier(0).build().is_err());
+    assert!(
+        crate::common::builder(&clock())
+            .limits(Limits::new().max_identifier_bytes(0))
+            .build()
+            .is_err()
+    );
 }
 
 /// PB-03: a front's own address is not the reader's.

@@ -13,11 +13,11 @@ use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_iiif_auth::aspect::{AccessCookie, AuthorizingAspect, Head, Reading, Session, SessionId};
+use tower_iiif_auth::aspect::{AuthorizingAspect, Head, Reading, Session, SessionId};
 use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::Revocations;
-use tower_iiif_auth::{AccessService, Answer, IiifAuth, Realm};
+use tower_iiif_auth::{AccessCookie, AccessService, Answer, IiifAuth, Limits, Realm};
 
 use crate::common::{
     BASE, Body, COOKIE, Publisher, V, assert_denied, builder, clock, cookie_pair, form, image,
@@ -103,8 +103,9 @@ async fn re_01_store_down_or_slow() {
     for fault in FAULTS {
         let clock = clock();
         let store = Store::new();
-        let builder =
-            builder(&clock).revocations(store.clone()).decision_timeout(Duration::from_secs(1));
+        let builder = builder(&clock)
+            .revocations(store.clone())
+            .limits(Limits::new().max_decision_time(Duration::from_secs(1)));
         let publisher = Publisher::of(builder, clock);
         let cookie = publisher.log_in(&["A"], Some(V)).await;
         let token = publisher.token(&cookie).await;
@@ -150,7 +151,9 @@ async fn re_01_no_task_is_left() {
     let clock = clock();
     let store = Store::new();
     let publisher = Publisher::of(
-        builder(&clock).revocations(store.clone()).decision_timeout(Duration::from_secs(1)),
+        builder(&clock)
+            .revocations(store.clone())
+            .limits(Limits::new().max_decision_time(Duration::from_secs(1))),
         clock,
     );
     let cookie = pair(&publisher.log_in(&["A"], Some(V)).await);
@@ -212,7 +215,7 @@ async fn re_04_rules_and_aspects_that_fail() {
                     .aspect(AccessCookie::new().or(Badge(Arc::clone(&badge)))),
             )
             .authorizer(rules.clone())
-            .decision_timeout(Duration::from_secs(1));
+            .limits(Limits::new().max_decision_time(Duration::from_secs(1)));
         let publisher = Publisher::of(builder, clock);
         let cookie = pair(&publisher.log_in(&["A"], Some(V)).await);
         let badge_headers = [("x-badge", "1")];
@@ -385,7 +388,7 @@ async fn re_05_the_ready_instance_is_called() {
             drive(&mut auth.probe().layer(strict()), &asked).await;
             drive(&mut auth.token().layer(strict()), &asked).await;
             drive(&mut auth.logout().layer(strict()), &asked).await;
-            drive(&mut auth.access_cookie().layer(strict()), &asked).await;
+            drive(&mut auth.set_access_cookie().layer(strict()), &asked).await;
         }
         // A layer that is cloned for each request.
         let layer = auth.layer();

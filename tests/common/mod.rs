@@ -25,11 +25,11 @@ use serde_json::Value;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
-use tower_iiif_auth::aspect::AccessCookie;
 use tower_iiif_auth::authorizer::RolesFor;
 use tower_iiif_auth::clock::{SetClock, Timestamp};
 use tower_iiif_auth::{
-    AccessService, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message, Realm, ResponseBody,
+    AccessCookie, AccessService, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap, Message, Realm,
+    ResponseBody,
 };
 
 /// Where the publisher is.

@@ -49,6 +49,9 @@ where
                 .session_cookie(session_cookie::of(&sessions).await?),
         )
         .build()?;
+    for warning in auth.warnings() {
+        eprintln!("warning: {warning}");
+    }
 
     let pictures = ImageServer::rendered(&PICTURES)
         .routes("/iiif/3", &format!("{public_url}/iiif/3"), ImageApi::V3)

@@ -26,6 +26,9 @@ pub(crate) fn app(settings: &Settings, provider: Provider) -> Result<Router, Box
         .realm(Realm::new().access(login))
         .authorizer(RolesFor::new().open("open").roles("*", settings.roles.iter().cloned()))
         .build()?;
+    for warning in auth.warnings() {
+        tracing::warn!("{warning}");
+    }
     let pictures = ImageServer::rendered(&PICTURES);
     let desk = Desk { provider, roles: settings.roles.clone(), secure: url.starts_with("https:") };
     Ok(pictures

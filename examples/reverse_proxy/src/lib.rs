@@ -103,6 +103,9 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let counts = Arc::clone(&metrics);
         let auth = config.auth(store, move |seen| counts.decided(seen))?;
+        for warning in auth.warnings() {
+            tracing::warn!("{warning}");
+        }
         let routes = Arc::new(Routes::new(&config)?);
         let (stopping, stopped) = watch::channel(false);
         let grace = config.shutdown_timeout;

@@ -15,7 +15,8 @@ use crate::authorizer::{Decision, Denial, Remedy};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::gate::{
-    Basis, Progress, Question, TokenSession, Verdict, Watch, finish_decision, first_granted_sibling,
+    Basis, Progress, Question, Source, TokenSession, Verdict, Watch, finish_decision,
+    first_granted_sibling,
 };
 use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
@@ -207,7 +208,7 @@ fn denied(core: &Core, asked: &Asked, denial: &Denial, basis: &Basis) -> (Outcom
         Remedy::Never
             if core.compatibility.strict_0_9_2
                 && asked.has_v09_token
-                && matches!(basis, Basis::NotEnough { place: 0 }) =>
+                && matches!(basis, Basis::NotEnough { source: Source::Token }) =>
         {
             (Outcome::Forbidden, StatusCode::FORBIDDEN)
         }

@@ -44,13 +44,13 @@ impl DescribedManifest {
 pub enum NotDescribed {
     /// It is no JSON, or nested more deeply than `serde_json` reads.
     NotJson,
-    /// It shows more resources than [`Manifests::most`] allows, or one for which there is no access
+    /// It shows more resources than [`Manifests::max_resources`] allows, or one for which there is no access
     /// service.
     NotDescribable(&'static str),
     /// The authorizer could not decide on one of its resources.
     Authorizer(BoxError),
     /// The decisions took longer than
-    /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout).
+    /// [`max_decision_time`](crate::Limits::max_decision_time).
     TooLate(BoxError),
 }
 

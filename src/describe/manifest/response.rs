@@ -60,7 +60,7 @@ pub(in super::super) async fn respond(
         }
     };
     if let Some(first) = outcome.left_out.first() {
-        if core.misplaced.is_new(path) {
+        if core.sites.misplaced().is_new(path) {
             let reason = first.reason().as_str();
             crate::trace::misplaced(path, first.id(), reason, outcome.left_out.len());
         }

@@ -6,7 +6,7 @@ use super::Version;
 
 /// How the user gets through an access cookie service (1.0 §2.1.3–2.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InteractionPattern {
+pub(crate) enum InteractionPattern {
     /// The user logs in on a page of the publisher's.
     Login,
     /// The viewer shows the terms; the page that is opened then grants at once.
@@ -20,7 +20,7 @@ pub enum InteractionPattern {
 impl InteractionPattern {
     /// The last part of its profile URI.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Clickthrough => "clickthrough",
@@ -34,36 +34,36 @@ impl InteractionPattern {
 ///
 /// Its texts are plain strings: 1.0 and 0.9 have no language maps.
 #[derive(Clone, Debug)]
-pub struct AccessCookieService {
+pub(crate) struct AccessCookieService {
     /// Which version's URIs it has.
-    pub version: Version,
+    pub(crate) version: Version,
     /// How the user gets through.
-    pub pattern: InteractionPattern,
+    pub(crate) pattern: InteractionPattern,
     /// Absent for the external pattern.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Names the institution; required on every pattern.
-    pub label: String,
+    pub(crate) label: String,
     /// The text of the button that opens the service.
-    pub confirm_label: Option<String>,
+    pub(crate) confirm_label: Option<String>,
     /// Shown above that button.
-    pub header: Option<String>,
+    pub(crate) header: Option<String>,
     /// The longer text below the header.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// Shown when no token could be had.
-    pub failure_header: Option<String>,
+    pub(crate) failure_header: Option<String>,
     /// The longer text below that.
-    pub failure_description: Option<String>,
+    pub(crate) failure_description: Option<String>,
     /// The URI of the token service.
-    pub token: String,
+    pub(crate) token: String,
     /// URI and label of the logout service.
-    pub logout: Option<(String, String)>,
+    pub(crate) logout: Option<(String, String)>,
     /// The URI of the client identity service (0.9.2 §2.4).
-    pub client_identity: Option<String>,
+    pub(crate) client_identity: Option<String>,
 }
 
 /// The kind of document that a service is put into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Host {
+pub(crate) enum Host {
     /// Image API 2 and Presentation 2: each outer service brings its context.
     Two,
     /// Image API 3 and Presentation 3: services have types, and the context stands at the top.
@@ -75,14 +75,14 @@ pub enum Host {
 impl AccessCookieService {
     /// The service as it stands in such a document.
     #[must_use]
-    pub fn in_host(&self, host: Host) -> InHost<'_> {
+    pub(crate) fn in_host(&self, host: Host) -> InHost<'_> {
         InHost { service: self, host }
     }
 }
 
 /// An [`AccessCookieService`] in a document; it is serialized.
 #[derive(Clone, Copy, Debug)]
-pub struct InHost<'a> {
+pub(crate) struct InHost<'a> {
     service: &'a AccessCookieService,
     host: Host,
 }

@@ -11,7 +11,7 @@ use crate::protocol::v2::TokenErrorProfile;
 
 /// An access token, or an error that never holds one.
 #[derive(Clone, Copy)]
-pub enum TokenMessage<'a> {
+pub(crate) enum TokenMessage<'a> {
     /// A token.
     Token {
         /// 0.9 adds a `tokenType`.
@@ -56,7 +56,7 @@ impl fmt::Debug for TokenMessage<'_> {
 /// Why there is no token (1.0 §2.2.6), or no authorization code (0.9.2 §2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// The request itself cannot be processed.
     InvalidRequest,
     /// A credential is not in the request.
@@ -76,7 +76,7 @@ pub enum TokenError {
 impl TokenError {
     /// The HTTP status where the error is the body. A posted error is always 200.
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidOrigin => StatusCode::FORBIDDEN,
@@ -90,7 +90,7 @@ impl TokenError {
 
     /// The nearest of the names that 0.9.2 has; its status stays that of the original.
     #[must_use]
-    pub fn in_0_9_2(self) -> Self {
+    pub(crate) fn in_0_9_2(self) -> Self {
         match self {
             Self::InvalidOrigin | Self::Unavailable => Self::InvalidRequest,
             other => other,

@@ -12,7 +12,7 @@ const PROFILE: &str = "http://iiif.io/api/auth/2/probe";
 /// How the user gets through an access service (2.0 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Profile {
+pub(crate) enum Profile {
     /// The user has to act: log in, or agree to terms.
     Active,
     /// A page that grants by being opened.
@@ -23,47 +23,47 @@ pub enum Profile {
 
 /// An access service with its token service and, where there is one, its logout service.
 #[derive(Clone, Debug)]
-pub struct AccessService {
+pub(crate) struct AccessService {
     /// Absent for the external profile.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// How the user gets through.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// Names the institution; required for the active profile.
-    pub label: Option<LanguageMap>,
+    pub(crate) label: Option<LanguageMap>,
     /// Shown above the button that opens the access service.
-    pub message: Option<Message>,
+    pub(crate) message: Option<Message>,
     /// The text of that button.
-    pub confirm_label: Option<LanguageMap>,
+    pub(crate) confirm_label: Option<LanguageMap>,
     /// Where access tokens come from.
-    pub token: TokenService,
+    pub(crate) token: TokenService,
     /// Where the user logs out.
-    pub logout: Option<LogoutService>,
+    pub(crate) logout: Option<LogoutService>,
 }
 
 /// A token service.
 #[derive(Clone, Debug)]
-pub struct TokenService {
+pub(crate) struct TokenService {
     /// Its URI, without a query.
-    pub id: String,
+    pub(crate) id: String,
     /// What to show when no token can be had and the service gives no reason of its own.
-    pub error: Option<Message>,
+    pub(crate) error: Option<Message>,
 }
 
 /// A logout service.
 #[derive(Clone, Debug, Serialize)]
-pub struct LogoutService {
+pub(crate) struct LogoutService {
     /// Its URI, without a query.
-    pub id: String,
+    pub(crate) id: String,
     /// Always `AuthLogoutService2`.
     #[serde(rename = "type")]
-    pub kind: LogoutType,
+    pub(crate) kind: LogoutType,
     /// Names the institution.
-    pub label: LanguageMap,
+    pub(crate) label: LanguageMap,
 }
 
 /// The one type that a logout service has.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub enum LogoutType {
+pub(crate) enum LogoutType {
     /// `AuthLogoutService2`
     #[default]
     AuthLogoutService2,
@@ -71,7 +71,7 @@ pub enum LogoutType {
 
 /// A probe service; its access services are written beforehand, once.
 #[derive(Clone, Debug, Serialize)]
-pub struct ProbeService<'a> {
+pub(crate) struct ProbeService<'a> {
     /// The 2.0 context, in hosts that cannot carry it at their top (Image API 2).
     #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
     context: Option<&'static str>,
@@ -91,7 +91,7 @@ pub struct ProbeService<'a> {
 impl<'a> ProbeService<'a> {
     /// The probe at `id`, opened by any of `access`.
     #[must_use]
-    pub fn new(id: &'a str, access: &'a [&'a RawValue], error: &'a Message) -> Self {
+    pub(crate) fn new(id: &'a str, access: &'a [&'a RawValue], error: &'a Message) -> Self {
         Self {
             context: None,
             id,
@@ -106,14 +106,14 @@ impl<'a> ProbeService<'a> {
     /// Has a `profile`, which 2.0 does not know: see
     /// [`Compatibility::profile_on_probe`](crate::Compatibility::profile_on_probe).
     #[must_use]
-    pub fn with_profile(mut self) -> Self {
+    pub(crate) fn with_profile(mut self) -> Self {
         self.profile = Some(PROFILE);
         self
     }
 
     /// Carries the context itself, for Image API 2 and Presentation 2 hosts.
     #[must_use]
-    pub fn with_context(mut self) -> Self {
+    pub(crate) fn with_context(mut self) -> Self {
         self.context = Some(CONTEXT);
         self
     }
@@ -121,7 +121,7 @@ impl<'a> ProbeService<'a> {
 
 /// A probe service that is described elsewhere in the document (Presentation 3.0 §3.3.1).
 #[derive(Clone, Debug, Serialize)]
-pub struct ProbeReference<'a> {
+pub(crate) struct ProbeReference<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -132,7 +132,7 @@ pub struct ProbeReference<'a> {
 impl<'a> ProbeReference<'a> {
     /// The probe at `id`; with the `profile` that [`ProbeService::with_profile`] gives it.
     #[must_use]
-    pub fn new(id: &'a str, has_profile: bool) -> Self {
+    pub(crate) fn new(id: &'a str, has_profile: bool) -> Self {
         Self { id, kind: "AuthProbeService2", profile: has_profile.then_some(PROFILE) }
     }
 }

@@ -10,7 +10,7 @@ use crate::protocol::{LanguageMap, Message};
 /// The variants hold just what the specification lets stand together: a `location` only beside
 /// 302, a `substitute` only beside a denial.
 #[derive(Clone, Debug)]
-pub enum ProbeResult {
+pub(crate) enum ProbeResult {
     /// The user would see the resource: status 200.
     Granted,
     /// The user would be sent elsewhere: status 302.
@@ -31,7 +31,7 @@ pub enum ProbeResult {
 
 /// The status of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeniedStatus {
+pub(crate) enum DeniedStatus {
     /// 400: the probe's own path names no resource unambiguously.
     BadRequest,
     /// 401: an access service, or a substitute, can still help.
@@ -47,7 +47,7 @@ pub enum DeniedStatus {
 impl DeniedStatus {
     /// The number on the wire.
     #[must_use]
-    pub const fn as_u16(self) -> u16 {
+    pub(crate) const fn as_u16(self) -> u16 {
         match self {
             Self::BadRequest => 400,
             Self::Unauthorized => 401,

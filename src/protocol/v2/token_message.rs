@@ -10,7 +10,7 @@ use crate::protocol::{LanguageMap, Message};
 
 /// The first argument of `postMessage`: an access token, or an error that never holds one.
 #[derive(Clone, Copy)]
-pub enum TokenMessage<'a> {
+pub(crate) enum TokenMessage<'a> {
     /// `AuthAccessToken2`
     Token {
         /// The request's `messageId`, unchanged.
@@ -53,7 +53,7 @@ impl fmt::Debug for TokenMessage<'_> {
 /// Why there is no token: the six values of 2.0 §4.5, and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum TokenErrorProfile {
+pub(crate) enum TokenErrorProfile {
     /// The request itself cannot be processed.
     InvalidRequest,
     /// The origin is not the one of the access service, or is not accepted.
@@ -71,7 +71,7 @@ pub enum TokenErrorProfile {
 impl TokenErrorProfile {
     /// The word on the wire.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalidRequest",
             Self::InvalidOrigin => "invalidOrigin",
@@ -127,5 +127,20 @@ impl Serialize for TokenMessage<'_> {
             },
         };
         wire.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SEC-10
+    #[test]
+    fn a_token_is_not_shown() {
+        let expires_in = NonZeroU64::MIN;
+        let message =
+            TokenMessage::Token { message_id: "m1", access_token: "the-token", expires_in };
+        let shown = format!("{message:?}");
+        assert!(shown.contains("m1") && !shown.contains("the-token"), "{shown}");
     }
 }

@@ -76,7 +76,7 @@ impl RedisBuilder {
 
     /// How long a question to the store may take, with the connection that it may need, until the
     /// request is refused. At most a minute, and of use below the configuration's
-    /// [`decision_timeout`](crate::IiifAuthBuilder::decision_timeout). Default: one second.
+    /// [`max_decision_time`](crate::Limits::max_decision_time). Default: one second.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

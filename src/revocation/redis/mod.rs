@@ -85,7 +85,7 @@ use link::{Again, Link};
 ///     .revocations(Redis::connect("redis://127.0.0.1:6379").await?)
 ///     .images("/iiif/3")
 ///     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
-///     .authorize(|request| request.has_role("reader"))
+///     .authorize_with(|request| request.has_role("reader"))
 ///     .build()?;
 /// # Ok(auth)
 /// # }

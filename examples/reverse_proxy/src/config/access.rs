@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderName;
-use tower_iiif_auth::aspect::{AccessCookie, IpRanges, SameSite, TrustedHeader};
-use tower_iiif_auth::{AccessService, LanguageMap, Message, Realm};
+use tower_iiif_auth::aspect::{IpRanges, TrustedHeader};
+use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, SameSite};
 
 use super::section::{Found, Section};
 use super::users::{self, Users};

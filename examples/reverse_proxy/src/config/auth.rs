@@ -1,12 +1,12 @@
 //! From the file to the layers.
 //!
-//! The library checks a configuration as a whole and stops at the first mistake. Here it is asked
-//! again for each piece that is added, so that every mistake is found, and its line is known.
+//! The library tells all mistakes of a configuration at once. It knows no lines: a mistake is in the
+//! line of the entry with which it is first told.
 
 use std::path::Path;
 
 use tower_iiif_auth::{
-    Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, OriginPolicy, Realm,
+    Compatibility, ConfigError, IiifAuth, IiifAuthBuilder, Keyring, Limits, OriginPolicy,
     ThirdPartyCookies,
 };
 
@@ -71,19 +71,21 @@ impl Settings {
         for PublicPath { text, span, .. } in public_paths.clone() {
             pieces.push(Piece::new(&span, move |own| own.public_paths([text.as_str()])));
         }
-        if let Some(Found { value, span }) = section.optional::<u32>("longest_identifier") {
-            let bytes = usize::try_from(value).unwrap_or(usize::MAX);
-            pieces.push(Piece::new(&span, move |own| own.longest_identifier(bytes)));
+        let mut limits = Limits::new();
+        if let Some(bytes) = size(section, "longest_identifier") {
+            limits = limits.max_identifier_bytes(bytes);
         }
-        if let Some(found) = section.parsed("token_lifetime", parse::duration) {
-            pieces.push(Piece::new(&found.span, move |own| own.token_lifetime(found.value)));
+        if let Some(bytes) = size(section, "longest_info") {
+            limits = limits.max_info_bytes(bytes);
         }
+        let lifetime = section.parsed("token_lifetime", parse::duration);
+        let span = lifetime.as_ref().map_or(0..0, |found| found.span.clone());
+        if let Some(found) = lifetime {
+            limits = limits.max_token_lifetime(found.value);
+        }
+        pieces.push(Piece::new(&span, move |builder| builder.limits(limits)));
         if let Some(Found { value, span }) = section.optional::<String>("plain_language") {
             pieces.push(Piece::new(&span, move |own| own.plain_language(value.clone())));
-        }
-        if let Some(Found { value, span }) = section.optional::<u32>("longest_info") {
-            let bytes = usize::try_from(value).unwrap_or(usize::MAX);
-            pieces.push(Piece::new(&span, move |own| own.longest_info(bytes)));
         }
         if let Some((span, policy)) = origins(section) {
             pieces.push(Piece::new(&span, move |builder| builder.origins(policy.clone())));
@@ -161,63 +163,62 @@ impl Parts {
             pieces.push(Piece::new(&span, move |builder| builder.realm(realm.clone())));
         }
         if hand_on_session {
-            pieces.push(Piece::new(&(0..0), IiifAuthBuilder::hand_on_session));
+            pieces.push(Piece::new(&(0..0), IiifAuthBuilder::session_extension));
         }
-        // What a piece needs beside it may come later, so it is lent.
-        quietly(|| {
-            let lent_url = public_url.as_deref().unwrap_or("https://iiif.example");
-            let mut kept: Vec<&Piece> = Vec::new();
-            for piece in &pieces {
-                let lent = stand_in(lent_url).insecure_http();
-                let with = kept.iter().copied().chain([piece]);
-                match with.fold(lent, |builder, piece| (piece.apply)(builder)).build() {
-                    Ok(_) => kept.push(piece),
-                    Err(error) => mistakes.add(&piece.span, error.to_string()),
-                }
-            }
-        });
-        let parts =
-            Self { public_url: public_url?, insecure_http, keyring: keyring?, rules, pieces };
-        if mistakes.is_empty() {
-            // Now without what was lent.
-            let place = parts.pieces.last().map_or(0..0, |piece| piece.span.clone());
-            quietly(|| mistakes.check(&place, parts.builder().build()))?;
-        }
-        Some(parts)
+        let start = of(public_url.as_deref().unwrap_or_default(), keyring.as_ref(), insecure_http);
+        place(start.authorizer(rules.clone()), &pieces, mistakes);
+        Some(Self { public_url: public_url?, insecure_http, keyring: keyring?, rules, pieces })
     }
 
     pub(super) fn builder(&self) -> IiifAuthBuilder {
-        let mut builder = IiifAuth::builder(&self.public_url)
-            .keyring(self.keyring.clone())
-            .authorizer(self.rules.clone());
-        if self.insecure_http {
-            builder = builder.insecure_http();
-        }
-        self.pieces.iter().fold(builder, |builder, piece| (piece.apply)(builder))
+        let start = of(&self.public_url, Some(&self.keyring), self.insecure_http);
+        let start = start.authorizer(self.rules.clone());
+        self.pieces.iter().fold(start, |builder, piece| (piece.apply)(builder))
+    }
+}
+
+/// What the builder begins with.
+fn of(public_url: &str, keyring: Option<&Keyring>, insecure_http: bool) -> IiifAuthBuilder {
+    let mut builder = IiifAuth::builder(public_url);
+    if insecure_http {
+        builder = builder.insecure_http();
+    }
+    match keyring {
+        Some(keyring) => builder.keyring(keyring.clone()),
+        None => builder,
+    }
+}
+
+/// Tells what is wrong with the whole, each in the line of the entry that brought it in.
+///
+/// What is wrong before the first entry was told where it was read: a key or URL that is missing.
+fn place(start: IiifAuthBuilder, pieces: &[Piece], mistakes: &Collector<'_>) {
+    let whole = pieces.iter().fold(start.clone(), |builder, piece| (piece.apply)(builder));
+    let Err(wrong) = whole.build() else { return };
+    let before = start.clone().build().err();
+    let is_told = |mistake: &ConfigError| before.as_ref().is_some_and(|own| own.contains(mistake));
+    let mut left: Vec<_> = wrong.into_iter().filter(|mistake| !is_told(mistake)).collect();
+    let mut builder = start;
+    for piece in pieces {
+        builder = (piece.apply)(builder);
+        let Err(found) = builder.clone().build() else { continue };
+        left.retain(|mistake| {
+            let is_here = found.contains(mistake);
+            if is_here {
+                mistakes.add(&piece.span, mistake.to_string());
+            }
+            !is_here
+        });
     }
 }
 
 fn checked_url(url: &str, insecure_http: bool) -> Result<(), ConfigError> {
-    let builder = stand_in(url);
-    let builder = if insecure_http { builder.insecure_http() } else { builder };
-    quietly(|| builder.build().map(drop))
-}
-
-/// A builder that lacks nothing.
-fn stand_in(public_url: &str) -> IiifAuthBuilder {
-    let builder = IiifAuth::builder(public_url)
-        .images("/stand-in/images")
-        .realm(Realm::named("stand-in").access(tower_iiif_auth::AccessService::kiosk("enter")))
-        .authorizer(Rules::default());
-    match quietly(Keyring::generate) {
-        Ok(keyring) => builder.keyring(keyring),
-        Err(_) => builder,
-    }
-}
-
-/// Without the warnings of configurations that are only tried.
-fn quietly<T>(work: impl FnOnce() -> T) -> T {
-    tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::default(), work)
+    let found = of(url, None, insecure_http).build().err();
+    let of_url = |mistake: &ConfigError| {
+        use ConfigError::{PlainHttp, PublicUrl, PublicUrlPath};
+        matches!(mistake, PublicUrl { .. } | PublicUrlPath(_) | PlainHttp(_))
+    };
+    found.into_iter().flatten().find(of_url).map_or(Ok(()), Err)
 }
 
 #[derive(serde::Deserialize)]
@@ -279,4 +280,15 @@ fn compatibility(mut section: Section<'_, '_>) -> Compatibility {
     }
     section.finish();
     compatibility
+}
+
+/// A number of bytes or of things, more than none.
+pub(super) fn size(section: &mut Section<'_, '_>, key: &'static str) -> Option<usize> {
+    let mistakes = section.mistakes;
+    let Found { value, span } = section.optional::<u32>(key)?;
+    if value == 0 {
+        mistakes.add(&span, format!("{key} has to be more than zero"));
+        return None;
+    }
+    Some(usize::try_from(value).unwrap_or(usize::MAX))
 }

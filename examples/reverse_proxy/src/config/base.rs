@@ -2,7 +2,7 @@
 
 use tower_iiif_auth::IiifAuthBuilder;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::resource::{Dialect, Families, Files, ImageApi, Match, Resource, ResourceMap};
+use tower_iiif_auth::resource::{Dialect, Families, Files, ImageApi, Resource, ResourceMap};
 
 use super::dialect;
 use super::mistakes::Span;
@@ -57,10 +57,7 @@ impl Base {
     /// The image, or the description of one, that a path below the base names.
     pub(crate) fn image<'a>(&'a self, path: &'a str) -> Option<Resource<'a>> {
         match &self.kind {
-            Kind::Images(images) => match images.find(path) {
-                Match::Found(resource) => Some(resource),
-                Match::Elsewhere | Match::Refused(_) => None,
-            },
+            Kind::Images(images) => Resource::find(images, path).ok(),
             Kind::Files(_) => None,
         }
     }

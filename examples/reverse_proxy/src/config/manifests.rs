@@ -2,6 +2,7 @@
 
 use tower_iiif_auth::Manifests;
 
+use super::auth::size;
 use super::base::{Base, Kind};
 use super::mistakes::Span;
 use super::public::PublicPath;
@@ -19,11 +20,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
     let path = section.required::<String>("path");
     let images = section.or("images", false);
     let in_full = section.or("in_full", false);
-    let mut limit = |key| {
-        let found = section.optional::<u32>(key)?;
-        Some(usize::try_from(found.value).unwrap_or(usize::MAX))
-    };
-    let (longest, most) = (limit("longest"), limit("most"));
+    let (longest, most) = (size(&mut section, "longest"), size(&mut section, "most"));
     section.finish();
 
     let Found { value: path, span } = path?;
@@ -35,10 +32,10 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
         manifests = manifests.in_full();
     }
     if let Some(bytes) = longest {
-        manifests = manifests.longest(bytes);
+        manifests = manifests.max_bytes(bytes);
     }
     if let Some(resources) = most {
-        manifests = manifests.most(resources);
+        manifests = manifests.max_resources(resources);
     }
     Some(Described { span, manifests, path })
 }

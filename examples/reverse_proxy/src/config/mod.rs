@@ -28,7 +28,7 @@ use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::observe::Observation;
 use tower_iiif_auth::resource::Pattern;
 use tower_iiif_auth::revocation::Redis;
-use tower_iiif_auth::{ConfigError, IiifAuth};
+use tower_iiif_auth::{ConfigErrors, IiifAuth};
 
 pub use access::{Login, LoginKind};
 pub use base::{Base, Kind};
@@ -120,7 +120,7 @@ impl Config {
         &self,
         store: Option<Redis>,
         observer: impl Fn(&Observation<'_>) + Send + Sync + 'static,
-    ) -> Result<IiifAuth, ConfigError> {
+    ) -> Result<IiifAuth, ConfigErrors> {
         let builder = self.auth.builder().observe(observer);
         match store {
             Some(store) => builder.revocations(store).build(),

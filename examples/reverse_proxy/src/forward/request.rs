@@ -8,6 +8,7 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower_iiif_auth::aspect::{PeerAddr, Session};
+use tower_iiif_auth::check::Granted;
 
 use super::{Forward, cookies, names};
 
@@ -57,7 +58,7 @@ pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::E
     if let Some(id) = image_id {
         headers.insert("x-iiif-id", HeaderValue::from_str(&id)?);
     }
-    if let Some(session) = head.extensions.get::<Session<'static>>() {
+    if let Some(session) = head.extensions.get::<Granted>().and_then(Granted::session) {
         tell_who(forward, session, &mut head.headers);
     }
 

@@ -276,9 +276,9 @@ fn manifests_are_looked_at_key_by_key() {
         ("path = \"/other/*/manifest.json\"", 1, "list it in public_paths"),
         ("path = 3", 1, "expected a string"),
         ("path = \"/works\"\nimages = 1", 2, "images: "),
-        ("path = \"/works\"\nlongest = 0", 1, "longest of manifests has to be more than zero"),
+        ("path = \"/works\"\nlongest = 0", 2, "longest has to be more than zero"),
         ("path = \"/works\"\nlongest = \"8 MiB\"", 2, "longest: "),
-        ("path = \"/works\"\nmost = 0", 1, "most of manifests has to be more than zero"),
+        ("path = \"/works\"\nmost = 0", 2, "most has to be more than zero"),
         ("path = \"/works\"\nmost = -1", 2, "most: "),
         ("path = \"/works\"\nimage = true", 2, "image is not known in [[manifests]]"),
     ] {

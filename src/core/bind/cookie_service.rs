@@ -2,16 +2,16 @@
 
 use serde_json::value::RawValue;
 
-use super::raw::raw;
 use crate::config::{Compatibility, Page};
 use crate::core::BoundCookieService;
+use crate::core::services::raw;
 use crate::protocol::v1::{AccessCookieService, Host, InteractionPattern, Version};
 use crate::protocol::v2::Profile;
 use crate::protocol::{LanguageMap, Message, v2};
 
 /// The access service `of` in `version`: texts flattened, URIs of its own (requirements CON-3,
 /// CON-15, CON-16).
-pub(crate) fn bind(
+pub(super) fn bind(
     version: Version,
     of: &v2::AccessService,
     page: &Page,

@@ -1,18 +1,14 @@
 //! Which names a picture has at the image server behind.
 
+mod reading;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
-
-use super::encoding;
-use super::part::{self, Part};
-use super::spelling::{Spelling, Substitute};
-use super::url_identifier;
-use super::{Refusal, shape};
 
 /// How the image server behind a base reads an identifier: which spellings are one picture there.
 ///
 /// The rules see **one identifier** for a picture, however it was spelled, or the path is refused with
-/// 400. What is one spelling too many depends on the server, so tell [`ImageApi`](super::ImageApi)
+/// 400. What is one spelling too many depends on the server, so tell [`ImageApi`](crate::resource::ImageApi)
 /// which one it is. [`general`](Self::general), the default, is safe before any of them, and refuses the
 /// most.
 ///
@@ -42,14 +38,15 @@ use super::{Refusal, shape};
 /// # Example
 ///
 /// ```
-/// use tower_iiif_auth::resource::{Dialect, ImageApi, Match, ResourceMap};
+/// use tower_iiif_auth::resource::{Dialect, ImageApi, Resource};
 ///
 /// let map = ImageApi::new("/iiif/3").dialect(Dialect::cantaloupe().slash_substitute("__"));
 /// for path in ["/iiif/3/ms%2F117.pdf%3B2", "/iiif/3/ms__117.pdf;2"] {
-///     let Match::Found(page) = map.find(path) else { unreachable!() };
+///     let page = Resource::find(&map, path)?;
 ///     assert_eq!((page.identifier(), page.page()), ("ms/117.pdf", Some(2)));
 ///     assert_eq!(page.path(), "/iiif/3/ms__117.pdf%3B2");
 /// }
+/// # Ok::<(), tower_iiif_auth::resource::Refusal>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialect {
@@ -94,7 +91,7 @@ impl Dialect {
     /// or encoded.
     ///
     /// Rules see the identifier without them: `letter.pdf` for every page of it.
-    /// [`Resource::page`](super::Resource::page) and [`Resource::scale`](super::Resource::scale) tell the
+    /// [`Resource::page`](crate::resource::Resource::page) and [`Resource::scale`](crate::resource::Resource::scale) tell the
     /// rest. A `;` that begins neither is refused. The
     /// `StandardMetaIdentifierTransformer` has to be left at its delimiter `;`.
     #[must_use]
@@ -236,122 +233,6 @@ impl Dialect {
             )
         } else {
             None
-        }
-    }
-
-    #[inline]
-    pub(super) fn has_several_segments(&self) -> bool {
-        self.several_segments
-    }
-
-    /// Whether an identifier of plain characters means itself in one way.
-    #[inline]
-    pub(super) fn is_plain(&self) -> bool {
-        self.slash_substitute.is_none() && !self.scale_by_hyphen
-    }
-
-    /// Whether the server may be `IIPImage`, to which a file may have the name of its sequence, too.
-    #[inline]
-    pub(super) fn knows_sequences(&self) -> bool {
-        self.server != Server::Cantaloupe
-    }
-
-    /// Whether what is called so may be a scale of something else: to Cantaloupe 4, which may stand behind
-    /// the general dialect.
-    #[inline]
-    pub(super) fn may_be_scaled(&self, identifier: &str) -> bool {
-        self.server == Server::General
-            && part::ends_in_scale(identifier)
-            && !self.literal.contains(':')
-    }
-
-    /// Reads an identifier, which stands in the path as `written`.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Ambiguous`] for what servers may read in different ways.
-    pub(super) fn read<'p>(&self, written: &'p str) -> Result<(Cow<'p, str>, Part), Refusal> {
-        if self.server == Server::Cantaloupe && written.contains('+') && !self.literal.contains('+')
-        {
-            // Some of Java's decoders make a space of it.
-            return Err(Refusal::Ambiguous);
-        }
-        let mut text = encoding::decoded_once(written)?;
-        if self.is_iipimage() && memchr::memchr(b'+', text.as_bytes()).is_some() {
-            text = Cow::Owned(text.replace('+', " "));
-        }
-        if let Some(substitute) = &self.slash_substitute {
-            if text.contains(&**substitute) {
-                text = Cow::Owned(text.replace(&**substitute, "/"));
-            }
-        }
-        let mut own_part = Part::default();
-        if self.is_cantaloupe() {
-            let (rest, part) = part::split(&text, self.scale_by_hyphen)?;
-            own_part = part;
-            let rest = rest.len();
-            text = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(&text[..rest]),
-                Cow::Owned(mut text) => {
-                    text.truncate(rest);
-                    Cow::Owned(text)
-                }
-            };
-        }
-        self.check(&text)?;
-        Ok((text, own_part))
-    }
-
-    /// Whether an identifier, decoded, has no second reading.
-    fn check(&self, text: &str) -> Result<(), Refusal> {
-        let refused = |byte: u8| match byte {
-            b'%' => self.is_iipimage(),
-            b';' | b'&' | b'+' | b'@' | b'#' | b'?' => !self.takes(char::from(byte)),
-            _ => byte.is_ascii_control() || byte == b'\\',
-        };
-        let is_another =
-            self.knows_sequences() && shape::is_of_a_sequence(text) || self.may_be_scaled(text);
-        if text.bytes().any(refused) || text.contains(":$") || is_another {
-            return Err(Refusal::Ambiguous);
-        }
-        if self.urls {
-            url_identifier::check(text)?;
-        } else if encoding::has_escape(text) || url_identifier::is_url(text) {
-            return Err(Refusal::Ambiguous);
-        }
-        let is_url = self.urls && url_identifier::is_url(text);
-        let path = if is_url { url_identifier::path_of(text) } else { text };
-        shape::check_parts(path)
-    }
-
-    /// Whether a character is itself to the server.
-    fn takes(&self, character: char) -> bool {
-        let by_nature = match self.server {
-            Server::General => false,
-            // Its sources are files. Cantaloupe's may be URLs, whose path ends there.
-            Server::IipImage => matches!(character, ';' | '@' | '#' | '?'),
-            Server::Cantaloupe => matches!(character, '&' | '+' | '@'),
-        };
-        by_nature || self.literal.contains(character)
-    }
-
-    /// What an identifier is called in rules, where that is not what the server reads.
-    pub(super) fn for_rules(&self, read: &str) -> Option<String> {
-        if self.urls { url_identifier::for_rules(read) } else { None }
-    }
-
-    /// How the identifiers of this dialect are written.
-    pub(super) fn spelling(&self) -> Spelling<'_> {
-        if self.urls {
-            Spelling::Url { cantaloupe: self.is_cantaloupe() }
-        } else if let Some(substitute) = &self.slash_substitute {
-            Spelling::Substitute(Substitute::Lent(substitute))
-        } else if self.is_cantaloupe() {
-            Spelling::Parts
-        } else if self.several_segments && !self.is_iipimage() {
-            Spelling::Segments
-        } else {
-            Spelling::OneSegment
         }
     }
 }

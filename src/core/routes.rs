@@ -1,0 +1,99 @@
+//! Which service a path is, and which services a resource has.
+
+use http::{HeaderMap, HeaderValue};
+
+use super::endpoints::family_at;
+use super::{BoundAccess, BoundRealm, Core, RealmId, RealmSet, ServiceId};
+use crate::clock::Timestamp;
+use crate::protocol::Family;
+use crate::resource::Resource;
+use crate::session::SessionId;
+use crate::storage_access::{self, StorageAccess};
+
+impl Core {
+    /// Which family's service a path is, for a service whose 2.0 path is `service`.
+    pub(crate) fn family_at(&self, path: &str, service: &str) -> Option<Family> {
+        family_at(path, service, self.sites.families())
+    }
+
+    /// The realm whose token service a path is, and in which family.
+    pub(crate) fn token_at(&self, path: &str) -> Option<(RealmId, Family)> {
+        let at = |realm: &BoundRealm| self.family_at(path, realm.token_path());
+        self.realms.with_ids().find_map(|(id, realm)| Some((id, at(realm)?)))
+    }
+
+    /// The realm whose logout service a path is, in any family.
+    pub(crate) fn logout_at(&self, path: &str) -> Option<RealmId> {
+        let at = |realm: &BoundRealm| self.family_at(path, realm.logout_path()?);
+        self.realms.find(|realm| at(realm).is_some())
+    }
+
+    /// The realm whose client identity service a path is.
+    pub(crate) fn clients_at(&self, path: &str) -> Option<RealmId> {
+        self.realms.find(|realm| realm.clients().is_some_and(|clients| clients.path() == path))
+    }
+
+    /// The access service that a path is, and in which family.
+    pub(crate) fn access_at(&self, path: &str) -> Option<(ServiceId, Family)> {
+        let at = |access: &BoundAccess| self.family_at(path, access.path()?);
+        self.access.with_ids().find_map(|(id, access)| Some((id, at(access)?)))
+    }
+
+    /// Whether a path is an access service's own, in any family, or a step of its login. What else lies
+    /// below it is no page of the login, and open to nobody.
+    pub(crate) fn is_page_of(&self, access: &BoundAccess, path: &str) -> bool {
+        let own = access.path().is_some_and(|own| self.family_at(path, own).is_some());
+        own || access.is_step(path)
+    }
+
+    pub(crate) fn realm_named(&self, name: &str) -> Option<RealmId> {
+        self.realms.named(name)
+    }
+
+    /// The access services that a resource declares: those whose patterns match it, or else those
+    /// without patterns.
+    pub(crate) fn access_of(&self, resource: &Resource<'_>) -> impl Iterator<Item = &BoundAccess> {
+        self.access.of(resource)
+    }
+
+    /// The realms whose sessions and tokens count for a resource.
+    #[inline]
+    pub(crate) fn realms_of(&self, resource: &Resource<'_>) -> RealmSet {
+        if self.realms.is_one() {
+            return RealmSet::only(RealmId::FIRST);
+        }
+        self.access_of(resource).fold(RealmSet::NONE, |set, access| set.with(access.realm()))
+    }
+
+    /// The absolute URI of a resource's probe.
+    pub(crate) fn probe_uri(&self, resource: &Resource<'_>) -> String {
+        format!("{}{}{}", self.public_url.as_str(), self.endpoints.probe(), resource.path())
+    }
+
+    /// Whether a cookie could open a resource.
+    pub(crate) fn has_cookie(&self, resource: &Resource<'_>) -> bool {
+        let realms = self.realms_of(resource);
+        let mut realms = self.realms.with_ids().filter(|(id, _)| realms.contains(*id));
+        realms.any(|(_, realm)| realm.cookie().is_some() || realm.has_own_cookie())
+    }
+
+    /// The cookie that the viewer's partition of this request is to get for the session `id`, if any:
+    /// the browser may not send the other one by itself next time.
+    #[inline]
+    pub(crate) fn companion(
+        &self,
+        id: SessionId,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<HeaderValue> {
+        if !self.third_party.partitions() {
+            return None;
+        }
+        let active = storage_access::of(headers) == StorageAccess::Active;
+        let companion = self.third_party.storage_access && active;
+        self.realms.iter().filter_map(BoundRealm::cookie).find_map(|cookie| {
+            let session = cookie.for_partition(id, headers, companion, now)?;
+            cookie.set_partitioned(&session, now)?.ok()
+        })
+    }
+}
