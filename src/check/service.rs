@@ -59,25 +59,27 @@ where
         let head = Head::of(&request);
         let path = head.uri().path();
         let watch = Watch::begin(core, Place::Content);
-        let resource = match core.find(path) {
+        // Lent, as it is large.
+        let found = core.find(path);
+        let resource = match &found {
             Found::Resource(resource) => resource,
             Found::Public => {
                 return CheckFuture::forwarded(self.inner.call(request), Care::default());
             }
-            Found::Refused(why) => {
+            &Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
                 return CheckFuture::own(Refused::mark(why.status(), why.into(), None, refusal));
             }
         };
-        if let Some(course) = unasked::course(core, &head, &resource) {
+        if let Some(course) = unasked::course(core, &head, resource) {
             return CheckFuture::decided(course, &mut self.inner, request);
         }
         let now = core.now();
-        let question = Question { head, resource: &resource, now, token: None };
+        let question = Question { head, resource, now, token: None };
         match core.decide(&question) {
-            Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
-                match course(core, &head, &resource, &mut verdict, now, watch) {
+            Progress::Done(mut verdict) if !lower::is_wanted(core, resource, &verdict) => {
+                match course(core, &head, resource, &mut verdict, now, watch) {
                     Course::Forward(kept, None) => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }

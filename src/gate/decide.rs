@@ -129,27 +129,24 @@ impl Core {
         let Question { head, resource, now, token } = question;
         let mut scratch = Scratch::new();
         while let Some(source) = next {
-            next = source.behind(&self.candidates);
-            let session = match self.live(source, realms, head, *token, *now, &mut scratch) {
-                Live::Skip => continue,
-                Live::Now(Ok(session)) => session,
-                Live::Now(Err(cause)) => {
-                    tally.lacks(source, cause);
-                    continue;
-                }
+            match self.live(source, realms, head, *token, *now, &mut scratch) {
+                Live::Skip => {}
+                Live::Now(Err(cause)) => tally.lacks(source, cause),
                 Live::Later(live) => return wait(tally, realms, At::Session { source, live }),
-            };
-            match self.ask(resource, Some(&session), *now) {
-                Answer::Now(outcome) => {
-                    if let Some(verdict) = self.after_session(tally, source, &session, outcome) {
-                        return Progress::Done(verdict);
+                Live::Now(Ok(session)) => match self.ask(resource, Some(&session), *now) {
+                    Answer::Now(outcome) => {
+                        if let Some(verdict) = self.after_session(tally, source, &session, outcome)
+                        {
+                            return Progress::Done(verdict);
+                        }
                     }
-                }
-                Answer::Later(decision) => {
-                    let session = session.into_owned();
-                    return wait(tally, realms, At::May { source, session, decision });
-                }
+                    Answer::Later(decision) => {
+                        let session = session.into_owned();
+                        return wait(tally, realms, At::May { source, session, decision });
+                    }
+                },
             }
+            next = source.behind(&self.candidates);
         }
         Progress::Done(tally.refuse())
     }
