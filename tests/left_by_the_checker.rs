@@ -57,7 +57,7 @@ async fn a_grant_is_handed_on_where_that_is_switched_on() {
 async fn refused(asking: Request<Body>) -> Response<()> {
     let images =
         service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
-    let auth = builder(&clock()).build().unwrap();
+    let auth = builder(&clock()).refusal_extension().build().unwrap();
     let stack = ServiceBuilder::new().layer(auth.layer()).service(images);
     stack.oneshot(asking).await.unwrap().map(drop)
 }
@@ -93,7 +93,7 @@ async fn a_refusal_says_what_it_is() {
 async fn an_outer_layer_puts_a_page_in_its_place() {
     let images =
         service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::default())));
-    let auth = builder(&clock()).build().unwrap();
+    let auth = builder(&clock()).refusal_extension().build().unwrap();
     let stack = ServiceBuilder::new()
         .map_response(|response: Response<_>| match response.extensions().get::<Refused>() {
             None => response.map(Either::Left),

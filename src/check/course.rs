@@ -47,7 +47,7 @@ pub(super) fn course(
             let denial = Denial::never().message(core.texts.denied_foreign.clone());
             let refusal = refusal::denied(&denial, head, &core.texts);
             let (status, reason) = (denial.http_status(), Reason::ForeignPage);
-            return Course::Answer(Refused::mark(status, reason, Some(resource), refusal));
+            return Course::Answer(Refused::mark(core, status, reason, Some(resource), refusal));
         }
     }
     let outcome = (&verdict.decision).into();
@@ -75,7 +75,7 @@ pub(super) fn course(
             }
             let refusal = refusal::denied(denial, head, &core.texts);
             let (status, reason) = (denial.http_status(), basis.reason());
-            let mut response = Refused::mark(status, reason, Some(resource), refusal);
+            let mut response = Refused::mark(core, status, reason, Some(resource), refusal);
             for_third_parties(core, head, resource, basis, &mut response);
             Course::Answer(response)
         }

@@ -5,9 +5,8 @@
 //! in check, see [`Check`]. Every other request is answered here, and the inner service hears
 //! nothing of it. Access tokens are ignored: a token never opens content (2.0 §2).
 //!
-//! A refusal carries [`Refused`] among its extensions, by which an outer layer may put a page of the
-//! application's own in its place; a request that is let through carries [`Granted`], where that is
-//! switched on.
+//! Where that is switched on, a refusal carries [`Refused`] among its extensions, by which an outer layer may
+//! put a page of the application's own in its place, and a request that is let through carries [`Granted`].
 //!
 //! Information documents are let through unasked: [`describe`](crate::describe) around the checker puts
 //! the services in and, where 1.0 or 0.9 are spoken, decides on their status. Never leave it out there:

@@ -1,5 +1,6 @@
 //! Headers of a response that needed a session: nobody else may keep or reuse it.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
@@ -43,21 +44,38 @@ pub(super) struct Private {
     cookie: Option<HeaderValue>,
 }
 
-/// Ready-made values, so that none is put together for a tile: the largest that fits is taken.
-static AGES: [(u64, HeaderValue); 10] = [
-    (86_400, HeaderValue::from_static("private, max-age=86400")),
-    (14_400, HeaderValue::from_static("private, max-age=14400")),
-    (3_600, HeaderValue::from_static("private, max-age=3600")),
-    (1_800, HeaderValue::from_static("private, max-age=1800")),
-    (900, HeaderValue::from_static("private, max-age=900")),
-    (600, HeaderValue::from_static("private, max-age=600")),
-    (300, HeaderValue::from_static("private, max-age=300")),
-    (120, HeaderValue::from_static("private, max-age=120")),
-    (60, HeaderValue::from_static("private, max-age=60")),
-    (0, HeaderValue::from_static("private, no-cache")),
-];
-/// More seconds than any session lasts.
-const LONG: u64 = 1_000_000;
+/// Ready-made values, so that none is put together for a tile: the largest that fits is taken. Sixteen steps
+/// to each doubling, so that nothing is kept for less than 0.94 of the time that it may be kept.
+///
+/// Made once and for good: of what is static no references are counted, which all threads would write to.
+static AGES: LazyLock<Box<[HeaderValue]>> = LazyLock::new(|| {
+    let value = |step| match age_at(step) {
+        0 => HeaderValue::from_static("private, no-cache"),
+        age => HeaderValue::from_static(Box::leak(format!("private, max-age={age}").into())),
+    };
+    (0..=step_of(LONG)).map(value).collect()
+});
+
+/// How many steps there are to each doubling.
+const STEPS: u64 = 16;
+
+/// The last step that is no longer than an age: each second up to the first doublings, then fewer.
+#[inline]
+fn step_of(age: u64) -> usize {
+    let doublings = (age / STEPS).checked_ilog2().unwrap_or(0);
+    let step = u64::from(doublings) * STEPS + (age >> doublings);
+    usize::try_from(step).unwrap_or(usize::MAX)
+}
+
+/// The seconds of a step.
+fn age_at(step: usize) -> u64 {
+    let step = step as u64;
+    let doublings = (step / STEPS).saturating_sub(1);
+    (step - doublings * STEPS) << doublings
+}
+
+/// The longest age in seconds that is told: a year, as in RFC 2616.
+const LONG: u64 = 31_536_000;
 static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 static ANY: HeaderValue = HeaderValue::from_static("*");
 static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
@@ -215,8 +233,7 @@ impl Wish {
             Self::Nothing => 0,
             Self::Seconds(most) => most.min(remaining),
         };
-        let (_, value) = AGES.iter().find(|(least, _)| *least <= age).unwrap_or(&AGES[9]);
-        value.clone()
+        AGES[step_of(age.min(LONG))].clone()
     }
 }
 
@@ -248,25 +265,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_age_is_nearly_what_it_may_be() {
+        for age in (0..100_000).chain((100_000..LONG + 9).step_by(997)) {
+            let step = step_of(age.min(LONG));
+            let told = age_at(step);
+            assert!(told <= age && told * 16 >= age.min(LONG) * 15, "{age}: {told}");
+            let value = Wish::Seconds(age).within(u64::MAX);
+            let expected = match told {
+                0 => "private, no-cache".to_owned(),
+                told => format!("private, max-age={told}"),
+            };
+            assert_eq!(value, expected, "{age}");
+        }
+    }
+
+    #[test]
     fn within_the_session_and_in_this_browser_only() {
         for (upstream, remaining, expected) in [
-            (&["public, max-age=86400, s-maxage=86400"][..], 600, "private, max-age=600"),
-            (&["public, max-age=86400"], 599, "private, max-age=300"),
-            (&["max-age=90"], 600, "private, max-age=60"),
-            (&["Max-Age=\"90\""], 600, "private, max-age=60"),
-            (&["public", "max-age=700"], 600, "private, max-age=600"),
+            (&["public, max-age=86400, s-maxage=86400"][..], 600, "private, max-age=576"),
+            (&["public, max-age=86400"], 599, "private, max-age=576"),
+            (&["max-age=90"], 600, "private, max-age=88"),
+            (&["Max-Age=\"90\""], 600, "private, max-age=88"),
+            (&["public", "max-age=700"], 600, "private, max-age=576"),
             (&["max-age=700, no-cache"], 600, "private, no-cache"),
             (&["no-store, max-age=700"], 600, "private, no-store"),
             (&["public, max-age=700, no-store"], 600, "private, no-store"),
             (&["public, no-cache"], 600, "private, no-cache"),
-            (&["max-age=700, max-age=90"], 600, "private, max-age=60"),
-            (&["max-age=700", "max-age=90"], 600, "private, max-age=60"),
+            (&["max-age=700, max-age=90"], 600, "private, max-age=88"),
+            (&["max-age=700", "max-age=90"], 600, "private, max-age=88"),
             (&["max-age=700", "no-store"], 600, "private, no-store"),
             (&["max-age=+700"], 600, "private, no-cache"),
             (&["public, max-age=forever"], 600, "private, no-cache"),
             (&["max-age=forever"], 600, "private, no-cache"),
             (&["max-age=", "max-age=700"], 600, "private, no-cache"),
-            (&["max-age=99999999999999999999999999"], 600, "private, max-age=600"),
+            (&["max-age=99999999999999999999999999"], 600, "private, max-age=576"),
             (&["s-maxage=700, max-ages=700"], 600, "private, no-cache"),
             (&["no-store", "max-age=700"], 600, "private, no-store"),
             (&[], 600, "private, no-cache"),

@@ -2,6 +2,7 @@
 
 use http::{Response, StatusCode};
 
+use crate::core::Core;
 use crate::observe::Reason;
 use crate::resource::Resource;
 use crate::session::Session;
@@ -59,8 +60,9 @@ impl Granted {
     }
 }
 
-/// The checker refused this request: among the extensions of the **response**, so that a layer around the
-/// checker can answer with a page of the application's own.
+/// The checker refused this request: among the extensions of the **response**, where
+/// [marking](crate::IiifAuthBuilder::refusal_extension) is switched on, so that a layer around the checker can
+/// answer with a page of the application's own.
 ///
 /// Keep status and header fields, other than those of the body: viewers and caches go by them. Redirects,
 /// preflights and methods that are not allowed are no refusals, and a probe's answer is never replaced.
@@ -98,13 +100,17 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Marks a response as this refusal.
+    /// Marks a response as this refusal, where that is wanted.
     pub(super) fn mark<B>(
+        core: &Core,
         status: StatusCode,
         reason: Reason,
         resource: Option<&Resource<'_>>,
         mut response: Response<B>,
     ) -> Response<B> {
+        if !core.marks_refusals {
+            return response;
+        }
         let resource = resource.map(|resource| resource.to_whole().into_owned());
         response.extensions_mut().insert(Self { status, reason, resource });
         response

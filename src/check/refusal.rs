@@ -1,13 +1,16 @@
 //! Answers to requests that are not let through.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::aspect::Head;
 use crate::authorizer::Denial;
 use crate::config::Texts;
 use crate::page::accept_language;
+use crate::protocol::Message;
 use crate::resource::Refusal;
 use crate::respond;
 
@@ -17,13 +20,23 @@ pub(super) fn denied(denial: &Denial, head: &Head<'_>, texts: &Texts) -> Respons
     if is_grpc(head) {
         return grpc(status);
     }
+    plain(status, lines(texts.of(denial), head), head)
+}
+
+/// A message in the reader's language, in a piece of memory that is just large enough.
+fn lines(message: &Message, head: &Head<'_>) -> String {
     let language = accept_language(head.headers());
-    let mut text = String::new();
-    for line in texts.of(denial).texts() {
-        text.push_str(&line.best(language));
+    let lines = || message.texts().map(|text| text.best_lines(language));
+    let size = lines().flatten().map(|line| line.len() + 1).sum();
+    let mut text = String::with_capacity(size);
+    for line in lines() {
+        for (index, part) in line.iter().enumerate() {
+            text.push_str(if index > 0 { " " } else { "" });
+            text.push_str(part);
+        }
         text.push('\n');
     }
-    private(head, respond::text(status, "text/plain; charset=utf-8", text))
+    text
 }
 
 /// A path that names nothing for sure.
@@ -44,14 +57,15 @@ pub(super) fn path(why: Refusal, head: &Head<'_>) -> Response<Bytes> {
         Refusal::TooLong => "The identifier is too long.\n",
         Refusal::Unavailable => "Not available at the moment.\n",
     };
-    private(head, respond::text(why.status(), "text/plain; charset=utf-8", text))
+    plain(why.status(), text, head)
 }
 
 /// A script that would watch over this site is not given out for that.
 pub(super) fn service_worker() -> Response<Bytes> {
     let text = "No script of this place is a service worker.\n";
-    let mut response = respond::text(StatusCode::FORBIDDEN, "text/plain; charset=utf-8", text);
-    finish(&mut response);
+    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    *response.headers_mut() = HEADERS.clone();
     response
 }
 
@@ -71,10 +85,20 @@ pub(super) fn redirect(location: &str, status: StatusCode, head: &Head<'_>) -> R
     response
 }
 
-fn private(head: &Head<'_>, response: Response<Bytes>) -> Response<Bytes> {
-    let mut response = respond::for_method(head.method(), response);
+/// The headers of a refusal in plain text: to copy them costs less than to put them together.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let text = "text/plain; charset=utf-8";
+    let mut response = respond::text(StatusCode::UNAUTHORIZED, text, Bytes::new());
     finish(&mut response);
-    response
+    response.into_parts().0.headers
+});
+
+/// A refusal in plain text.
+fn plain(status: StatusCode, text: impl Into<Bytes>, head: &Head<'_>) -> Response<Bytes> {
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    *response.headers_mut() = HEADERS.clone();
+    respond::for_method(head.method(), response)
 }
 
 fn finish(response: &mut Response<Bytes>) {

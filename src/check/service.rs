@@ -69,7 +69,13 @@ where
             &Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
-                return CheckFuture::own(Refused::mark(why.status(), why.into(), None, refusal));
+                return CheckFuture::own(Refused::mark(
+                    core,
+                    why.status(),
+                    why.into(),
+                    None,
+                    refusal,
+                ));
             }
         };
         if let Some(course) = unasked::course(core, &head, resource) {

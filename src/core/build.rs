@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::bind::{Binder, Surroundings};
 use super::checks::{Bound, check_languages, check_path};
 use super::mistakes::Mistakes;
+use super::probe_denials::ProbeDenials;
 use super::sites::BoundMap;
 use super::time::Time;
 use super::warnings::warnings;
@@ -50,8 +51,10 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
             seals: Seals::of(given.keyring.as_ref()?),
             limits: given.limits,
             origins: given.origins.clone(),
+            probe_denials: ProbeDenials::of(&given.texts),
             texts: given.texts.clone(),
             hands_session_on: given.hands_session_on,
+            marks_refusals: given.marks_refusals,
             compatibility: given.compatibility,
             third_party,
             plain_language: given.plain_language.as_str().into(),

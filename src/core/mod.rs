@@ -8,6 +8,7 @@ mod clients;
 mod endpoints;
 mod given;
 mod mistakes;
+mod probe_denials;
 mod realms;
 mod routes;
 mod seals;
@@ -22,6 +23,7 @@ pub(crate) use candidates::{Candidate, CandidateAspect, CandidateId, Candidates}
 pub(crate) use clients::{BoundClients, Identified};
 pub(crate) use endpoints::{Endpoints, flow_cookie_name};
 pub(crate) use given::Given;
+pub(crate) use probe_denials::ProbeDenials;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
@@ -53,7 +55,9 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) origins: OriginPolicy,
     pub(crate) texts: Texts,
+    pub(crate) probe_denials: ProbeDenials,
     pub(crate) hands_session_on: bool,
+    pub(crate) marks_refusals: bool,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

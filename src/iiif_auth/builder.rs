@@ -156,6 +156,14 @@ impl IiifAuthBuilder {
         self
     }
 
+    /// Leaves [`Refused`](crate::check::Refused) among the extensions of each refusal, so that a layer around
+    /// the checker can put a page of the application's own in its place. Default: no, which saves a few
+    /// allocations a refusal.
+    pub fn refusal_extension(mut self) -> Self {
+        self.given.marks_refusals = true;
+        self
+    }
+
     /// Tells `observer` of each decision, for counters: what was asked for, what was answered, why, and
     /// how long it took. A second call replaces the first. Default: nobody.
     ///

@@ -36,8 +36,8 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
         Ok(resource) => resource,
         Err(refusal) => {
             watch.refused(core, head.uri().path(), refusal);
-            let result = result::refused(refusal, &core.texts);
-            return Answer::Now(result::respond(head.method(), &result));
+            let result = result::refused(core, refusal);
+            return Answer::Now(result::respond(head.method(), result));
         }
     };
     let now = core.now();
@@ -54,7 +54,7 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
             let verdict = verdict.with_bad_token(bad_token);
             watch.decided(core, head.uri(), &resource, (&verdict.decision).into(), &verdict.basis);
             let result = result::plain(core, &resource, verdict);
-            Answer::Now(result::respond(head.method(), &result))
+            Answer::Now(result::respond(head.method(), result))
         }
         // A substitute is decided on like the resource itself, which may have to wait.
         progress => {
@@ -108,5 +108,5 @@ async fn finish(
     watch.decided(&core, &parts.uri, &resource, outcome, &verdict.basis);
     let method = parts.method.clone();
     let result = result::with_substitutes(&core, parts, &resource, now, token, verdict).await;
-    result::respond(&method, &result)
+    result::respond(&method, result)
 }

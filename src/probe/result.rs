@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, VARY};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
@@ -19,10 +19,14 @@ use crate::protocol::v2::{ContentResource, ProbeResult};
 use crate::resource::{Refusal, Resource};
 use crate::respond;
 
-/// The result of a verdict without substitutes.
-pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> ProbeResult {
-    match verdict.decision {
-        Decision::Grant => ProbeResult::Granted,
+/// The result of a verdict without substitutes, as it is written.
+pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> Bytes {
+    let result = match verdict.decision {
+        Decision::Grant => return GRANTED.clone(),
+        Decision::Deny(denial) if denial.text().is_none() => {
+            return core.probe_denials.get(denial.status());
+        }
+        Decision::Deny(denial) => denied(&denial, &core.texts, Vec::new()),
         Decision::Redirect(location) => ProbeResult::Redirected {
             location: ContentResource {
                 id: location.to_string(),
@@ -32,8 +36,8 @@ pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> P
                 service: Vec::new(),
             },
         },
-        Decision::Deny(denial) => denied(&denial, &core.texts, Vec::new()),
-    }
+    };
+    result.write()
 }
 
 /// The result of a verdict, with those substitutes that this very user may see.
@@ -44,7 +48,7 @@ pub(super) async fn with_substitutes(
     now: Timestamp,
     token: Option<TokenSession<'static>>,
     verdict: Verdict,
-) -> ProbeResult {
+) -> Bytes {
     let Some(denial) = verdict.with_substitutes() else {
         return plain(core, resource, verdict);
     };
@@ -74,38 +78,36 @@ pub(super) async fn with_substitutes(
         };
         offered.push(content);
     }
-    denied(denial, &core.texts, offered)
+    denied(denial, &core.texts, offered).write()
 }
 
 /// The result for a path that names no resource: HTTP 200 as always (2.0 §5.2).
-pub(super) fn refused(refusal: Refusal, texts: &Texts) -> ProbeResult {
-    let (status, message) = match refusal {
-        Refusal::Ambiguous | Refusal::TooLong => (DeniedStatus::BadRequest, &texts.denied_absent),
-        Refusal::Unknown | Refusal::Shape => (DeniedStatus::NotFound, &texts.denied_absent),
-        Refusal::Unavailable => (DeniedStatus::Unavailable, &texts.denied_later),
-    };
-    ProbeResult::Denied { status, message: message.clone(), substitutes: Vec::new() }
+pub(super) fn refused(core: &Core, refusal: Refusal) -> Bytes {
+    core.probe_denials.get(match refusal {
+        Refusal::Ambiguous | Refusal::TooLong => DeniedStatus::BadRequest,
+        Refusal::Unknown | Refusal::Shape => DeniedStatus::NotFound,
+        Refusal::Unavailable => DeniedStatus::Unavailable,
+    })
 }
 
-pub(super) fn respond(method: &Method, result: &ProbeResult) -> Response<Bytes> {
-    let body = match result {
-        ProbeResult::Granted => GRANTED.clone(),
-        result => write(result),
-    };
-    let mut response = respond::text(StatusCode::OK, "application/json", body);
+pub(super) fn respond(method: &Method, result: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(result);
+    *response.headers_mut() = HEADERS.clone();
+    respond::for_method(method, response)
+}
+
+/// The headers of every result: to copy them costs less than to put them together.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut response = respond::text(StatusCode::OK, "application/json", Bytes::new());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Cookie"));
     respond::allow_any_origin(headers);
-    respond::for_method(method, response)
-}
+    response.into_parts().0.headers
+});
 
 /// The same for every resource.
-static GRANTED: LazyLock<Bytes> = LazyLock::new(|| write(&ProbeResult::Granted));
-
-fn write(result: &ProbeResult) -> Bytes {
-    serde_json::to_vec(result).expect("strings and maps with text keys are JSON").into()
-}
+static GRANTED: LazyLock<Bytes> = LazyLock::new(|| ProbeResult::Granted.write());
 
 fn denied(denial: &Denial, texts: &Texts, substitutes: Vec<ContentResource>) -> ProbeResult {
     let message = texts.of(denial).clone();

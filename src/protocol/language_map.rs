@@ -88,42 +88,58 @@ impl LanguageMap {
         self.0.iter().map(|entry| entry.language.as_str()).find(|tag| !well_formed(tag))
     }
 
+    /// The lines of the text that [`best`](Self::best) joins.
+    pub(crate) fn best_lines(&self, accept_language: &str) -> &[String] {
+        &self.best_entry(accept_language).values
+    }
+
     fn best_entry(&self, accept_language: &str) -> &Entry {
-        preferences(accept_language)
-            .iter()
-            .find_map(|wanted| {
-                self.0
-                    .iter()
-                    .find(|entry| entry.language.eq_ignore_ascii_case(wanted))
-                    .or_else(|| self.0.iter().find(|entry| related(&entry.language, wanted)))
-            })
-            .unwrap_or(&self.0[0])
+        // On the way to every refusal: nothing is sorted, and only what could still win is looked up.
+        let mut best = (&self.0[0], 0.0);
+        for (tag, quality) in preferences(accept_language) {
+            if quality > best.1 {
+                if let Some(entry) = self.entry(tag) {
+                    best = (entry, quality);
+                }
+            }
+            if best.1 >= 1.0 {
+                break;
+            }
+        }
+        best.0
+    }
+
+    /// The entry of this language, or else one of a language that is nearly this one.
+    fn entry(&self, tag: &str) -> Option<&Entry> {
+        let mut entries = self.0.iter();
+        entries
+            .clone()
+            .find(|entry| entry.language.eq_ignore_ascii_case(tag))
+            .or_else(|| entries.find(|entry| are_related(&entry.language, tag)))
     }
 }
 
 /// Whether two tags name the same language, one of them more closely.
-fn related(one: &str, other: &str) -> bool {
-    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    primary(one) == primary(other)
+fn are_related(one: &str, other: &str) -> bool {
+    primary(one).eq_ignore_ascii_case(primary(other))
 }
 
-/// The tags of an `Accept-Language` value (RFC 9110 §12.5.4), the most wanted first.
-fn preferences(accept_language: &str) -> Vec<&str> {
+/// A tag up to its first hyphen.
+fn primary(tag: &str) -> &str {
+    &tag[..memchr::memchr(b'-', tag.as_bytes()).unwrap_or(tag.len())]
+}
+
+/// The tags of an `Accept-Language` value (RFC 9110 §12.5.4) with how much each is wanted, at most 1.
+fn preferences(accept_language: &str) -> impl Iterator<Item = (&str, f32)> {
     // Sixteen are more than a person speaks and bound the work for a hostile header.
-    let mut wanted: Vec<(&str, f32)> = accept_language
-        .split(',')
-        .take(16)
-        .filter_map(|part| {
-            let mut pieces = part.split(';');
-            let tag = pieces.next()?.trim();
-            let quality = pieces
-                .find_map(|piece| piece.trim().strip_prefix("q="))
-                .map_or(Some(1.0), |q| q.trim().parse::<f32>().ok().filter(|q| q.is_finite()))?;
-            (!tag.is_empty() && tag != "*" && quality > 0.0).then_some((tag, quality))
-        })
-        .collect();
-    wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
-    wanted.into_iter().map(|(tag, _)| tag).collect()
+    accept_language.split(',').take(16).filter_map(|part| {
+        let mut pieces = part.split(';');
+        let tag = pieces.next()?.trim();
+        let quality = pieces
+            .find_map(|piece| piece.trim().strip_prefix("q="))
+            .map_or(Some(1.0), |q| q.trim().parse::<f32>().ok().filter(|q| q.is_finite()))?;
+        (!tag.is_empty() && tag != "*" && quality > 0.0).then_some((tag, quality.min(1.0)))
+    })
 }
 
 /// A text without a language: `{"none": ["…"]}`.
@@ -169,6 +185,8 @@ mod tests {
             ("en;q=0.1, de;q=0.2", "Deutsch"),
             (";;;,,q=", "English"),
             ("de;q=NaN", "English"),
+            ("de;q=0.5, pt;q=0.5", "Deutsch"),
+            ("fr, de;q=7, en", "Deutsch"),
         ] {
             assert_eq!(map.best(header), expected, "{header}");
         }

@@ -1,5 +1,6 @@
 //! What a probe answers (2.0 §5.2).
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::{CONTEXT, ContentResource};
@@ -55,6 +56,13 @@ impl DeniedStatus {
             Self::NotFound => 404,
             Self::Unavailable => 503,
         }
+    }
+}
+
+impl ProbeResult {
+    /// As it stands in a response.
+    pub(crate) fn write(&self) -> Bytes {
+        serde_json::to_vec(self).expect("strings and maps with text keys are JSON").into()
     }
 }
 
