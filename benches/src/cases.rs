@@ -89,6 +89,7 @@ fn hot_path() -> Vec<Case> {
     let check = || publisher.auth.check().layer(Images::small());
     let whole = || publisher.auth.layer().layer(Images::small());
     let open = || Template::get(&TILE.replace("page1", "cover"));
+    let escaped = || Template::get(&TILE.replace("page1", "ms%2F1"));
     // A letter of the tag is another one: all is done but for the session.
     let end = cookie.len() - 8;
     let other = if cookie.as_bytes()[end] == b'A' { "B" } else { "A" };
@@ -104,6 +105,10 @@ fn hot_path() -> Vec<Case> {
         Case::gross("ring: open these sealed bytes", floor::open(value)),
         over("check: allowed tile", repeat(check(), tile(&cookie), Is::OK)),
         over("check: allowed tile, each with another cookie", tiles_of_many(&publisher)),
+        over(
+            "check: allowed tile, a slash in its name",
+            repeat(check(), escaped().header("cookie", &cookie), Is::OK),
+        ),
         over("all layers: allowed tile", repeat(whole(), tile(&cookie), Is::OK)),
         over("check: open tile", repeat(check(), open().header("cookie", &cookie), Is::OK)),
         over("all layers: open tile", repeat(whole(), open().header("cookie", &cookie), Is::OK)),

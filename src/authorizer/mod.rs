@@ -76,10 +76,11 @@ pub struct AccessRequest<'a> {
     now: Timestamp,
 }
 
-/// A part of a question. The layers lend theirs, as a tile is asked about twice.
+/// A part of a question. The layers lend theirs, as a tile is asked about twice; small, so that to lend it
+/// costs next to nothing.
 #[derive(Clone)]
 enum Held<'a, T> {
-    Own(T),
+    Own(Box<T>),
     Lent(&'a T),
 }
 
@@ -104,17 +105,21 @@ impl<T: fmt::Debug> fmt::Debug for Held<'_, T> {
 impl<T: Clone> Held<'_, T> {
     fn into_inner(self) -> T {
         match self {
-            Self::Own(own) => own,
+            Self::Own(own) => *own,
             Self::Lent(lent) => lent.clone(),
         }
     }
+}
+
+fn own<'a, T>(part: T) -> Held<'a, T> {
+    Held::Own(Box::new(part))
 }
 
 impl<'a> AccessRequest<'a> {
     /// The question whether `session` may have `resource`; without a session, whether everyone may.
     #[must_use]
     pub fn new(resource: Resource<'a>, session: Option<Session<'a>>, now: Timestamp) -> Self {
-        Self { resource: Held::Own(resource), session: session.map(Held::Own), now }
+        Self { resource: own(resource), session: session.map(own), now }
     }
 
     /// The same over parts that somebody else keeps.
@@ -165,8 +170,8 @@ impl<'a> AccessRequest<'a> {
     #[must_use]
     pub fn into_owned(self) -> AccessRequest<'static> {
         AccessRequest {
-            resource: Held::Own(self.resource.into_inner().into_owned()),
-            session: self.session.map(|session| Held::Own(session.into_inner().into_owned())),
+            resource: own(self.resource.into_inner().into_owned()),
+            session: self.session.map(|session| own(session.into_inner().into_owned())),
             now: self.now,
         }
     }

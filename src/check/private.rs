@@ -62,7 +62,7 @@ const STEPS: u64 = 16;
 /// The last step that is no longer than an age: each second up to the first doublings, then fewer.
 #[inline]
 fn step_of(age: u64) -> usize {
-    let doublings = (age / STEPS).checked_ilog2().unwrap_or(0);
+    let doublings = (age | STEPS).ilog2() - STEPS.ilog2();
     let step = u64::from(doublings) * STEPS + (age >> doublings);
     usize::try_from(step).unwrap_or(usize::MAX)
 }
@@ -153,14 +153,14 @@ impl Given {
                 given.cache_controls += 1;
                 given.wish = given.wish.and(value);
                 *value = given.wish.within(remaining);
+            } else if *name == CONTENT_TYPE {
+                given.kind = given.kind.and(value);
             } else if *name == ACCESS_CONTROL_ALLOW_ORIGIN {
                 given.any_origins += 1;
                 *value = ANY.clone();
             } else if *name == VARY {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
-            } else if *name == CONTENT_TYPE {
-                given.kind = given.kind.and(value);
             } else {
                 given.unwelcome |= is_unwelcome(name.as_str());
             }

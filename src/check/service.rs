@@ -59,7 +59,7 @@ where
         let head = Head::of(&request);
         let path = head.uri().path();
         let watch = Watch::begin(core, Place::Content);
-        // Lent, as it is large.
+        // What is large is lent from here on.
         let found = core.find(path);
         let resource = match &found {
             Found::Resource(resource) => resource,
@@ -83,16 +83,17 @@ where
         }
         let now = core.now();
         let question = Question { head, resource, now, token: None };
-        match core.decide(&question) {
-            Progress::Done(mut verdict) if !lower::is_wanted(core, resource, &verdict) => {
-                match course(core, &head, resource, &mut verdict, now, watch) {
+        let mut progress = core.decide(&question);
+        match &mut progress {
+            Progress::Done(verdict) if !lower::is_wanted(core, resource, verdict) => {
+                match course(core, &head, resource, verdict, now, watch) {
                     Course::Forward(kept, None) => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }
                     course => CheckFuture::decided(course, &mut self.inner, request),
                 }
             }
-            progress => {
+            _ => {
                 let course = later(core, question, progress, watch);
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();

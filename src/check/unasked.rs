@@ -14,6 +14,13 @@ use crate::respond;
 /// What is done with such a request, if it is one.
 #[inline]
 pub(super) fn course(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> Option<Course> {
+    // Nearly every request is of this kind.
+    let is_tile = matches!(resource.kind(), ResourceKind::Image(_));
+    if is_tile && *head.method() == Method::GET { None } else { of_others(core, head, resource) }
+}
+
+#[inline(never)]
+fn of_others(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> Option<Course> {
     if *head.method() == Method::OPTIONS {
         // Answered without asking, and never passed on: a preflight carries no credentials.
         return Some(Course::Answer(respond::preflight()));

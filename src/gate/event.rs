@@ -2,6 +2,8 @@
 
 #[cfg(feature = "tracing")]
 use tracing::Level;
+#[cfg(feature = "tracing")]
+use tracing::level_filters::LevelFilter;
 
 use crate::observe::Observation;
 #[cfg(feature = "tracing")]
@@ -12,11 +14,19 @@ use crate::trace::shown;
 const DECISION: &str = "tower_iiif_auth::decision";
 
 /// Whether anybody listens to decisions: while nobody does, no clock is read for them.
+#[inline]
 pub(super) fn is_heard() -> bool {
+    // Without a call where nobody listens to anything so fine: this is on the way to every tile.
     #[cfg(feature = "tracing")]
-    return tracing::event_enabled!(target: DECISION, Level::DEBUG);
+    return LevelFilter::current() >= Level::DEBUG && is_listened_to();
     #[cfg(not(feature = "tracing"))]
     return false;
+}
+
+#[cfg(feature = "tracing")]
+#[inline(never)]
+fn is_listened_to() -> bool {
+    tracing::event_enabled!(target: DECISION, Level::DEBUG)
 }
 
 /// A decision, or a path that names nothing to decide on.

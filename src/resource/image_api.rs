@@ -1,10 +1,10 @@
 //! Paths of the IIIF Image API 2.1 and 3.0.
 
-use std::borrow::Cow;
-
 use super::dialect::Dialect;
 use super::encoding;
+use super::named::Identifier;
 use super::plain::Plain;
+use super::read_name::{NameReader, ReadName};
 use super::{Families, ImageRequest, Named, Refusal, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
 
@@ -34,6 +34,8 @@ use super::{shape, url_identifier};
 pub struct ImageApi {
     base: Box<str>,
     dialect: Dialect,
+    /// Of this dialect.
+    names: NameReader,
     families: Families,
     active_content: bool,
 }
@@ -46,6 +48,7 @@ impl ImageApi {
         Self {
             base,
             dialect: Dialect::default(),
+            names: NameReader::new(),
             families: Families::default(),
             active_content: false,
         }
@@ -62,6 +65,7 @@ impl ImageApi {
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
+        self.names = NameReader::new();
         self
     }
 
@@ -72,9 +76,9 @@ impl ImageApi {
     /// Switch it on only before a server that does neither. For Cantaloupe's pages say
     /// [`Dialect::cantaloupe`].
     #[must_use]
-    pub fn with_insecure_path_parameters(mut self) -> Self {
-        self.dialect = self.dialect.with_insecure_characters(";");
-        self
+    pub fn with_insecure_path_parameters(self) -> Self {
+        let dialect = self.dialect.clone().with_insecure_characters(";");
+        self.dialect(dialect)
     }
 
     /// Lets what the image server answers run in browsers as pages of this site: see
@@ -87,8 +91,24 @@ impl ImageApi {
     }
 
     #[inline]
-    fn named<'a>(&'a self, identifier: Cow<'a, str>, kind: ResourceKind<'a>) -> Named<'a> {
-        Named::of_image(identifier, kind, self.dialect.spelling())
+    fn named<'a>(&'a self, name: Identifier<'a>, kind: ResourceKind<'a>) -> Named<'a> {
+        Named::of_image(name, kind, self.dialect.spelling())
+    }
+
+    /// An image or a description by an identifier that may have to be decoded.
+    #[inline(never)]
+    fn read<'a>(&'a self, written: &str, kind: ResourceKind<'a>) -> Result<Named<'a>, Refusal> {
+        let name = self.names.read(written, || {
+            let (read, part) = self.dialect.read(written)?;
+            let read = read.into_owned().into_boxed_str();
+            Ok(match self.dialect.for_rules(&read) {
+                Some(identifier) => {
+                    ReadName { identifier: identifier.into(), part, read: Some(read) }
+                }
+                None => ReadName { identifier: read, part, read: None },
+            })
+        })?;
+        Ok(self.named(Identifier::Read(name), kind))
     }
 
     /// What a path names in which nothing needs a closer look.
@@ -135,13 +155,7 @@ impl ImageApi {
         } else {
             split_at_the_start(below)?
         };
-        let (read, part) = self.dialect.read(written)?;
-        let identifier = self.dialect.for_rules(&read);
-        let named = self.named(read, kind).with_part(part);
-        Ok(match identifier {
-            Some(identifier) => named.called(Cow::Owned(identifier)),
-            None => named,
-        })
+        self.read(written, kind)
     }
 }
 
@@ -197,10 +211,14 @@ impl ResourceMap for ImageApi {
     }
 
     fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
-        if self.dialect.is_plain() {
-            if let Some(plain) = Plain::of(below) {
+        if let Some(plain) = Plain::of(below) {
+            if self.dialect.is_plain() && !plain.is_escaped {
                 let (identifier, kind) = self.plain_kind(&plain)?;
-                return Ok(self.named(Cow::Borrowed(identifier), kind));
+                return Ok(self.named(identifier.into(), kind));
+            }
+            if plain.slashes == 4 && plain.ends_in_image() {
+                let (written, image) = plain.split_before(4);
+                return self.read(written, ResourceKind::Image(ImageRequest::plain(image)));
             }
         }
         self.find_closely(below)

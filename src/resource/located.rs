@@ -79,7 +79,7 @@ impl<'a> Resource<'a> {
     /// `dir%2Fpage%201`. However it was spelled, it is the same.
     #[must_use]
     pub fn identifier(&self) -> &str {
-        &self.named.identifier
+        self.named.identifier()
     }
 
     /// What of it is asked for.

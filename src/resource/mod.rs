@@ -21,6 +21,7 @@ mod pattern_marks;
 mod pattern_tree;
 mod patterns;
 mod plain;
+mod read_name;
 mod scale;
 mod shape;
 mod spelling;

@@ -1,9 +1,10 @@
 //! What a map tells of a path: an identifier, and what of it is asked for.
 
 use std::borrow::Cow;
-use std::mem;
+use std::sync::Arc;
 
 use super::part::Part;
+use super::read_name::ReadName;
 use super::spelling::Spelling;
 use super::{ImageRequest, ResourceKind, encoding};
 
@@ -18,9 +19,9 @@ use super::{ImageRequest, ResourceKind, encoding};
 /// let sound = Named::new("reel 2", ResourceKind::Content, "Sound");
 /// assert_eq!(sound.identifier(), "reel 2");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Named<'a> {
-    pub(super) identifier: Cow<'a, str>,
+    identifier: Identifier<'a>,
     pub(super) kind: ResourceKind<'a>,
     pub(super) content_type: Cow<'a, str>,
     pub(super) spelling: Spelling<'a>,
@@ -28,8 +29,40 @@ pub struct Named<'a> {
     special: Option<Box<Special<'a>>>,
 }
 
+/// An identifier, decoded.
+#[derive(Clone, Debug)]
+pub(super) enum Identifier<'a> {
+    Text(Cow<'a, str>),
+    /// With all that is special about it.
+    Read(Arc<ReadName>),
+}
+
+impl<'a, T: Into<Cow<'a, str>>> From<T> for Identifier<'a> {
+    #[inline]
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl Identifier<'_> {
+    #[inline]
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Read(name) => &name.identifier,
+        }
+    }
+
+    fn into_owned(self) -> Identifier<'static> {
+        match self {
+            Self::Text(text) => Identifier::Text(Cow::Owned(text.into_owned())),
+            Self::Read(name) => Identifier::Read(name),
+        }
+    }
+}
+
 /// What is special about how a resource is named.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 struct Special<'a> {
     part: Part,
     /// The identifier as the server is asked for it, where rules see another one.
@@ -50,7 +83,7 @@ impl<'a> Named<'a> {
         content_type: impl Into<Cow<'a, str>>,
     ) -> Self {
         Self {
-            identifier: identifier.into(),
+            identifier: Identifier::Text(identifier.into()),
             kind,
             content_type: content_type.into(),
             spelling: Spelling::OneSegment,
@@ -61,7 +94,7 @@ impl<'a> Named<'a> {
     /// An image, written in a dialect's way. All at once: this is on the way to every tile.
     #[inline]
     pub(super) fn of_image(
-        identifier: Cow<'a, str>,
+        identifier: Identifier<'a>,
         kind: ResourceKind<'a>,
         spelling: Spelling<'a>,
     ) -> Self {
@@ -78,27 +111,36 @@ impl<'a> Named<'a> {
 
     /// The same under another name for the rules.
     pub(super) fn called(mut self, identifier: Cow<'a, str>) -> Self {
-        let read = mem::replace(&mut self.identifier, identifier);
+        let read = Cow::Owned(self.read().to_owned());
+        self.identifier = Identifier::Text(identifier);
         self.special.get_or_insert_default().read = Some(read);
         self
     }
 
     /// Its page and scale.
     pub(super) fn part(&self) -> Part {
-        self.special.as_ref().map_or_else(Part::default, |special| special.part)
+        match (&self.identifier, &self.special) {
+            (Identifier::Read(name), _) => name.part,
+            (Identifier::Text(_), Some(special)) => special.part,
+            (Identifier::Text(_), None) => Part::default(),
+        }
     }
 
     /// The identifier as the server is asked for it.
-    fn read(&self) -> &Cow<'a, str> {
-        let read = self.special.as_ref().and_then(|special| special.read.as_ref());
-        read.unwrap_or(&self.identifier)
+    fn read(&self) -> &str {
+        let read = match (&self.identifier, &self.special) {
+            (Identifier::Read(name), _) => name.read.as_deref(),
+            (Identifier::Text(_), Some(special)) => special.read.as_deref(),
+            (Identifier::Text(_), None) => None,
+        };
+        read.unwrap_or(self.identifier.as_str())
     }
 
     /// The identifier, decoded.
     #[must_use]
     #[inline]
     pub fn identifier(&self) -> &str {
-        &self.identifier
+        self.identifier.as_str()
     }
 
     /// What of it is asked for.
@@ -119,7 +161,7 @@ impl<'a> Named<'a> {
     /// The identifier with its page and scale as it stands in a URI.
     pub(super) fn write(&self) -> String {
         if matches!(self.kind, ResourceKind::Content) {
-            return encoding::encode(&self.identifier, false);
+            return encoding::encode(self.identifier(), false);
         }
         let mut name = self.spelling.write(self.read());
         if !self.part().is_whole() {
@@ -136,7 +178,7 @@ impl<'a> Named<'a> {
         if part.is_whole() {
             return Cow::Borrowed(identifier);
         }
-        let mut full = identifier.clone().into_owned();
+        let mut full = identifier.to_owned();
         part.write(&mut full);
         Cow::Owned(full)
     }
@@ -144,7 +186,10 @@ impl<'a> Named<'a> {
     /// The same of another kind, borrowing its parts.
     pub(super) fn lent<'b>(&'b self, kind: ResourceKind<'b>) -> Named<'b> {
         Named {
-            identifier: Cow::Borrowed(&self.identifier),
+            identifier: match &self.identifier {
+                Identifier::Text(text) => Identifier::Text(Cow::Borrowed(text)),
+                Identifier::Read(name) => Identifier::Read(Arc::clone(name)),
+            },
             kind,
             content_type: Cow::Borrowed(&self.content_type),
             spelling: self.spelling.clone(),
@@ -157,7 +202,7 @@ impl<'a> Named<'a> {
 
     pub(super) fn into_owned(self) -> Named<'static> {
         Named {
-            identifier: Cow::Owned(self.identifier.into_owned()),
+            identifier: self.identifier.into_owned(),
             kind: match self.kind {
                 ResourceKind::ImageService => ResourceKind::ImageService,
                 ResourceKind::ImageInformation => ResourceKind::ImageInformation,
@@ -173,3 +218,17 @@ impl<'a> Named<'a> {
         }
     }
 }
+
+/// Whether it is the same resource, and the same is asked of it.
+impl PartialEq for Named<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.identifier() == other.identifier()
+            && self.read() == other.read()
+            && self.part() == other.part()
+            && self.kind == other.kind
+            && self.content_type == other.content_type
+            && self.spelling == other.spelling
+    }
+}
+
+impl Eq for Named<'_> {}

@@ -2,19 +2,21 @@
 
 use super::shape;
 
-/// A path in which nothing has to be decoded and nothing refused, by any server's reading of a segment:
-/// nearly every path is one, and one look tells.
+/// A path in which nothing has to be refused, by any server's reading of a segment, and nothing decoded but,
+/// perhaps, the first: nearly every path is one, and one look tells.
 pub(super) struct Plain<'p> {
     path: &'p str,
     /// Where the last four slashes are; the one with number `n` at `n % 4`.
     marks: [usize; 4],
-    /// How many commas stand in the segments before those.
-    commas: [usize; 4],
+    /// The commas of the segments before those, a bit each as far as there is room.
+    commas: [u8; 4],
     pub(super) slashes: usize,
     /// Whether there is a colon, as in URLs.
     pub(super) has_colon: bool,
     /// Whether there is a dot in the last segment.
     pub(super) has_suffix: bool,
+    /// Whether the first segment has to be decoded, and looked at then.
+    pub(super) is_escaped: bool,
 }
 
 impl<'p> Plain<'p> {
@@ -22,7 +24,8 @@ impl<'p> Plain<'p> {
     pub(super) fn of(path: &'p str) -> Option<Self> {
         let (mut slashes, mut begin) = (0, 0);
         let (mut has_suffix, mut has_colon, mut marks) = (false, false, [0; 4]);
-        let (mut own_commas, mut commas) = (0, [0; 4]);
+        let mut is_escaped = false;
+        let (mut own_commas, mut commas) = (0_u8, [0; 4]);
         let head = path.strip_suffix(COMMON_END).unwrap_or(path);
         let (bytes, mut at) = (head.as_bytes(), 0);
         while at < bytes.len() {
@@ -31,7 +34,7 @@ impl<'p> Plain<'p> {
                 continue;
             }
             match bytes[at] {
-                b',' => own_commas += 1,
+                b',' => own_commas = own_commas << 1 | 1,
                 // An empty segment needs a closer look, and one that begins with a dot or a special byte.
                 _ if at == begin => return None,
                 b'/' => {
@@ -46,6 +49,7 @@ impl<'p> Plain<'p> {
                 b'.' if matches!(bytes.get(at + 1), None | Some(b'/')) => return None,
                 b'.' => has_suffix = true,
                 b':' => has_colon = true,
+                b'%' if slashes == 0 => is_escaped = true,
                 _ => return None,
             }
             at += 1;
@@ -61,7 +65,7 @@ impl<'p> Plain<'p> {
             slashes += 2;
             has_suffix = true;
         }
-        Some(Self { path, marks, commas, slashes, has_colon, has_suffix })
+        Some(Self { path, marks, commas, slashes, has_colon, has_suffix, is_escaped })
     }
 
     /// What stands before and behind the slash with so many slashes behind it, of at most four.
@@ -83,7 +87,7 @@ impl<'p> Plain<'p> {
         let part = |from: usize| &self.path.as_bytes()[mark(from) + 1..mark(from + 1)];
         let commas = |from: usize| self.commas[(self.slashes + from + 1) % 4];
         self.has_suffix
-            && shape::is_region_with(part(0), commas(0))
+            && shape::is_region_with(part(0), commas(0) > 0b11)
             && (commas(1) > 0 || shape::is_size_by_word(part(1)))
             && shape::is_rotation(part(2))
     }
@@ -153,6 +157,9 @@ mod tests {
             "a.b/c/./0/default.jpg",
             "a/0/default.jpg/0/default.jpg",
             "a/full/max/0/default.jpg/",
+            "a%2Fb/full/max/0/default.jpg",
+            "%2Fb/full/max/0/default.jpg",
+            "a/full/max/0%2F/default.jpg",
         ]
         .map(str::to_owned)
         .into();
@@ -160,15 +167,18 @@ mod tests {
         paths.push("é".to_owned());
         for path in paths {
             let odd = |segment: &str| {
-                let special = |b: u8| !b.is_ascii_graphic() || b";&+@#?%$\\".contains(&b);
+                let special = |b: u8| !b.is_ascii_graphic() || b";&+@#?$\\".contains(&b);
                 segment.is_empty()
-                    || segment.starts_with(['.', ':'])
+                    || segment.starts_with(['.', ':', '%'])
                     || segment.ends_with('.')
                     || segment.bytes().any(special)
             };
             let plain = Plain::of(&path);
-            assert_eq!(plain.is_none(), path.split('/').any(odd), "{path:?}");
+            let is_odd =
+                path.split('/').any(odd) || path.split('/').skip(1).any(|s| s.contains('%'));
+            assert_eq!(plain.is_none(), is_odd, "{path:?}");
             let Some(plain) = plain else { continue };
+            assert_eq!(plain.is_escaped, path.contains('%'), "{path:?}");
             let slashes = path.matches('/').count();
             assert_eq!((plain.path(), plain.slashes), (&*path, slashes), "{path:?}");
             for last in 1..=slashes.min(4) {

@@ -4,17 +4,17 @@ use super::{Refusal, encoding};
 
 /// Whether a text is a region to any server: what follows is then no part of the identifier.
 pub(super) fn is_region(text: &[u8]) -> bool {
-    is_region_with(text, memchr::memchr_iter(b',', text).count())
+    is_region_with(text, memchr::memchr_iter(b',', text).count() > 2)
 }
 
-/// The same where its commas were counted.
+/// The same where it is known whether there are more than two commas.
 #[inline]
-pub(super) fn is_region_with(text: &[u8], commas: usize) -> bool {
+pub(super) fn is_region_with(text: &[u8], many_commas: bool) -> bool {
     match text {
         [b'f' | b'F' | b's' | b'S', ..] => {
             text.eq_ignore_ascii_case(b"full") || text.eq_ignore_ascii_case(b"square")
         }
-        _ => commas > 2,
+        _ => many_commas,
     }
 }
 

@@ -1,15 +1,18 @@
 //! Room to open values in.
 
+/// What a sealed value of 512 characters needs: it is cleared for every tile.
+const STACK: usize = 384;
+
 /// Room to open a value in: on the stack for all but unusually large ones.
 pub(crate) struct Scratch {
-    stack: [u8; 512],
+    stack: [u8; STACK],
     heap: Vec<u8>,
 }
 
 impl Scratch {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { stack: [0; 512], heap: Vec::new() }
+        Self { stack: [0; STACK], heap: Vec::new() }
     }
 
     #[inline]
