@@ -3,7 +3,7 @@
 use super::Severity::{Must, Safety, Should};
 use super::{Check, Needs, Verdict, check};
 use crate::discover::Family;
-use crate::evidence::{Evidence, Walk};
+use crate::evidence::{Evidence, WANTS, Walk};
 use crate::http::{SetCookie, is_loopback};
 use crate::message::Reading;
 
@@ -179,8 +179,14 @@ fn at_once(evidence: &Evidence, v: &mut Verdict) {
         let service = service(evidence, walk);
         let older = service.family != Family::V2 && service.profile() == "clickthrough";
         if service.profile() == "kiosk" || older {
-            let silent = !walk.acted && walk.problem.is_none();
-            v.that(silent, place(evidence, walk), || "a form".to_owned());
+            match &walk.problem {
+                Some(problem) if !problem.starts_with(WANTS) => {
+                    v.unknown(place(evidence, walk), problem.clone());
+                }
+                problem => v.that(!walk.acted && problem.is_none(), place(evidence, walk), || {
+                    problem.clone().unwrap_or_else(|| "a form".to_owned())
+                }),
+            }
         }
     }
 }

@@ -95,6 +95,18 @@ pub(super) const CHECKS: &[Check] = &[
         extra,
     ),
     check(
+        "token-origin-raw",
+        Must,
+        &["CLI-2", "CLI-3"],
+        "2.0 §4.2",
+        [
+            "An `origin` that is not percent-encoded is not taken for the same.",
+            "Universal Viewer and CanvasPanel send it so, as the specification prints it.",
+            "Decode the query as forms are decoded: `:` and `/` may stand in it.",
+        ],
+        raw,
+    ),
+    check(
         "token-framed",
         Must,
         &["V2-TOK-12", "V1-TOK-6"],
@@ -207,6 +219,19 @@ fn same(evidence: &Evidence, v: &mut Verdict, other: impl Fn(&Tokens) -> &Told) 
 
 fn slash(evidence: &Evidence, v: &mut Verdict) {
     same(evidence, v, |tokens| &tokens.slash);
+    // A login that was for the origin without it.
+    for walk in evidence.walks.iter().filter(|walk| walk.access_token.is_some()) {
+        let Some(told) = &walk.token_slash else { continue };
+        if let Some(posted) = v.posted(told) {
+            v.that(posted.error() != "invalidOrigin", told.exchange.place(), || {
+                "invalidOrigin after the login".to_owned()
+            });
+        }
+    }
+}
+
+fn raw(evidence: &Evidence, v: &mut Verdict) {
+    same(evidence, v, |tokens| &tokens.raw);
 }
 
 fn extra(evidence: &Evidence, v: &mut Verdict) {

@@ -79,6 +79,11 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
         info =
             json!({ "@context": info["@context"], "@id": info["@id"], "service": info["service"] });
     }
+    if model.is("description-refused") && !open {
+        let mut answer = page(StatusCode::UNAUTHORIZED, "Please log in", "");
+        allow(&mut answer);
+        return answer;
+    }
     if !granted && model.is("gated-error-page") {
         let mut answer = page(status, "Please log in", "");
         allow(&mut answer);

@@ -29,6 +29,13 @@ pub(super) fn access(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
         Realm::Login => model.is("access-gesture"),
         Realm::External => return page(StatusCode::NOT_FOUND, "Not there", ""),
     };
+    if let Some(raw) = origins.first().filter(|_| model.is("access-escaped")) {
+        return page(StatusCode::OK, "The Model Library", &format!("<p>For {raw}</p>"));
+    }
+    if realm == Realm::Kiosk && model.is("kiosk-button") {
+        let button = "<button onclick=\"fetch('')\">Enter</button>";
+        return page(StatusCode::OK, "The Model Library", button);
+    }
     let answer = if asked.method == Method::POST {
         submitted(model, asked, realm)
     } else if at_once {
