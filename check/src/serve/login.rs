@@ -110,6 +110,7 @@ fn granted(model: &Model, realm: Realm, origin: Option<String>) -> Answer {
     } else {
         "SameSite=None; Secure"
     };
+    let path = if model.is("cookie-kept") { "/; Domain=elsewhere.example" } else { path };
     let only = if model.is("cookie-http-only") { "" } else { "; HttpOnly" };
     let part = if model.is("cookie-not-partitioned") { "; Partitioned" } else { "" };
     let age = if model.is("cookie-life") { 365 * 86_400 } else { 3600 };

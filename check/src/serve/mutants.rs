@@ -613,6 +613,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("kiosk-button", KIOSK, Click, &["kiosk-at-once"], "the kiosk has a button of a script"),
     mutant("kiosk-at-once", KIOSK, Click, &["kiosk-at-once"], "the kiosk wants a click"),
     mutant("cookie-third-party", INFO, Login, &["cookie-third-party"], "SameSite=Lax"),
+    mutant(
+        "cookie-kept",
+        INFO,
+        Login,
+        &["cookie-kept", "cookie-reaches", "login-leads-in"],
+        "the cookie's Domain is another host",
+    ),
     mutant("cookie-http-only", INFO, Login, &["cookie-http-only"], "no HttpOnly"),
     mutant("cookie-not-partitioned", INFO, Login, &["cookie-not-partitioned"], "Partitioned"),
     mutant(
