@@ -257,6 +257,28 @@ mod tests {
         assert_eq!(proved, all);
     }
 
+    /// A login at another origin gets no password, and is said to be there.
+    #[test]
+    #[ignore = "needs Chromium"]
+    fn nothing_is_typed_elsewhere() {
+        let (base, _) = start(Some("browser-elsewhere"), false);
+        let mut arguments = Arguments::for_target(&format!("{base}/iiif/3/login/info.json"));
+        arguments.rate = None;
+        arguments.browser = true;
+        arguments.only = vec!["browser-login".to_owned()];
+        arguments.fields =
+            ["user", "password"].map(|name| (name.to_owned(), "reader".to_owned())).into();
+        let mut sent = Vec::new();
+        let report = crate::run::look(&arguments, &mut sent).expect("a report");
+        let unknown = report.checks(State::Unknown);
+        let seen = unknown.first().map(|one| one.outcomes[0].seen.clone()).unwrap_or_default();
+        assert!(seen.contains("--own-origin http://localhost:"), "{seen}");
+        // With the word for it, it is.
+        arguments.own = vec![base.replace("127.0.0.1", "localhost")];
+        let report = crate::run::look(&arguments, &mut Vec::new()).expect("a report");
+        assert!(report.checks(State::Unknown).is_empty());
+    }
+
     /// Another connection to the same browser: the hand of whoever sits before it. It comes to every
     /// window that is opened until the test is over.
     #[cfg(unix)]
@@ -362,6 +384,7 @@ mod tests {
         arguments.rate = None;
         arguments.browser = true;
         arguments.by_hand = true;
+        arguments.quiet = true;
         arguments.program = Some(without_a_desktop());
         arguments.only = vec!["browser-".to_owned()];
         let _hand = Hand::new("/access/", does);

@@ -90,17 +90,17 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("not sent: {} is no web address", url.scheme()));
         }
-        // What is decided here and what is asked there are read by two parsers.
-        let asked = request.url.parse::<http::Uri>().ok();
-        let host = asked.as_ref().and_then(http::Uri::host).map(str::to_ascii_lowercase);
-        if host.as_deref() != url.host_str() {
-            return Err("not sent: its host can be read in two ways".to_owned());
-        }
         if !own && url.scheme() == "http" {
             return Err("not sent: plain http to another server".to_owned());
         }
         if !own && (is_loopback(&url) || is_private(&url)) {
             return Err("not sent: an address inside, on another server's word".to_owned());
+        }
+        // What is decided here and what is asked there are read by two parsers.
+        let asked = request.url.parse::<http::Uri>().ok();
+        let host = asked.as_ref().and_then(http::Uri::host).map(str::to_ascii_lowercase);
+        if host.as_deref() != url.host_str() {
+            return Err("not sent: its host can be read in two ways".to_owned());
         }
         if request.secret && !own {
             let origin = url.origin().ascii_serialization();
@@ -200,4 +200,78 @@ fn line(request: &Request) -> String {
         line.push_str("  (a form)");
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Client {
+        Client::new(Settings {
+            rate: None,
+            timeout: Duration::from_secs(1),
+            limit: 100,
+            dry: true,
+            own: vec!["https://own.example".to_owned()],
+            authority: None,
+            insecure: false,
+            progress: None,
+        })
+        .expect("a client")
+    }
+
+    fn why(url: &str, secret: bool) -> String {
+        let request = Request { secret, ..Request::get(url) };
+        client().send(request).outcome.err().unwrap_or_default()
+    }
+
+    #[test]
+    fn nothing_leads_inside_or_carries_secrets_away() {
+        for url in [
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://100.64.0.1/",
+            "https://169.254.169.254/",
+            "https://0.0.0.0/",
+            "https://localhost/",
+            "https://a.localhost/",
+        ] {
+            assert!(why(url, false).contains("an address inside"), "{url}: {}", why(url, false));
+        }
+        for url in ["http://other.example/", "file:///etc/passwd", "ftp://own.example/"] {
+            assert!(why(url, false).starts_with("not sent: "), "{url}");
+            assert!(!why(url, false).contains("dry run"), "{url}");
+        }
+        for url in [
+            "https://other.example/",
+            "https://own.example.other.example/",
+            "https://own.example@other.example/",
+            "https://own.example:8443/",
+            "http://own.example/",
+        ] {
+            assert!(!why(url, true).contains("dry run"), "{url}: {}", why(url, true));
+        }
+        // What two parsers read differently goes nowhere.
+        for url in [
+            "https://own.example\\@other.example/",
+            "https://other.example\\@own.example/",
+            "https://own.exa\tmple/",
+            "https://ow%6e.example/",
+        ] {
+            assert!(why(url, true).contains("not sent: "), "{url}");
+            assert!(!why(url, true).contains("dry run"), "{url}: {}", why(url, true));
+        }
+        assert!(why("https://own.example/in?x=1", true).contains("dry run"));
+    }
+
+    #[test]
+    fn what_is_told_of_a_request_holds_no_secret() {
+        let request = Request { secret: true, ..Request::get("https://own.example/in?password=x") };
+        let request = request.with("cookie", "a=b").with("authorization", "Bearer c");
+        let line = line(&request);
+        assert!(!line.contains("password=x") && !line.contains("a=b"), "{line}");
+        assert!(line.contains("https://own.example/in?(secret)"), "{line}");
+    }
 }

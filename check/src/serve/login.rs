@@ -32,6 +32,12 @@ pub(super) fn access(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
     if let Some(raw) = origins.first().filter(|_| model.is("access-escaped")) {
         return page(StatusCode::OK, "The Model Library", &format!("<p>For {raw}</p>"));
     }
+    if model.is("browser-elsewhere") && asked.header("host").starts_with("127.0.0.1") {
+        let mut answer = respond(StatusCode::FOUND, "text/plain", "");
+        let other = model.base.replace("127.0.0.1", "localhost");
+        set(&mut answer, "location", &format!("{other}/access/{family}/{}", realm.name()));
+        return answer;
+    }
     if realm == Realm::Kiosk && model.is("kiosk-button") {
         let button = "<button onclick=\"fetch('')\">Enter</button>";
         return page(StatusCode::OK, "The Model Library", button);

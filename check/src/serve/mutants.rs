@@ -715,6 +715,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     // No mistakes, though they may look like some: nothing is found.
     mutant("probe-counts", INFO, Login, &[], "the probe sets a cookie that opens nothing"),
+    mutant("browser-elsewhere", INFO, Browser, &[], "the login is at another origin"),
     mutant(
         "browser-origin",
         INFO,
