@@ -130,7 +130,7 @@ const VIEWERS: &[Viewer] = &[
             "token-object",
             "token-origin-raw",
         ],
-        more: canvas_panel,
+        more: kiosk,
     },
     Viewer {
         name: "Ramp",
@@ -286,6 +286,14 @@ fn mirador(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.profiles().all(|profile| profile == "external") {
         reasons.push("4.0 never asks for the token of an external service.".to_owned());
     }
+    kiosk(facts, reasons);
+}
+
+/// Seen in Chromium: Mirador 4 says "An error occurred" then, Universal Viewer that the login failed.
+fn kiosk(facts: &Facts<'_>, reasons: &mut Reasons) {
+    if facts.profiles().any(|profile| profile == "kiosk") {
+        reasons.open.push("It opens a kiosk's window without a click, which browsers block until users allow pop-ups.".to_owned());
+    }
 }
 
 fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
@@ -293,7 +301,14 @@ fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
     let older =
         services.iter().any(|service| service.family != Family::V2 && !service.json.is_null());
     if older {
+        kiosk(facts, reasons);
         return;
+    }
+    let labelled = |service: &crate::discover::Service| {
+        service.role == Role::Access && service.json["confirmLabel"].is_object()
+    };
+    if services.iter().any(labelled) {
+        reasons.push("`confirmLabel`, as 2.0 has it, crashes the published build (@columbia-libraries/mirador, 4.0.0-alpha.16): leave it out.".to_owned());
     }
     if !facts.manifest() {
         reasons
@@ -318,18 +333,13 @@ fn universal(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.images() && facts.profiles().any(|profile| profile != "external") {
         reasons.push("It asks for tiles without cookies (crossorigin=anonymous): only where it is served from the image server's own origin does it work.".to_owned());
     }
+    kiosk(facts, reasons);
     let interactive =
         facts.profiles().any(|profile| profile == "login" || profile == "clickthrough");
     if interactive && facts.profiles().any(|profile| profile == "external") {
         reasons.push(
             "It stops at the external service and never offers the login beside it.".to_owned(),
         );
-    }
-}
-
-fn canvas_panel(facts: &Facts<'_>, reasons: &mut Reasons) {
-    if facts.profiles().any(|profile| profile == "kiosk") {
-        reasons.open.push("It opens a kiosk's window without a click: browsers block it until users allow its pop-ups.".to_owned());
     }
 }
 
@@ -397,9 +407,20 @@ mod tests {
         use Works::{No, Unknown, Yes};
         // Mirador 4, Mirador with 2.0, Universal Viewer, CanvasPanel, Ramp, Diva, OpenSeadragon, and
         // any where third-party cookies are blocked.
-        let cases: [(Option<&str>, &str, [Works; 8]); 9] = [
-            (None, "/iiif/3/login/info.json", [No, Unknown, No, Yes, Unknown, Yes, Yes, No]),
-            (None, "/manifest.json", [No, Yes, No, Unknown, Yes, No, Yes, No]),
+        let cases: [(Option<&str>, &str, [Works; 8]); 12] = [
+            (None, "/iiif/3/login/info.json", [No, No, No, Yes, Unknown, Yes, Yes, No]),
+            (
+                Some("no-confirm-label"),
+                "/iiif/3/login/info.json",
+                [No, Unknown, No, Yes, Unknown, Yes, Yes, No],
+            ),
+            (
+                Some("no-confirm-label"),
+                "/manifest/login.json",
+                [No, Yes, No, Yes, No, Yes, Yes, No],
+            ),
+            (None, "/iiif/2/kiosk/info.json", [Unknown, Unknown, No, No, No, No, Yes, No]),
+            (None, "/manifest.json", [No, No, No, Unknown, Yes, No, Yes, No]),
             (None, "/iiif/2/login/info.json", [Yes, Yes, No, No, No, No, Yes, No]),
             (None, "/iiif/0/login/info.json", [Yes, Yes, No, No, No, No, Yes, No]),
             (Some("manifest-profiles"), "/manifest.json", [No, No, No, Unknown, Yes, No, Yes, No]),
@@ -407,7 +428,7 @@ mod tests {
             (
                 Some("service-arrays"),
                 "/iiif/3/login/info.json",
-                [No, Unknown, No, No, Unknown, Yes, Yes, No],
+                [No, No, No, No, Unknown, Yes, Yes, No],
             ),
             (Some("cookie-label"), "/iiif/2/login/info.json", [No, No, No, No, No, No, Yes, No]),
             (Some("token-page"), "/iiif/3/login/info.json", [No, No, No, No, No, No, No, Unknown]),

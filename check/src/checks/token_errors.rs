@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(
         "token-without-id",
         Must,
-        &["V2-ERR-12", "V2-ERR-4", "MAP-1"],
+        &["V2-ERR-12", "V2-ERR-4", "MAP-1", "CON-8"],
         "2.0 §4.5",
         [
             "A request without `messageId` is not answered with `invalidRequest` and an empty id.",

@@ -19,7 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     check("token-origin-astray", Safety, &["OR-02", "OR-04", "OR-05", "OR-09", "OR-10", "V2-TOK-5"], "2.0 §4.3; HTML",
         ["An odd `origin` sends the message to somebody whom it does not name, or writes a header.", "Messages go astray, or headers are written by strangers.", "Parse the origin as browsers do, and post to what came of it."], astray)
         .needs(Needs::Safety),
-    check("token-disguise", Safety, &["OR-07", "OR-12", "V2-ACC-8", "V2-TOK-11"], "2.0 §3.2, §4.3",
+    check("token-disguise", Safety, &["OR-07", "OR-12", "V2-ACC-8", "V2-TOK-11", "V1-ACC-2", "V1-TOK-5"], "2.0 §3.2, §4.3",
         ["Other origins than the login's are refused, and one that only looks like it gets the token.", "A page of that name reads its visitors' tokens.", "Parse both, and compare scheme, host and port; refuse `origin` where it stands twice."], disguise)
         .needs(Needs::Login),
     check("token-escaped", Safety, &["TP-01", "V2-TOK-13", "V1-TOK-6"], "2.0 §4.3",

@@ -42,6 +42,8 @@ const TIER: &str = "/iiif/3/tiered/info.json";
 const MOVED: &str = "/iiif/3/moved/info.json";
 const EXTERNAL: &str = "/iiif/3/external/info.json";
 const KIOSK: &str = "/iiif/3/kiosk/info.json";
+const FORBIDDEN: &str = "/iiif/2/forbidden/info.json";
+const FORBIDDEN0: &str = "/iiif/0/forbidden/info.json";
 const BOOK: &str = "/manifest.json";
 
 use How::{Browser, Click, Login, Nobody, Safety};
@@ -690,6 +692,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     mutant("content-private", INFO, Login, &["content-private"], "opened pictures are public"),
     mutant("description-opens", OLD, Login, &["description-opens"], "info.json stays 401"),
+    mutant(
+        "description-agrees",
+        FORBIDDEN,
+        Login,
+        &["description-agrees"],
+        "info.json is 200 for a user who may not have the picture",
+    ),
+    mutant(
+        "description-forbidden",
+        FORBIDDEN0,
+        Login,
+        &["description-agrees"],
+        "in 0.9 it is 401 for such a user",
+    ),
     mutant("logout-page", INFO, Nobody, &["logout-page"], "the logout is 405"),
     mutant("logout-deletes", INFO, Login, &["logout-deletes"], "the cookie stays"),
     mutant(
@@ -714,6 +730,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "the old cookie opens the picture",
     ),
     // No mistakes, though they may look like some: nothing is found.
+    mutant(
+        "no-confirm-label",
+        INFO,
+        Login,
+        &[],
+        "2.0 has no confirmLabel, which crashes a published Mirador",
+    ),
     mutant("probe-counts", INFO, Login, &[], "the probe sets a cookie that opens nothing"),
     mutant("browser-elsewhere", INFO, Browser, &[], "the login is at another origin"),
     mutant(
