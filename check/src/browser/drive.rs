@@ -212,13 +212,19 @@ fn launch(arguments: &Arguments, blocks_cookies: bool) -> Result<Chromium, Failu
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
     use std::time::Duration;
 
     use crate::arguments::Arguments;
     use crate::checks::{Needs, State, all};
     use crate::serve::start;
+
+    /// One at a time: a hand comes to every browser of this process.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ONE: Mutex<()> = Mutex::new(());
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     fn failed(mutant: Option<&str>) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
         let (base, _) = start(mutant, false);
@@ -237,6 +243,7 @@ mod tests {
     #[test]
     #[ignore = "needs Chromium"]
     fn a_browser_tells_right_from_wrong() {
+        let _alone = alone();
         let (wrong, right) = failed(None);
         // A right server without a hand-off: blocked cookies keep users out, and that is said.
         assert_eq!(wrong, BTreeSet::from(["browser-blocked"]));
@@ -261,6 +268,7 @@ mod tests {
     #[test]
     #[ignore = "needs Chromium"]
     fn nothing_is_typed_elsewhere() {
+        let _alone = alone();
         let (base, _) = start(Some("browser-elsewhere"), false);
         let mut arguments = Arguments::for_target(&format!("{base}/iiif/3/login/info.json"));
         arguments.rate = None;
@@ -403,6 +411,7 @@ mod tests {
     #[cfg(unix)]
     #[ignore = "needs Chromium"]
     fn somebody_logs_in_by_hand() {
+        let _alone = alone();
         let logs_in = "(() => { const form = document.forms[0]; if (!form) return \"\"; \
             for (const name of [\"user\", \"password\"]) form.elements[name].value = \"reader\"; \
             form.querySelector(\"button\").click(); return \"done\"; })()";
@@ -418,6 +427,7 @@ mod tests {
     #[cfg(unix)]
     #[ignore = "needs Chromium"]
     fn nobody_waits_for_a_window_that_is_closed() {
+        let _alone = alone();
         let begin = std::time::Instant::now();
         let states = by_hand("setTimeout(() => close()), \"done\"");
         assert_eq!(states.get("browser-login"), Some(&State::Fail), "{states:?}");

@@ -54,12 +54,15 @@ fn ended(page: Option<&Page>, walk: &Walk) -> Result<(), String> {
     }
     let Some(page) = page else { return Ok(()) };
     let scripts = page.scripts.iter().any(|script| script.src.is_some());
-    let waits = page.closes() != Some(true) && (page.buttons > 0 || scripts);
-    let nothing = walk.set.iter().all(|cookie| cookie.gone);
-    if waits && nothing {
-        return Err(format!("{WANTS} a browser that runs its script: --browser"));
+    if walk.set.iter().any(|cookie| !cookie.gone) || (page.buttons == 0 && !scripts) {
+        return Ok(());
     }
-    Ok(())
+    if page.closes() == Some(true) {
+        let why =
+            "whether its page closes, or waits for a button, cannot be told without --browser";
+        return Err(why.to_owned());
+    }
+    Err(format!("{WANTS} a browser that runs its script: --browser"))
 }
 
 /// The last page, if it is one.

@@ -372,7 +372,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("token-target", INFO, Nobody, &["token-target"], "it posts to `*`"),
     mutant(
         "token-origin-slash",
-        INFO,
+        OLD,
         Nobody,
         &["token-origin-slash"],
         "an origin with a slash is another",
@@ -462,10 +462,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "token-slash-bound",
-        INFO,
+        OLD,
         Login,
         &["token-origin-slash"],
         "an origin with a slash is not the login's",
+    ),
+    mutant(
+        "token-origin-form",
+        INFO,
+        Nobody,
+        &["token-origin-form"],
+        "in 2.0 an origin with a slash is another",
+    ),
+    mutant(
+        "token-form-bound",
+        INFO,
+        Login,
+        &["token-origin-form"],
+        "in 2.0 an origin with a slash is not the login's",
     ),
     mutant(
         "token-refusal",

@@ -103,7 +103,10 @@ fn refuse(model: &Model, asked: &Asked, ids: &[String], target: &str) -> Option<
         || (model.is("token-parameters") && !all_known())
     {
         Some("invalidRequest")
-    } else if slash && target != "/" && model.is("token-origin-slash") {
+    } else if slash
+        && target != "/"
+        && (model.is("token-origin-slash") || model.is("token-origin-form"))
+    {
         Some("invalidOrigin")
     } else {
         None
@@ -156,7 +159,8 @@ fn grant(
 /// Whether the login was for this origin.
 fn is_one_of(model: &Model, asked: &Asked, target: &str, origins: &HashSet<String>) -> bool {
     let any = |is: &dyn Fn(&str) -> bool| origins.iter().any(|origin| is(origin));
-    if model.is("token-slash-bound") && asked.all("origin").iter().any(|all| all.ends_with('/')) {
+    let bound = model.is("token-slash-bound") || model.is("token-form-bound");
+    if bound && asked.all("origin").iter().any(|all| all.ends_with('/')) {
         return false;
     }
     origins.contains(target)
