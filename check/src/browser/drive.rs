@@ -143,9 +143,8 @@ fn log_in(arguments: &Arguments, browser: &mut Chromium, viewer: &Tab) -> Result
         std::thread::sleep(Duration::from_millis(400));
         match browser.text(viewer, "closed()", false) {
             Ok(closed) if closed == "true" => return Ok(true),
-            Ok(_) => {}
             Err(error) if !browser.lives() => return Err(format!("the browser ended: {error}")),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         if arguments.by_hand {
             continue;
