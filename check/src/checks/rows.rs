@@ -24,12 +24,12 @@ pub(crate) const UNSEEN: &[(&str, &str)] = &[
     ("V09-TOK-4", "needs a registered client's code"),
     ("V09-CID-1", "needs a registered client's secret"),
     ("V09-CID-2", "needs a registered client's secret"),
-    ("V09-CID-3", "needs a registered client's secret"),
-    ("V09-CID-4", "needs a registered client's secret"),
+    ("V09-CID-3", "takes requests that are neither a viewer's nor a form: none are sent"),
+    ("V09-CID-4", "takes requests that are neither a viewer's nor a form: none are sent"),
     ("V09-CID-5", "needs a registered client's secret, and reads logs"),
-    ("V09-ERR-2", "needs a registered client's secret"),
+    ("V09-ERR-2", "takes requests that are neither a viewer's nor a form: none are sent"),
     ("V09-ERR-3", "whom a text is for is for people to say"),
-    ("V09-DESC-4", "needs a user who is in and has no right"),
+    ("V09-DESC-4", "which lesser version belongs to a picture is not known"),
     ("SEC-7", "load: this sends a few requests a second"),
     ("SEC-9", "whether a list of viewers is for reading or for more is not known"),
     ("SEC-12", "Internet Explorer"),
@@ -38,7 +38,7 @@ pub(crate) const UNSEEN: &[(&str, &str)] = &[
     ("CON-24", "needs a user who is known in two ways at once"),
     ("MAP-5", "would have to wait for a session's end"),
     ("MAP-6", "would have to put the server's store out of order"),
-    ("MAP-7", "needs a registered client's secret"),
+    ("MAP-7", "takes requests that are neither a viewer's nor a form: none are sent"),
 ];
 
 /// Rows that checks name, each once, in order.
