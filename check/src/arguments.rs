@@ -50,6 +50,7 @@ how it is asked
 
 serve
   --listen ADDRESS      (default 127.0.0.1:8765)
+  --public-url ORIGIN   what it calls itself, behind a front that passes on to it
   --tls FILE            https, by a new certificate authority whose certificate is written to FILE
   --mutant NAME         make one mistake on purpose
   --mutants             the list of them
@@ -69,6 +70,7 @@ pub(crate) enum Command {
 pub(crate) struct Serve {
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<PathBuf>,
+    pub(crate) public: Option<String>,
     pub(crate) mutant: Option<String>,
 }
 
@@ -232,11 +234,12 @@ fn serve(parser: &mut lexopt::Parser) -> Result<Command, String> {
     use lexopt::prelude::*;
     let fail = |error: lexopt::Error| error.to_string();
     let listen = SocketAddr::from(([127, 0, 0, 1], 8765));
-    let mut serve = Serve { listen, tls: None, mutant: None };
+    let mut serve = Serve { listen, tls: None, public: None, mutant: None };
     while let Some(argument) = parser.next().map_err(fail)? {
         match argument {
             Long("help") => return Ok(Command::Help),
             Long("listen") => serve.listen = number(&text(parser)?)?,
+            Long("public-url") => serve.public = Some(origin(&text(parser)?)?),
             Long("tls") => serve.tls = Some(text(parser)?.into()),
             Long("mutant") => serve.mutant = Some(text(parser)?),
             Long("mutants") => return Ok(Command::Mutants),

@@ -80,8 +80,8 @@ impl Script {
 pub(crate) struct Page {
     pub(crate) forms: Vec<Form>,
     pub(crate) scripts: Vec<Script>,
-    /// Links and buttons outside of forms, too.
-    pub(crate) controls: usize,
+    /// Outside of forms, too.
+    pub(crate) buttons: usize,
     /// Event handlers in attributes.
     pub(crate) handlers: Vec<String>,
 }
@@ -121,7 +121,7 @@ pub(crate) fn read(html: &str) -> Page {
                         let kind = attribute("type").unwrap_or_else(|| default.to_owned());
                         let kind = kind.to_ascii_lowercase();
                         let presses = matches!(&*kind, "submit" | "button" | "image");
-                        page.controls += usize::from(presses);
+                        page.buttons += usize::from(presses);
                         if let Some(form) = &mut form {
                             form.button |= presses;
                             // A button without a name sends nothing, and yet is the one that is pressed.
@@ -134,7 +134,6 @@ pub(crate) fn read(html: &str) -> Page {
                             }
                         }
                     }
-                    b"a" => page.controls += usize::from(attribute("href").is_some()),
                     b"script" => {
                         script = Some(Script {
                             kind: attribute("type").unwrap_or_default().to_ascii_lowercase(),

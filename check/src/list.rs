@@ -37,7 +37,10 @@ pub(crate) fn checks() -> String {
 pub(crate) fn mutants() -> String {
     let mut text = String::new();
     for mutant in MUTANTS {
-        let breaks = mutant.breaks.join(", ");
+        let breaks = match mutant.breaks {
+            [] => "nobody, for it is no mistake".to_owned(),
+            some => some.join(", "),
+        };
         let _ = writeln!(
             text,
             "{}\n    {}; seen at {} ({:?}) by {breaks}",

@@ -116,7 +116,7 @@ const VIEWERS: &[Viewer] = &[
     Viewer {
         name: "Universal Viewer",
         families: &[Family::V1],
-        breaks: &["content-cors", "undefined-token"],
+        breaks: &["content-cors", "undefined-token", "browser-origin"],
         more: universal,
     },
     Viewer {
@@ -128,13 +128,14 @@ const VIEWERS: &[Viewer] = &[
             "services-in-full",
             "probe-status-401",
             "token-object",
+            "token-origin-raw",
         ],
-        more: |_, _| {},
+        more: kiosk,
     },
     Viewer {
         name: "Ramp",
         families: &[Family::V2],
-        breaks: &["services-in-full", "token-origin-slash"],
+        breaks: &["services-in-full", "browser-origin"],
         more: ramp,
     },
     Viewer {
@@ -153,7 +154,7 @@ const VIEWERS: &[Viewer] = &[
         name: "OpenSeadragon with credentials",
         families: &[Family::V2, Family::V1, Family::V0],
         breaks: &[],
-        more: with_credentials,
+        more: open_seadragon,
     },
 ];
 
@@ -198,20 +199,45 @@ pub(crate) fn table(evidence: &Evidence, outcomes: &[Outcome], login: bool) -> V
     let facts = Facts { evidence };
     let mut rows: Vec<_> =
         VIEWERS.iter().map(|viewer| row(viewer, &facts, outcomes, login)).collect();
-    rows.extend(where_blocked(outcomes));
+    rows.extend(where_blocked(evidence, outcomes));
     rows
 }
 
-/// What a browser met that blocks third-party cookies; nothing without a browser.
-fn where_blocked(outcomes: &[Outcome]) -> Option<Row> {
-    let outcome = outcomes.iter().find(|outcome| outcome.check.id == "browser-blocked")?;
+/// Firefox as it comes blocks third-party cookies, as Chromium does where users or policies say so.
+const BLOCKED: &str = "Any, in Firefox, or where Chromium blocks third-party cookies";
+
+/// What a browser met, or what the walk without one leaves to be expected; nothing without a login.
+fn where_blocked(evidence: &Evidence, outcomes: &[Outcome]) -> Option<Row> {
+    let Some(outcome) = outcomes.iter().find(|outcome| outcome.check.id == "browser-blocked")
+    else {
+        return expected_where_blocked(evidence);
+    };
     let works = match outcome.state {
         State::Pass => Works::Yes,
         State::Fail => Works::No,
         State::Unknown => Works::Unknown,
     };
     let reasons = if outcome.seen.is_empty() { Vec::new() } else { vec![outcome.seen.clone()] };
-    Some(Row { viewer: "Any, in a browser that blocks third-party cookies", works, reasons })
+    Some(Row { viewer: BLOCKED, works, reasons })
+}
+
+fn expected_where_blocked(evidence: &Evidence) -> Option<Row> {
+    let walk = evidence.walks.iter().find(|walk| walk.access_token.is_some() && !walk.given)?;
+    let alone = evidence.tokens.iter().find(|tokens| tokens.url == walk.token_url)?;
+    let (works, reason) = if walk.jar.cookies.is_empty() {
+        (Works::Yes, "It needs no cookie.")
+    } else if let crate::message::Reading::Posted(_) = alone.plain.reading {
+        (
+            Works::No,
+            "Without the cookie the token service posts its error at once, and such browsers do not send the cookie from another site: serve the viewer from the same site, or carry the login over (hand-off).",
+        )
+    } else {
+        (
+            Works::Unknown,
+            "What its script does without a cookie shows in a browser alone: --browser.",
+        )
+    };
+    Some(Row { viewer: BLOCKED, works, reasons: vec![reason.to_owned()] })
 }
 
 fn row(viewer: &Viewer, facts: &Facts<'_>, outcomes: &[Outcome], login: bool) -> Row {
@@ -260,6 +286,14 @@ fn mirador(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.profiles().all(|profile| profile == "external") {
         reasons.push("4.0 never asks for the token of an external service.".to_owned());
     }
+    kiosk(facts, reasons);
+}
+
+/// Seen in Chromium: Mirador 4 says "An error occurred" then, Universal Viewer that the login failed.
+fn kiosk(facts: &Facts<'_>, reasons: &mut Reasons) {
+    if facts.profiles().any(|profile| profile == "kiosk") {
+        reasons.open.push("It opens a kiosk's window without a click, which browsers block until users allow pop-ups.".to_owned());
+    }
 }
 
 fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
@@ -267,7 +301,14 @@ fn mirador_2(facts: &Facts<'_>, reasons: &mut Reasons) {
     let older =
         services.iter().any(|service| service.family != Family::V2 && !service.json.is_null());
     if older {
+        kiosk(facts, reasons);
         return;
+    }
+    let labelled = |service: &crate::discover::Service| {
+        service.role == Role::Access && service.json["confirmLabel"].is_object()
+    };
+    if services.iter().any(labelled) {
+        reasons.push("`confirmLabel`, as 2.0 has it, crashes the published build (@columbia-libraries/mirador, 4.0.0-alpha.16): leave it out.".to_owned());
     }
     if !facts.manifest() {
         reasons
@@ -292,6 +333,7 @@ fn universal(facts: &Facts<'_>, reasons: &mut Reasons) {
     if facts.images() && facts.profiles().any(|profile| profile != "external") {
         reasons.push("It asks for tiles without cookies (crossorigin=anonymous): only where it is served from the image server's own origin does it work.".to_owned());
     }
+    kiosk(facts, reasons);
     let interactive =
         facts.profiles().any(|profile| profile == "login" || profile == "clickthrough");
     if interactive && facts.profiles().any(|profile| profile == "external") {
@@ -299,6 +341,13 @@ fn universal(facts: &Facts<'_>, reasons: &mut Reasons) {
             "It stops at the external service and never offers the login beside it.".to_owned(),
         );
     }
+}
+
+fn open_seadragon(facts: &Facts<'_>, reasons: &mut Reasons) {
+    if !facts.images() {
+        reasons.push("It shows pictures alone.".to_owned());
+    }
+    with_credentials(facts, reasons);
 }
 
 fn ramp(facts: &Facts<'_>, reasons: &mut Reasons) {
@@ -356,21 +405,33 @@ mod tests {
     #[test]
     fn viewers_work_where_they_were_seen_to_work() {
         use Works::{No, Unknown, Yes};
-        // Mirador 4, Mirador with 2.0, Universal Viewer, CanvasPanel, Ramp, Diva, OpenSeadragon.
-        let cases: [(Option<&str>, &str, [Works; 7]); 9] = [
-            (None, "/iiif/3/login/info.json", [No, Unknown, No, Yes, Unknown, Yes, Yes]),
-            (None, "/manifest.json", [No, Yes, No, Yes, Yes, No, Yes]),
-            (None, "/iiif/2/login/info.json", [Yes, Yes, No, No, No, No, Yes]),
-            (None, "/iiif/0/login/info.json", [Yes, Yes, No, No, No, No, Yes]),
-            (Some("manifest-profiles"), "/manifest.json", [No, No, No, Yes, Yes, No, Yes]),
-            (Some("services-in-full"), "/manifest.json", [No, No, No, No, No, No, Yes]),
+        // Mirador 4, Mirador with 2.0, Universal Viewer, CanvasPanel, Ramp, Diva, OpenSeadragon, and
+        // any where third-party cookies are blocked.
+        let cases: [(Option<&str>, &str, [Works; 8]); 12] = [
+            (None, "/iiif/3/login/info.json", [No, No, No, Yes, Unknown, Yes, Yes, No]),
+            (
+                Some("no-confirm-label"),
+                "/iiif/3/login/info.json",
+                [No, Unknown, No, Yes, Unknown, Yes, Yes, No],
+            ),
+            (
+                Some("no-confirm-label"),
+                "/manifest/login.json",
+                [No, Yes, No, Yes, No, Yes, Yes, No],
+            ),
+            (None, "/iiif/2/kiosk/info.json", [Unknown, Unknown, No, No, No, No, Yes, No]),
+            (None, "/manifest.json", [No, No, No, Unknown, Yes, No, Yes, No]),
+            (None, "/iiif/2/login/info.json", [Yes, Yes, No, No, No, No, Yes, No]),
+            (None, "/iiif/0/login/info.json", [Yes, Yes, No, No, No, No, Yes, No]),
+            (Some("manifest-profiles"), "/manifest.json", [No, No, No, Unknown, Yes, No, Yes, No]),
+            (Some("services-in-full"), "/manifest.json", [No, No, No, No, No, No, Yes, No]),
             (
                 Some("service-arrays"),
                 "/iiif/3/login/info.json",
-                [No, Unknown, No, No, Unknown, Yes, Yes],
+                [No, No, No, No, Unknown, Yes, Yes, No],
             ),
-            (Some("cookie-label"), "/iiif/2/login/info.json", [No, No, No, No, No, No, Yes]),
-            (Some("token-page"), "/iiif/3/login/info.json", [No, No, No, No, No, No, No]),
+            (Some("cookie-label"), "/iiif/2/login/info.json", [No, No, No, No, No, No, Yes, No]),
+            (Some("token-page"), "/iiif/3/login/info.json", [No, No, No, No, No, No, No, Unknown]),
         ];
         for (mutant, at, expected) in cases {
             let rows = rows(mutant, at);

@@ -240,6 +240,73 @@ fn nothing_is_endless() {
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
 
+fn answer(stream: &mut TcpStream, kind: &str, body: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A description that names services of the server itself.
+fn description(base: &str, further: &str) -> String {
+    format!(
+        "{{\"@context\": \"http://iiif.io/api/image/3/context.json\", \"id\": \"{base}/x\", {further}\"service\": [{{\"id\": \"{base}/probe\", \
+         \"type\": \"AuthProbeService2\", \"service\": [{{\"id\": \"{base}/access\", \"type\": \"AuthAccessService2\", \"profile\": \"active\", \
+         \"service\": [{{\"id\": \"{base}/token\", \"type\": \"AuthAccessTokenService2\"}}]}}]}}]}}"
+    )
+}
+
+#[test]
+fn a_server_that_falls_silent_is_left_alone() {
+    let begin = Instant::now();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let own = Arc::new(std::sync::OnceLock::<String>::new());
+    let known = own.clone();
+    let base = hostile(move |stream, _| {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            let base = known.wait().clone();
+            return answer(stream, "application/json", &description(&base, ""));
+        }
+        std::thread::sleep(Duration::from_secs(30));
+        Ok(())
+    });
+    own.set(base.clone()).expect("once");
+    let output = run(&["--rate", "0", "--timeout", "1", "--long", &format!("{base}/x/info.json")]);
+    assert!(text(&output).contains("did not answer several times"), "{}", text(&output));
+    assert!(asked.load(Ordering::SeqCst) <= 6, "{asked:?}");
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+}
+
+/// Names of a megabyte, thousands of services, pages without an end.
+#[test]
+fn long_documents_are_read_in_short_time() {
+    let begin = Instant::now();
+    let own = Arc::new(std::sync::OnceLock::<String>::new());
+    let known = own.clone();
+    let base = hostile(move |stream, count| {
+        let base = known.wait().clone();
+        if count > 2 {
+            return answer(
+                stream,
+                "text/html",
+                &"<form><input name=a><script>const {".repeat(100_000),
+            );
+        }
+        let service = "{\"id\": \"https://a.example/p\", \"type\": \"AuthProbeService2\"}";
+        let many = vec![service; 15_000].join(",");
+        let name = "x".repeat(1 << 20);
+        let further = format!("\"{name}\": {{\"service\": [{many}]}}, ");
+        answer(stream, "application/json", &description(&base, &further))
+    });
+    own.set(base.clone()).expect("once");
+    let output = run(&["--rate", "0", "--long", &format!("{base}/x/info.json")]);
+    assert!(output.status.code().is_some());
+    assert!(output.stdout.len() < 1 << 20, "{} bytes", output.stdout.len());
+    assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
+}
+
 #[test]
 fn what_servers_send_does_not_reach_the_terminal_raw() {
     let base = hostile(|stream, _| {

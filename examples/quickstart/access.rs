@@ -95,7 +95,12 @@ fn terms() -> Realm {
             text("The Quickstart Library", "Die Quickstart-Bibliothek"),
             terms,
         )
-        .message(Message::new(text("Terms of use apply", "Es gelten Nutzungsbedingungen")))
+        .message(Message::new(text("Terms of use apply", "Es gelten Nutzungsbedingungen")).note(
+            text(
+                "Whoever agrees to them may see this picture.",
+                "Wer ihnen zustimmt, sieht dieses Bild.",
+            ),
+        ))
         .confirm_label(text("Agree", "Zustimmen"))
         .role("terms")
         .protects(["terms"]),

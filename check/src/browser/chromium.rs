@@ -114,6 +114,11 @@ impl Chromium {
         Err(format!("{method}: no answer").into())
     }
 
+    /// Whether the process is still there.
+    pub(super) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     pub(super) fn open(&mut self, url: &str) -> Result<Tab, Failure> {
         let made = self.call(None, "Target.createTarget", &json!({ "url": url }))?;
         let tab = self.attach(made["targetId"].as_str().unwrap_or_default())?;
@@ -207,7 +212,7 @@ fn connect(child: &mut Child) -> Result<WebSocket<TcpStream>, Failure> {
         .find_map(|line| {
             line.strip_prefix("DevTools listening on ").map(|url| url.trim().to_owned())
         })
-        .ok_or("the browser ended before it was ready")?;
+        .ok_or("the browser ended before it was ready (a window needs a desktop)")?;
     // It goes on printing, and must not wait for a reader.
     std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
     let address = url::Url::parse(&url)?;

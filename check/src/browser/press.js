@@ -1,10 +1,13 @@
-// In a page of the login: types what is given, and says where to press.
-((fields) => {
+// In a page of the login: types what is given, and says where to press. Only where secrets may go.
+((fields, own) => {
   if (window.iiifAuthCheck > 3 || document.readyState === "loading") return "";
   const forms = [...document.forms];
   const form = forms.find((form) => fields.some(([name]) => form.elements[name])) ||
     forms.find((form) => ![...form.elements].some((one) =>
       /^(text|password|email|search|tel|url|number)$/.test(one.type) || one.type === "textarea"));
+  const to = form && form.action ? new URL(form.action, location.href).origin : location.origin;
+  const stranger = [location.origin, to].find((origin) => !own.includes(origin));
+  if (stranger) return `the login goes on at ${stranger}, which is not the server's own (--own-origin ${stranger})`;
   const known = form && fields.some(([name]) => form.elements[name]);
   if (known) for (const [name, value] of fields) {
     const field = form.elements[name];

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Severity::{Must, Safety, Should};
 use super::{Check, Needs, Verdict, check};
 use crate::discover::Family;
-use crate::evidence::{Accessed, Evidence};
+use crate::evidence::{Accessed, Evidence, MARKUP};
 use crate::http::{Answer, SetCookie};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -28,8 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
         &["V2-ACC-11", "V09-ACC-1"],
         "2.0 §3.3.2, 0.9.2 §2.1",
         [
-            "The access service does not open without `origin`.",
-            "Clients that are no viewers, and viewers of 0.9, name none.",
+            "A kiosk (or a service of 0.9) does not open without `origin`.",
+            "Clients that are no browsers, and viewers of 0.9, name none.",
             "Let a visit without it in, too.",
         ],
         without_origin,
@@ -81,6 +81,19 @@ pub(super) const CHECKS: &[Check] = &[
             "Refuse requests with `Sec-Purpose: prefetch`, with 503.",
         ],
         speculation,
+    )
+    .needs(Needs::Safety),
+    check(
+        "access-escaped",
+        Safety,
+        &["TP-01", "V2-TOK-13"],
+        "2.0 §3.2; HTML",
+        [
+            "`origin` breaks out of the page of the access service.",
+            "Any page can run scripts as the image server: it reads passwords as they are typed.",
+            "Escape it in attributes and scripts, or refuse what is no origin.",
+        ],
+        escaped,
     )
     .needs(Needs::Safety),
 ];
@@ -144,7 +157,16 @@ fn opens(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn without_origin(evidence: &Evidence, v: &mut Verdict) {
-    for exchange in evidence.accesses.iter().map(|accessed| &accessed.bare) {
+    // Elsewhere clients have to name one, and a service may insist.
+    let named = |accessed: &&Accessed| {
+        let service = &evidence.services[accessed.service];
+        match service.family {
+            Family::V2 => service.profile() == "kiosk",
+            Family::V1 => false,
+            Family::V0 => true,
+        }
+    };
+    for exchange in evidence.accesses.iter().filter(named).map(|accessed| &accessed.bare) {
         let Some(answer) = v.answered(exchange) else { continue };
         v.that(answer.status < 400, exchange.place(), || {
             format!("HTTP {} without origin", answer.status)
@@ -215,5 +237,14 @@ fn speculation(evidence: &Evidence, v: &mut Verdict) {
                 "Set-Cookie".to_owned()
             });
         }
+    }
+}
+
+fn escaped(evidence: &Evidence, v: &mut Verdict) {
+    for exchange in evidence.accesses.iter().flat_map(|accessed| &accessed.markup) {
+        let Some(answer) = v.answered(exchange).filter(|answer| answer.is_html()) else { continue };
+        let page = crate::html::read(&answer.text());
+        let broken = page.scripts.iter().any(|script| script.text.trim() == "alert(1)");
+        v.that(!broken, exchange.place(), || format!("a script of origin={MARKUP}"));
     }
 }

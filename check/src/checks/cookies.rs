@@ -3,7 +3,7 @@
 use super::Severity::{Must, Safety, Should};
 use super::{Check, Needs, Verdict, check};
 use crate::discover::Family;
-use crate::evidence::{Evidence, Walk};
+use crate::evidence::{Evidence, WANTS, Walk};
 use crate::http::{SetCookie, is_loopback};
 use crate::message::Reading;
 
@@ -45,6 +45,19 @@ pub(super) const CHECKS: &[Check] = &[
             "Set the cookie and close, at the first GET.",
         ],
         at_once,
+    )
+    .needs(Needs::Login),
+    check(
+        "cookie-kept",
+        Must,
+        &["V2-COOKIE-5", "SE-02", "SE-03"],
+        "RFC 6265bis §4.1.3, §5.7",
+        [
+            "Browsers drop a cookie of the login as it is set.",
+            "Users log in and are not in.",
+            "Let name, Secure, Path and Domain fit each other, and the host.",
+        ],
+        dropped,
     )
     .needs(Needs::Login),
     check(
@@ -179,8 +192,14 @@ fn at_once(evidence: &Evidence, v: &mut Verdict) {
         let service = service(evidence, walk);
         let older = service.family != Family::V2 && service.profile() == "clickthrough";
         if service.profile() == "kiosk" || older {
-            let silent = !walk.acted && walk.problem.is_none();
-            v.that(silent, place(evidence, walk), || "a form".to_owned());
+            match &walk.problem {
+                Some(problem) if !problem.starts_with(WANTS) => {
+                    v.unknown(place(evidence, walk), problem.clone());
+                }
+                problem => v.that(!walk.acted && problem.is_none(), place(evidence, walk), || {
+                    problem.clone().unwrap_or_else(|| "a form".to_owned())
+                }),
+            }
         }
     }
 }
@@ -196,6 +215,23 @@ fn kept(walk: &Walk) -> Vec<&SetCookie> {
 
 fn logged_in(evidence: &Evidence) -> impl Iterator<Item = &Walk> {
     evidence.walks.iter().filter(|walk| !walk.given && walk.access_token.is_some())
+}
+
+fn dropped(evidence: &Evidence, v: &mut Verdict) {
+    for walk in evidence.walks.iter().filter(|walk| !walk.given) {
+        // Whoever is in, is in by another one.
+        let is_in = walk.access_token.is_some();
+        for exchange in &walk.login {
+            let Some(answer) = exchange.answer() else { continue };
+            let Ok(url) = url::Url::parse(&exchange.request.url) else { continue };
+            for cookie in answer.all("set-cookie").filter_map(|line| SetCookie::parse(&url, line)) {
+                let why = cookie.refused(&url);
+                v.that(is_in || why.is_none(), exchange.place(), || {
+                    format!("{}: {}", cookie.name, why.unwrap_or_default())
+                });
+            }
+        }
+    }
 }
 
 fn third_party(evidence: &Evidence, v: &mut Verdict) {

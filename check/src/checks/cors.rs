@@ -94,11 +94,23 @@ pub(super) const CHECKS: &[Check] = &[
     check(
         "token-cors",
         Safety,
-        &["V2-TOK-14", "V1-TOK-6", "SEC-8"],
+        &["SEC-8"],
         "implementation notes §2",
         [
-            "The token service may be read by pages of other origins.",
+            "The token service may be read by pages of other origins, with cookies.",
             "Any page can fetch its visitors' tokens.",
+            "Send no `Access-Control-*` there.",
+        ],
+        token_credentials,
+    ),
+    check(
+        "token-cors-none",
+        Should,
+        &["V2-TOK-14", "V1-TOK-6"],
+        "implementation notes §2",
+        [
+            "The token service sends headers for reading by scripts.",
+            "None by themselves: no script reads it, and whoever adds credentials later opens it.",
             "Send no `Access-Control-*` there.",
         ],
         token,
@@ -216,15 +228,34 @@ fn probe_credentials(evidence: &Evidence, v: &mut Verdict) {
     }
 }
 
+fn token_credentials(evidence: &Evidence, v: &mut Verdict) {
+    for tokens in &evidence.tokens {
+        for exchange in [Some(&tokens.plain.exchange), tokens.bare.as_ref()].into_iter().flatten() {
+            if let Some(answer) = v.answered(exchange) {
+                let sent = answer.header("access-control-allow-credentials") == Some("true");
+                // With `*` browsers let no credentials through.
+                let named = answer
+                    .header("access-control-allow-origin")
+                    .is_some_and(|origin| origin != "*");
+                v.that(!(sent && named), exchange.place(), || {
+                    "Access-Control-Allow-Credentials for a named origin".to_owned()
+                });
+            }
+        }
+    }
+}
+
 fn token(evidence: &Evidence, v: &mut Verdict) {
     for tokens in &evidence.tokens {
         for exchange in [Some(&tokens.plain.exchange), tokens.bare.as_ref()].into_iter().flatten() {
             let Some(answer) = v.answered(exchange) else { continue };
             let header = answer.headers.iter().find(|(name, value)| {
                 // JSON for whoever sends no cookie tells nothing.
-                let harmless = evidence.services[tokens.service].family != Family::V2
-                    && name == "access-control-allow-origin"
-                    && value == "*";
+                let credentials = answer.header("access-control-allow-credentials").is_some();
+                let harmless = credentials
+                    || evidence.services[tokens.service].family != Family::V2
+                        && name == "access-control-allow-origin"
+                        && value == "*";
                 name.starts_with("access-control-allow-") && !harmless
             });
             v.that(header.is_none(), exchange.place(), || {

@@ -63,7 +63,7 @@ pub(super) const CHECKS: &[Check] = &[
         [
             "A refused info.json has no info.json as its body.",
             "Mirador fails, Universal Viewer waits for ever.",
-            "Send the whole document with HTTP 401, services and all, and no page of your own.",
+            "Send the whole document with HTTP 401, services and all, and no page of your own; for 2.0 with HTTP 200.",
         ],
         body,
     ),
@@ -165,17 +165,27 @@ fn infos(evidence: &Evidence) -> impl Iterator<Item = (usize, &Document)> {
     evidence.documents.iter().enumerate().filter(|(_, document)| document.kind.is_info())
 }
 
+/// Whether some document declares services of 2.0, and none those of an older version.
+fn only_two(evidence: &Evidence) -> bool {
+    let any = |two: bool| (0..evidence.documents.len()).any(|index| speaks(evidence, index, two));
+    any(true) && !any(false)
+}
+
 /// Documents of 1.0 and 0.9: with their services, or refused so that none can be seen.
 fn gated(evidence: &Evidence) -> impl Iterator<Item = (usize, &Document)> {
     infos(evidence).filter(|(index, document)| {
         let refused = matches!(document.last().status(), Some(401 | 403));
-        speaks(evidence, *index, false) || (refused && !speaks(evidence, *index, true))
+        let unknown = !speaks(evidence, *index, true) && !only_two(evidence);
+        speaks(evidence, *index, false) || (refused && unknown)
     })
 }
 
 fn open(evidence: &Evidence, v: &mut Verdict) {
     for (index, document) in evidence.documents.iter().enumerate() {
-        if speaks(evidence, index, true) && !speaks(evidence, index, false) {
+        // A refusal that declares nothing is 2.0's where a manifest declares 2.0.
+        let silent = document.kind.is_info() && only_two(evidence);
+        let two = speaks(evidence, index, true) || silent;
+        if two && !speaks(evidence, index, false) {
             let status = document.first().status().unwrap_or_default();
             v.that(status == 200, document.first().place(), || format!("HTTP {status}"));
         }

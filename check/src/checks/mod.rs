@@ -22,6 +22,8 @@ mod tokens_granted;
 
 pub(crate) use rows::{UNSEEN, coverage};
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::discover::Service;
@@ -124,7 +126,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
     .flatten()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum State {
     Pass,
     Fail,
@@ -144,14 +146,25 @@ pub(crate) struct Outcome {
 pub(crate) struct Verdict {
     check: &'static Check,
     outcomes: Vec<Outcome>,
+    /// What was said already.
+    said: HashSet<(State, String, String)>,
+}
+
+/// What servers send may be as long as they like.
+const LONGEST: usize = 600;
+
+fn bounded(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 impl Verdict {
     fn add(&mut self, state: State, place: impl Into<String>, seen: impl Into<String>) {
-        let (place, seen) = (place.into(), seen.into());
-        let same =
-            |other: &Outcome| other.state == state && other.place == place && other.seen == seen;
-        if !self.outcomes.iter().any(same) {
+        let (place, seen) = (bounded(place.into()), bounded(seen.into()));
+        if self.said.insert((state, place.clone(), seen.clone())) {
             self.outcomes.push(Outcome { check: self.check, state, place, seen });
         }
     }
@@ -210,7 +223,7 @@ impl Verdict {
 pub(crate) fn judge(evidence: &Evidence, wanted: impl Fn(&Check) -> bool) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for check in all().filter(|check| wanted(check)) {
-        let mut verdict = Verdict { check, outcomes: Vec::new() };
+        let mut verdict = Verdict { check, outcomes: Vec::new(), said: HashSet::new() };
         (check.run)(evidence, &mut verdict);
         outcomes.append(&mut verdict.outcomes);
     }

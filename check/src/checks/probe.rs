@@ -34,7 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(
         "probe-agrees",
         Must,
-        &["V2-PROBE-6"],
+        &["V2-PROBE-6", "V2-GEN-8", "CON-13"],
         "2.0 §5.2",
         [
             "The probe says one thing, and the picture does another.",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Severity::{Must, Safety, Should, Viewer};
 use super::probe::{asked_of, results, status};
-use super::{Check, Verdict, check, is_map, short};
+use super::{Check, Needs, Verdict, check, is_map, short};
 use crate::evidence::Evidence;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -98,12 +98,13 @@ pub(super) const CHECKS: &[Check] = &[
         &["BE-07"],
         "implementation notes §7",
         [
-            "The probe sets a cookie.",
-            "A token could become a key to the pictures.",
+            "The probe sets a cookie that opens the picture.",
+            "A token, which any viewer sees, becomes a key to the pictures.",
             "Set cookies in the access service only.",
         ],
         no_cookie,
-    ),
+    )
+    .needs(Needs::Login),
     check(
         "no-basic-dialogue",
         Viewer,
@@ -208,12 +209,14 @@ fn media_type(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn no_cookie(evidence: &Evidence, v: &mut Verdict) {
-    let anonymous = evidence.probes.iter().flat_map(|probed| [&probed.plain, &probed.junk]);
-    let walked = evidence.walks.iter().flat_map(|walk| &walk.probes).map(|probe| &probe.opened);
-    for exchange in anonymous.chain(walked) {
-        if let Some(answer) = exchange.answer() {
-            v.that(answer.header("set-cookie").is_none(), exchange.place(), || {
-                "Set-Cookie".to_owned()
+    for probe in evidence.walks.iter().flat_map(|walk| &walk.probes) {
+        let Some(exchange) = &probe.keyed else {
+            v.pass(probe.opened.place());
+            continue;
+        };
+        if let Some(answer) = v.answered(exchange) {
+            v.that(!answer.is_content(), probe.opened.place(), || {
+                format!("its cookie opens {}", exchange.request.url)
             });
         }
     }

@@ -1,5 +1,7 @@
 //! What the services of 2.0 hold, one by one.
 
+use std::collections::HashMap;
+
 use super::Severity::{Must, Should, Viewer};
 use super::descriptions::{of, v2};
 use super::{Check, Verdict, check, clip};
@@ -256,13 +258,12 @@ fn queries(evidence: &Evidence, v: &mut Verdict) {
 }
 
 fn ids_differ(evidence: &Evidence, v: &mut Verdict) {
-    for (at, service) in evidence.services.iter().enumerate() {
+    let mut first = HashMap::new();
+    for service in &evidence.services {
         let Some(id) = service.id() else { continue };
-        let other = evidence.services[..at].iter().find(|other| {
-            other.document == service.document
-                && other.id() == Some(id)
-                && (other.role, other.family) != (service.role, service.family)
-        });
+        let seen = *first.entry((service.document, id)).or_insert(service);
+        let same = (seen.role, seen.family) == (service.role, service.family);
+        let other = Some(seen).filter(|_| !same);
         v.that(other.is_none(), evidence.place(service), || {
             format!(
                 "{} stands for {}, too",

@@ -56,7 +56,19 @@ pub(super) const CHECKS: &[Check] = &[
             "Viewers of 1.0 send it so, and get nothing.",
             "Compare scheme, host and port.",
         ],
-        slash,
+        |evidence, v| slash(evidence, v, false),
+    ),
+    check(
+        "token-origin-form",
+        Should,
+        &["CLI-3", "CON-6", "OR-03"],
+        "2.0 §4.2; HTML",
+        [
+            "In 2.0 an `origin` with a slash at its end is not taken for the same.",
+            "No viewer of 2.0 is known to send it so; clients that were written for 1.0 may.",
+            "Compare scheme, host and port.",
+        ],
+        |evidence, v| slash(evidence, v, true),
     ),
     check(
         "token-message-id",
@@ -93,6 +105,18 @@ pub(super) const CHECKS: &[Check] = &[
             "Read the parameters by name, ignore others.",
         ],
         extra,
+    ),
+    check(
+        "token-origin-raw",
+        Must,
+        &["CLI-2", "CLI-3"],
+        "2.0 §4.2",
+        [
+            "An `origin` that is not percent-encoded is not taken for the same.",
+            "Universal Viewer and CanvasPanel send it so, as the specification prints it.",
+            "Decode the query as forms are decoded: `:` and `/` may stand in it.",
+        ],
+        raw,
     ),
     check(
         "token-framed",
@@ -188,9 +212,9 @@ fn kind(message: &Value) -> (String, String) {
 }
 
 /// Whether another way to ask comes to the same.
-fn same(evidence: &Evidence, v: &mut Verdict, other: impl Fn(&Tokens) -> &Told) {
+fn same(evidence: &Evidence, v: &mut Verdict, other: impl Fn(&Tokens) -> Option<&Told>) {
     for (tokens, posted) in plain(evidence, v) {
-        let told = other(tokens);
+        let Some(told) = other(tokens) else { continue };
         let place = told.exchange.place();
         let query = told.exchange.request.url.split_once('?').map_or("", |(_, query)| query);
         match &told.reading {
@@ -205,12 +229,28 @@ fn same(evidence: &Evidence, v: &mut Verdict, other: impl Fn(&Tokens) -> &Told) 
     }
 }
 
-fn slash(evidence: &Evidence, v: &mut Verdict) {
-    same(evidence, v, |tokens| &tokens.slash);
+fn slash(evidence: &Evidence, v: &mut Verdict, two: bool) {
+    same(evidence, v, |tokens| Some(&tokens.slash).filter(|_| is_2(evidence, tokens) == two));
+    // A login that was for the origin without it.
+    for walk in evidence.walks.iter().filter(|walk| walk.access_token.is_some()) {
+        if (evidence.services[walk.access].family == Family::V2) != two {
+            continue;
+        }
+        let Some(told) = &walk.token_slash else { continue };
+        if let Some(posted) = v.posted(told) {
+            v.that(posted.error() != "invalidOrigin", told.exchange.place(), || {
+                "invalidOrigin after the login".to_owned()
+            });
+        }
+    }
+}
+
+fn raw(evidence: &Evidence, v: &mut Verdict) {
+    same(evidence, v, |tokens| Some(&tokens.raw));
 }
 
 fn extra(evidence: &Evidence, v: &mut Verdict) {
-    same(evidence, v, |tokens| &tokens.extra);
+    same(evidence, v, |tokens| Some(&tokens.extra));
 }
 
 fn message_id(evidence: &Evidence, v: &mut Verdict) {

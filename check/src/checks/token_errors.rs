@@ -1,6 +1,6 @@
 //! What a token service says to whom it gives no token.
 
-use super::Severity::Must;
+use super::Severity::{Must, Should};
 use super::token::{is_2, is_error, of_2, plain};
 use super::{Check, Verdict, check, is_map, short};
 use crate::evidence::Evidence;
@@ -58,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
     check(
         "token-without-id",
         Must,
-        &["V2-ERR-12", "V2-ERR-4", "MAP-1"],
+        &["V2-ERR-12", "V2-ERR-4", "MAP-1", "CON-8"],
         "2.0 §4.5",
         [
             "A request without `messageId` is not answered with `invalidRequest` and an empty id.",
@@ -69,7 +69,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check(
         "token-repeated",
-        Must,
+        Should,
         &["CLI-2", "V1-ERR-2"],
         "2.0 §4.5, 1.0 §2.2.6",
         [

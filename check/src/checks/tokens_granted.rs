@@ -63,6 +63,9 @@ pub(super) const CHECKS: &[Check] = &[
     check("description-opens", Must, &["V1-DESC-3", "CON-2"], "1.0 §3.1, §4",
         ["With the token info.json is not 200.", "Viewers of 1.0 offer the login again, for ever.", "Answer 200 with the document's own `@id`."], description)
         .needs(Needs::Login),
+    check("description-agrees", Must, &["V09-DESC-3", "V1-DESC-2"], "1.0 §3.1, 0.9.2 §3.5, §4",
+        ["The user is in and may not see the picture, and info.json says otherwise.", "Viewers ask for tiles that do not come, and say nothing.", "Let one decision answer both: 401 in 1.0, 403 in 0.9."], description_agrees)
+        .needs(Needs::Login),
 ];
 
 fn granted(evidence: &Evidence) -> impl Iterator<Item = &Walk> {
@@ -324,6 +327,31 @@ fn private(evidence: &Evidence, v: &mut Verdict) {
         v.that(kept, content.opened.place(), || {
             format!("Cache-Control {}", answer.header("cache-control").unwrap_or("missing"))
         });
+    }
+}
+
+/// For a user who is in and may not have the picture.
+fn description_agrees(evidence: &Evidence, v: &mut Verdict) {
+    for walk in granted(evidence) {
+        for (document, exchange) in &walk.descriptions {
+            let content = walk
+                .contents
+                .iter()
+                .find(|content| evidence.contents[content.index].info == Some(*document));
+            let refused = content.and_then(|content| content.opened.status());
+            let Some(refused) = refused.filter(|status| matches!(status, 401 | 403)) else {
+                continue;
+            };
+            let Some(answer) = v.answered(exchange) else { continue };
+            // 0.9 has a status for those who are in and still may not; 1.0 has not.
+            let right = match family(evidence, walk) {
+                Family::V0 if refused == 403 => answer.status == 403,
+                _ => answer.status != 200,
+            };
+            v.that(right, exchange.place(), || {
+                format!("HTTP {}, and the picture answers {refused}", answer.status)
+            });
+        }
     }
 }
 

@@ -146,8 +146,10 @@ impl Walk {
             }
             Value::Object(object) => {
                 for (key, value) in object {
+                    // Names may be as long as a server likes.
+                    let name = key.char_indices().nth(64).map_or(&**key, |(at, _)| &key[..at]);
                     let place =
-                        if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                        if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
                     if key == "service" || key == "services" {
                         self.member(json, value, &place, parent, image, depth);
                     } else {

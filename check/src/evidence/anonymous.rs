@@ -1,5 +1,6 @@
 //! Everything that nobody may ask.
 
+use super::origins::{MARKUP, SPELT};
 use super::{
     Accessed, Asked, Evidence, Plan, Probed, Tokens, Told, fetch, frame, image, paths, preflight,
     redirect, visit,
@@ -135,7 +136,12 @@ fn access(
         let request = visit(&with_origin).with("sec-purpose", "prefetch;prerender");
         client.send(request.with("purpose", "prefetch"))
     });
-    Accessed { service, chain, bare, speculative }
+    let markup = if plan.hostile {
+        follow_as_nobody(client, visit(&with_query(url, &[("origin", MARKUP)])))
+    } else {
+        Vec::new()
+    };
+    Accessed { service, chain, bare, speculative, markup }
 }
 
 /// As browsers do: cookies of a visit without a login are no secrets.
@@ -173,17 +179,8 @@ fn tokens(client: &Client, plan: &Plan, family: Family, service: usize, url: &st
     let ask = |parameters: &[(&str, &str)]| told(client.send(frame(url, parameters)));
     let slash = format!("{viewer}/");
     let long = format!("{url}|1712345678");
-    let refused = [
-        "null",
-        "/",
-        "javascript:alert(1)",
-        "https://viewer.example@evil.example",
-        "https://viewer.example/page",
-        "https://viewer.example?x",
-        "file://",
-        "https://viewer.example\r\nSet-Cookie: x=1",
-    ];
-    let refused = refused.iter().filter(|_| plan.hostile);
+    let spelt = SPELT.iter().filter(|_| plan.hostile);
+    let raw = format!("{url}?messageId=1234&origin={viewer}");
     Tokens {
         service,
         url: url.to_owned(),
@@ -191,6 +188,7 @@ fn tokens(client: &Client, plan: &Plan, family: Family, service: usize, url: &st
         slash: ask(&[("messageId", "1234"), ("origin", &slash)]),
         long_id: ask(&[("messageId", &long), ("origin", viewer)]),
         extra: ask(&[("origin", viewer), ("_", "1712345678"), ("messageId", "1234")]),
+        raw: told(client.send(frame(&raw, &[]))),
         without_id: ask(&[("origin", viewer)]),
         without_origin: ask(&[("messageId", "1234")]),
         star: ask(&[("messageId", "1234"), ("origin", "*")]),
@@ -200,7 +198,7 @@ fn tokens(client: &Client, plan: &Plan, family: Family, service: usize, url: &st
             let breakout = "</script><script>alert(1)</script>\"'\u{2028}<!--";
             ask(&[("messageId", breakout), ("origin", viewer)])
         }),
-        refused: refused
+        spelt: spelt
             .map(|origin| ((*origin).to_owned(), ask(&[("messageId", "1234"), ("origin", origin)])))
             .collect(),
     }

@@ -5,6 +5,9 @@ use super::{Walk, redirect};
 use crate::html::{Form, Page};
 use crate::http::{Client, Exchange, Request, origin};
 
+/// How a problem begins that a user has to solve, and a kiosk must not pose.
+pub(crate) const WANTS: &str = "its page wants";
+
 /// Pages that are looked at, redirects among them.
 const PAGES: usize = 16;
 
@@ -34,12 +37,32 @@ fn steps(
             request = visit(&next);
             continue;
         }
-        let Some(page) = page(&walk.login)? else { return Ok(()) };
-        let Some(form) = next_form(&page, fields, &mut typed)? else { return Ok(()) };
+        let page = page(&walk.login)?;
+        let form = page.as_ref().map(|page| next_form(page, fields, &mut typed)).transpose()?;
+        let Some(form) = form.flatten() else { return ended(page.as_ref(), walk) };
         walk.acted = true;
         request = submit(form, &here, fields)?;
     }
     Err("its pages never end".to_owned())
+}
+
+/// Whether this can be the end of a login: no error, and nothing left to press.
+fn ended(page: Option<&Page>, walk: &Walk) -> Result<(), String> {
+    let status = walk.login.last().and_then(Exchange::status).unwrap_or_default();
+    if status >= 400 {
+        return Err(format!("its last page is HTTP {status}"));
+    }
+    let Some(page) = page else { return Ok(()) };
+    let scripts = page.scripts.iter().any(|script| script.src.is_some());
+    if walk.set.iter().any(|cookie| !cookie.gone) || (page.buttons == 0 && !scripts) {
+        return Ok(());
+    }
+    if page.closes() == Some(true) {
+        let why =
+            "whether its page closes, or waits for a button, cannot be told without --browser";
+        return Err(why.to_owned());
+    }
+    Err(format!("{WANTS} a browser that runs its script: --browser"))
 }
 
 /// The last page, if it is one.
@@ -68,7 +91,7 @@ fn next_form<'a>(
     match (page.forms.iter().any(Form::asks), *typed) {
         (false, _) => Ok(None),
         (true, true) => Err("the login did not take the given fields".to_owned()),
-        (true, false) => Err("its form wants something typed: --field NAME=VALUE".to_owned()),
+        (true, false) => Err(format!("{WANTS} something typed: --field NAME=VALUE")),
     }
 }
 

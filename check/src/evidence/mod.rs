@@ -3,10 +3,13 @@
 
 mod anonymous;
 mod login;
+mod origins;
 mod paths;
 mod requests;
 mod walk;
 
+pub(crate) use login::WANTS;
+pub(crate) use origins::MARKUP;
 pub(crate) use paths::Alike;
 use requests::{fetch, frame, image, preflight, visit};
 pub(crate) use walk::{Walk, WalkedProbe};
@@ -112,6 +115,8 @@ pub(crate) struct Tokens {
     pub(crate) long_id: Told,
     /// In another order, with a parameter that nobody knows.
     pub(crate) extra: Told,
+    /// As the specifications print it: `origin` is not percent-encoded.
+    pub(crate) raw: Told,
     pub(crate) without_id: Told,
     pub(crate) without_origin: Told,
     pub(crate) star: Told,
@@ -119,8 +124,8 @@ pub(crate) struct Tokens {
     /// JSON, for the families that have it: neither parameter.
     pub(crate) bare: Option<Exchange>,
     pub(crate) script: Option<Told>,
-    /// Origins that are none.
-    pub(crate) refused: Vec<(String, Told)>,
+    /// Origins in odd spellings, and what is none.
+    pub(crate) spelt: Vec<(String, Told)>,
 }
 
 pub(crate) struct Accessed {
@@ -128,6 +133,8 @@ pub(crate) struct Accessed {
     pub(crate) chain: Vec<Exchange>,
     pub(crate) bare: Exchange,
     pub(crate) speculative: Option<Exchange>,
+    /// With markup in `origin`.
+    pub(crate) markup: Vec<Exchange>,
 }
 
 pub(crate) struct Evidence {

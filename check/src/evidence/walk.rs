@@ -2,6 +2,7 @@
 
 use super::anonymous::told;
 use super::login::log_in;
+use super::origins::disguises;
 use super::{Evidence, Login, Plan, Told, fetch, frame, image, redirect, visit};
 use crate::discover::{Family, Kind, Role};
 use crate::http::{Client, Exchange, Jar, Request, SetCookie, with_query};
@@ -27,6 +28,12 @@ pub(crate) struct Walk {
     pub(crate) access_token: Option<String>,
     pub(crate) token_tampered: Option<Told>,
     pub(crate) token_elsewhere: Option<Told>,
+    /// `origin` with a slash at its end; `*`; and no `origin` at all.
+    pub(crate) token_slash: Option<Told>,
+    pub(crate) token_star: Option<Told>,
+    pub(crate) token_nowhere: Option<Told>,
+    /// Where another origin is refused: what only looks like the login's.
+    pub(crate) token_disguised: Vec<(String, Told)>,
     pub(crate) probes: Vec<WalkedProbe>,
     pub(crate) contents: Vec<WalkedContent>,
     /// The first of them with the cookie, for the viewer that the login was opened from.
@@ -59,6 +66,8 @@ pub(crate) struct WalkedProbe {
     /// The cookie's value as a token.
     pub(crate) cookie: Option<Exchange>,
     pub(crate) broken: Exchange,
+    /// The picture, or the token service, with the cookies that came with `opened` and no others.
+    pub(crate) keyed: Option<Exchange>,
 }
 
 pub(crate) struct WalkedContent {
@@ -87,6 +96,10 @@ impl Walk {
             access_token: None,
             token_tampered: None,
             token_elsewhere: None,
+            token_slash: None,
+            token_star: None,
+            token_nowhere: None,
+            token_disguised: Vec::new(),
             probes: Vec::new(),
             contents: Vec::new(),
             credentialed: None,
@@ -100,7 +113,7 @@ impl Walk {
     }
 }
 
-const ELSEWHERE: &str = "https://elsewhere.example";
+pub(super) const ELSEWHERE: &str = "https://elsewhere.example";
 
 pub(super) fn walk(client: &Client, plan: &Plan, login: &Login, evidence: &mut Evidence) {
     let mut seen = Vec::new();
@@ -162,8 +175,30 @@ fn one(
 }
 
 fn ask(client: &Client, walk: &Walk, jar: &Jar, origin: &str) -> Told {
-    let request = frame(&walk.token_url, &[("messageId", "1234"), ("origin", origin)]);
-    told(client.send(request.cookies(jar)))
+    ask_for(client, walk, jar, &[origin])
+}
+
+fn ask_for(client: &Client, walk: &Walk, jar: &Jar, origins: &[&str]) -> Told {
+    let mut parameters = vec![("messageId", "1234")];
+    parameters.extend(origins.iter().map(|origin| ("origin", *origin)));
+    told(client.send(frame(&walk.token_url, &parameters).cookies(jar)))
+}
+
+/// The login's cookie, and origins that it was not for.
+fn other_origins(client: &Client, plan: &Plan, walk: &mut Walk) {
+    let elsewhere = ask(client, walk, &walk.jar, ELSEWHERE);
+    let bound = matches!(&elsewhere.reading, Reading::Posted(posted) if posted.error() != "");
+    walk.token_elsewhere = Some(elsewhere);
+    walk.token_slash = Some(ask(client, walk, &walk.jar, &format!("{}/", plan.viewer)));
+    walk.token_star = Some(ask(client, walk, &walk.jar, "*"));
+    walk.token_nowhere = Some(ask_for(client, walk, &walk.jar, &[]));
+    if bound {
+        for origins in disguises(&plan.viewer) {
+            let all: Vec<_> = origins.iter().map(String::as_str).collect();
+            let told = ask_for(client, walk, &walk.jar, &all);
+            walk.token_disguised.push((all.join(" and "), told));
+        }
+    }
 }
 
 fn inside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
@@ -183,7 +218,7 @@ fn inside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
     }
     let Some(token) = walk.access_token.clone() else { return };
     walk.token_tampered = Some(ask(client, walk, &walk.jar.tampered(), &plan.viewer));
-    walk.token_elsewhere = Some(ask(client, walk, &walk.jar, ELSEWHERE));
+    other_origins(client, plan, walk);
     let bearer = |url: &str, value: &str| {
         client.send(fetch(&plan.viewer, url).secret("authorization", value))
     };
@@ -192,9 +227,11 @@ fn inside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
         let url = &evidence.probes[probed].url;
         let mut broken = token.clone();
         broken.push('A');
+        let opened = bearer(url, &format!("Bearer {token}"));
         walk.probes.push(WalkedProbe {
             service: evidence.probes[probed].service,
-            opened: bearer(url, &format!("Bearer {token}")),
+            keyed: keyed(client, evidence, walk, &opened),
+            opened,
             lower: bearer(url, &format!("bearer {token}")),
             basic: bearer(url, &format!("Basic {token}")),
             query: {
@@ -237,6 +274,18 @@ fn inside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {
             walk.descriptions.push((document, exchange));
         }
     }
+}
+
+/// What the cookies open that a probe sets, if it sets any.
+fn keyed(client: &Client, evidence: &Evidence, walk: &Walk, opened: &Exchange) -> Option<Exchange> {
+    let mut jar = Jar::default();
+    let set = jar.store(&opened.request.url, opened.answer()?);
+    if set.is_empty() {
+        return None;
+    }
+    let content = contents_of(evidence, walk.access).first().copied();
+    let url = &evidence.contents[content?].content.url;
+    Some(client.send(image("GET", url).cookies(&jar)))
 }
 
 fn outside(client: &Client, plan: &Plan, evidence: &Evidence, walk: &mut Walk) {

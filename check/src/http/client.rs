@@ -1,5 +1,7 @@
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -7,9 +9,15 @@ use url::Url;
 use super::{Answer, Exchange, Request, is_loopback, is_private, origin};
 
 /// How much of a body is read: descriptions of long books are long.
-const BODY: u64 = 16 << 20;
-/// Of an answer that is looked at for its head alone.
+const DESCRIPTION: u64 = 16 << 20;
+/// Of pages and results.
+const TEXT: u64 = 1 << 20;
+/// Of an answer that is looked at for its head alone; and of every one, when all of them together are
+/// more than what is kept.
 const CONTENT: u64 = 64 << 10;
+const KEPT: u64 = 192 << 20;
+/// After so many time-outs of one host, one after the other, it is not asked again.
+const SILENCE: usize = 4;
 
 pub(crate) struct Settings {
     /// Requests a second; none at all means as fast as it goes.
@@ -31,6 +39,10 @@ pub(crate) struct Client {
     settings: Settings,
     next: Mutex<Instant>,
     sent: Mutex<Vec<String>>,
+    /// Bytes that were kept so far.
+    kept: AtomicU64,
+    /// Time-outs of each authority since its last answer.
+    silent: Mutex<HashMap<String, usize>>,
 }
 
 impl Client {
@@ -53,7 +65,8 @@ impl Client {
             .proxy(None)
             .build();
         let (next, sent) = (Mutex::new(Instant::now()), Mutex::default());
-        Ok(Self { agent: config.new_agent(), settings, next, sent })
+        let (kept, silent) = (AtomicU64::new(0), Mutex::default());
+        Ok(Self { agent: config.new_agent(), settings, next, sent, kept, silent })
     }
 
     /// What was sent, or would be, line by line.
@@ -83,12 +96,23 @@ impl Client {
         if !own && (is_loopback(&url) || is_private(&url)) {
             return Err("not sent: an address inside, on another server's word".to_owned());
         }
+        // What is decided here and what is asked there are read by two parsers.
+        let asked = request.url.parse::<http::Uri>().ok();
+        let host = asked.as_ref().and_then(http::Uri::host).map(str::to_ascii_lowercase);
+        if host.as_deref() != url.host_str() {
+            return Err("not sent: its host can be read in two ways".to_owned());
+        }
         if request.secret && !own {
             let origin = url.origin().ascii_serialization();
             return Err(format!(
                 "not sent: it carries the login's secrets, and {origin} is not the server's own (--own-origin {origin})"
             ));
         }
+        let silent = self.silent.lock().map_err(|_| "not sent: a panic before".to_owned())?;
+        if silent.get(url.authority()).is_some_and(|times| *times >= SILENCE) {
+            return Err("not sent: the server did not answer several times".to_owned());
+        }
+        drop(silent);
         let mut sent = self.sent.lock().map_err(|_| "not sent: a panic before".to_owned())?;
         if sent.len() >= self.settings.limit {
             return Err("not sent: enough requests (--limit)".to_owned());
@@ -116,6 +140,7 @@ impl Client {
             }
             None => self.agent.run(builder.body(()).map_err(|error| error.to_string())?),
         };
+        self.note_silence(request, matches!(&result, Err(ureq::Error::Timeout(_))));
         let response = result.map_err(|error| error.to_string())?;
         let headers: Vec<_> = response
             .headers()
@@ -128,12 +153,24 @@ impl Client {
         let mut answer = Answer { status, headers, body: Vec::new(), cut: false };
         let kind = answer.media_type();
         let text = kind.contains("json") || kind.starts_with("text/") || kind.is_empty();
-        let most = if text { BODY } else { CONTENT };
+        let most = match (text, request.description) {
+            _ if self.kept.load(Ordering::Relaxed) > KEPT => CONTENT,
+            (true, true) => DESCRIPTION,
+            (true, false) => TEXT,
+            (false, _) => CONTENT,
+        };
         let reader = response.into_body().into_reader();
         let read = reader.take(most + 1).read_to_end(&mut answer.body);
+        self.kept.fetch_add(answer.body.len() as u64, Ordering::Relaxed);
         answer.cut = read.is_err() || answer.body.len() as u64 > most;
         answer.body.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         Ok(answer)
+    }
+
+    fn note_silence(&self, request: &Request, silent: bool) {
+        let (Ok(url), Ok(mut all)) = (Url::parse(&request.url), self.silent.lock()) else { return };
+        let times = all.entry(url.authority().to_owned()).or_default();
+        *times = if silent { *times + 1 } else { 0 };
     }
 
     /// Never faster than was said.
@@ -148,7 +185,12 @@ impl Client {
 
 /// A request in one line, without its secrets.
 fn line(request: &Request) -> String {
-    let mut line = format!("{} {}", request.method, request.url);
+    // What a form sends by GET, and a token in a query, is a secret, too.
+    let url = match request.url.split_once('?') {
+        Some((url, _)) if request.secret => format!("{url}?(secret)"),
+        _ => request.url.clone(),
+    };
+    let mut line = format!("{} {url}", request.method);
     for (name, value) in &request.headers {
         let secret = request.secret && matches!(&**name, "cookie" | "authorization");
         let value = if secret { "(secret)" } else { value };
@@ -158,4 +200,78 @@ fn line(request: &Request) -> String {
         line.push_str("  (a form)");
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Client {
+        Client::new(Settings {
+            rate: None,
+            timeout: Duration::from_secs(1),
+            limit: 100,
+            dry: true,
+            own: vec!["https://own.example".to_owned()],
+            authority: None,
+            insecure: false,
+            progress: None,
+        })
+        .expect("a client")
+    }
+
+    fn why(url: &str, secret: bool) -> String {
+        let request = Request { secret, ..Request::get(url) };
+        client().send(request).outcome.err().unwrap_or_default()
+    }
+
+    #[test]
+    fn nothing_leads_inside_or_carries_secrets_away() {
+        for url in [
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://100.64.0.1/",
+            "https://169.254.169.254/",
+            "https://0.0.0.0/",
+            "https://localhost/",
+            "https://a.localhost/",
+        ] {
+            assert!(why(url, false).contains("an address inside"), "{url}: {}", why(url, false));
+        }
+        for url in ["http://other.example/", "file:///etc/passwd", "ftp://own.example/"] {
+            assert!(why(url, false).starts_with("not sent: "), "{url}");
+            assert!(!why(url, false).contains("dry run"), "{url}");
+        }
+        for url in [
+            "https://other.example/",
+            "https://own.example.other.example/",
+            "https://own.example@other.example/",
+            "https://own.example:8443/",
+            "http://own.example/",
+        ] {
+            assert!(!why(url, true).contains("dry run"), "{url}: {}", why(url, true));
+        }
+        // What two parsers read differently goes nowhere.
+        for url in [
+            "https://own.example\\@other.example/",
+            "https://other.example\\@own.example/",
+            "https://own.exa\tmple/",
+            "https://ow%6e.example/",
+        ] {
+            assert!(why(url, true).contains("not sent: "), "{url}");
+            assert!(!why(url, true).contains("dry run"), "{url}: {}", why(url, true));
+        }
+        assert!(why("https://own.example/in?x=1", true).contains("dry run"));
+    }
+
+    #[test]
+    fn what_is_told_of_a_request_holds_no_secret() {
+        let request = Request { secret: true, ..Request::get("https://own.example/in?password=x") };
+        let request = request.with("cookie", "a=b").with("authorization", "Bearer c");
+        let line = line(&request);
+        assert!(!line.contains("password=x") && !line.contains("a=b"), "{line}");
+        assert!(line.contains("https://own.example/in?(secret)"), "{line}");
+    }
 }

@@ -38,7 +38,7 @@ impl SetCookie {
             max_age: None,
             gone: false,
         };
-        let mut expired = false;
+        let mut expired = None;
         for part in parts {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim();
@@ -52,13 +52,42 @@ impl SetCookie {
                 "samesite" => cookie.same_site = Some(value.to_ascii_lowercase()),
                 "partitioned" => cookie.partitioned = true,
                 "max-age" => cookie.max_age = value.parse().ok(),
-                // Deletions name the beginning of time.
-                "expires" => expired = value.contains("1970") || value.contains("-70 "),
+                "expires" => expired = is_past(value).or(expired),
                 _ => {}
             }
         }
-        cookie.gone = cookie.max_age.map_or(expired, |age| age <= 0);
+        cookie.gone = cookie.max_age.map_or(expired == Some(true), |age| age <= 0);
         Some(cookie)
+    }
+
+    /// Why browsers do not take it from this address; `None` if they do.
+    pub(crate) fn refused(&self, url: &Url) -> Option<&'static str> {
+        let secure_place = url.scheme() == "https" || super::is_loopback(url);
+        let name = self.name.to_ascii_lowercase();
+        let host = url.host_str().unwrap_or_default();
+        let covers = |domain: &String| {
+            // A name without a dot belongs to nobody, or to this host.
+            host == domain || (domain.contains('.') && host.ends_with(&format!(".{domain}")))
+        };
+        if !self.domain.as_ref().is_none_or(covers) {
+            Some("its Domain is not that of the host")
+        } else if self.secure && !secure_place {
+            Some("Secure, and set over plain http")
+        } else if name.starts_with("__secure-") && !self.secure {
+            Some("__Secure- without Secure")
+        } else if name.starts_with("__host-")
+            && !(self.secure && self.domain.is_none() && self.path == "/")
+        {
+            Some("__Host- without Secure, or with a Domain, or with another Path than /")
+        } else if self.same_site.as_deref() == Some("none") && !self.secure {
+            Some("SameSite=None without Secure")
+        } else if self.partitioned && !self.secure {
+            Some("Partitioned without Secure")
+        } else if self.name.len() + self.value.len() > 4096 {
+            Some("longer than 4096 bytes")
+        } else {
+            None
+        }
     }
 
     /// Whether a browser would send it there.
@@ -77,6 +106,13 @@ impl SetCookie {
         let by_scheme = !self.secure || url.scheme() == "https" || super::is_loopback(&url);
         by_host && by_path && by_scheme
     }
+}
+
+/// Whether a date is over, in the spellings that servers use. `None` if it is none.
+fn is_past(date: &str) -> Option<bool> {
+    let plain = date.replace('-', " ");
+    let date = [date, &plain].into_iter().find_map(|date| httpdate::parse_http_date(date).ok())?;
+    Some(date <= std::time::SystemTime::now())
 }
 
 fn default_path(url: &Url) -> String {
@@ -102,7 +138,7 @@ impl Jar {
         let Ok(url) = Url::parse(url) else { return Vec::new() };
         let set: Vec<_> =
             answer.all("set-cookie").filter_map(|line| SetCookie::parse(&url, line)).collect();
-        for cookie in &set {
+        for cookie in set.iter().filter(|cookie| cookie.refused(&url).is_none()) {
             self.cookies.retain(|other| {
                 (&other.name, &other.host, &other.path)
                     != (&cookie.name, &cookie.host, &cookie.path)
@@ -148,5 +184,73 @@ impl Jar {
             .enumerate()
             .map(|(at, c)| if at == middle && c != '=' && c != ';' { changed(c) } else { c })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(line: &str) -> SetCookie {
+        SetCookie::parse(&url("https://auth.a.example/in"), line).expect("a cookie")
+    }
+
+    fn url(url: &str) -> Url {
+        Url::parse(url).expect("a URL")
+    }
+
+    #[test]
+    fn deletions_are_told_in_every_spelling() {
+        for line in [
+            "a=; Max-Age=0",
+            "a=; Max-Age=-1",
+            "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "a=; expires=Thu, 01-Jan-1970 00:00:01 GMT",
+            "a=; Expires=Sunday, 06-Nov-94 08:49:37 GMT",
+            "a=; Expires=Mon, 02 Jan 2023 10:00:00 GMT; Path=/",
+        ] {
+            assert!(cookie(line).gone, "{line}");
+        }
+        for line in [
+            "a=b",
+            "a=b; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "a=b; Expires=Fri, 01 Jan 2100 00:00:00 GMT",
+            "a=b; Expires=1970",
+        ] {
+            assert!(!cookie(line).gone, "{line}");
+        }
+    }
+
+    /// SE-02, SE-03: a cookie that browsers drop does not let anybody in.
+    #[test]
+    fn what_browsers_drop_is_dropped() {
+        let here = url("https://auth.a.example/in");
+        let long = format!("a={}; Secure", "x".repeat(4096));
+        for line in [
+            "a=b; Domain=b.example",
+            "a=b; Domain=www.auth.a.example",
+            "a=b; Domain=example",
+            "a=b; Domain=th.a.example",
+            "__Secure-a=b",
+            "__Host-a=b; Secure; Path=/in",
+            "__Host-a=b; Secure; Path=/; Domain=a.example",
+            "__host-a=b; Path=/",
+            "a=b; SameSite=None",
+            "a=b; Partitioned",
+            &long,
+        ] {
+            assert!(cookie(line).refused(&here).is_some(), "{line}");
+        }
+        for line in [
+            "a=b",
+            "a=b; Domain=a.example",
+            "a=b; Domain=.auth.a.example",
+            "__Host-a=b; Secure; Path=/; SameSite=None",
+            "a=b; SameSite=None; Secure; Partitioned",
+        ] {
+            assert_eq!(cookie(line).refused(&here), None, "{line}");
+        }
+        assert!(cookie("a=b; Secure").refused(&url("http://auth.a.example/in")).is_some());
+        assert_eq!(cookie("a=b; Secure").refused(&url("http://127.0.0.1:1/in")), None);
     }
 }

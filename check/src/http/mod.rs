@@ -7,6 +7,7 @@ pub(crate) use client::{Client, Settings};
 pub(crate) use jar::{Jar, SetCookie};
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::Value;
 use url::Url;
@@ -143,7 +144,7 @@ impl Answer {
 
     /// Bytes of a picture, sound, film or document, told by its first bytes or its type.
     pub(crate) fn is_content(&self) -> bool {
-        let magic: [&[u8]; 9] = [
+        let magic: [&[u8]; 13] = [
             b"\xff\xd8\xff",
             b"\x89PNG",
             b"GIF8",
@@ -153,11 +154,16 @@ impl Answer {
             b"MM\0*",
             b"\x1a\x45\xdf\xa3",
             b"ID3",
+            b"\0\0\0\x0cjP  ",
+            b"OggS",
+            b"fLaC",
+            b"glTF",
         ];
         let kind = self.media_type();
         let named = ["image/", "audio/", "video/", "application/pdf", "model/"];
         self.is_success()
             && (magic.iter().any(|start| self.body.starts_with(start))
+                || self.body.get(4..8) == Some(b"ftyp")
                 || named.iter().any(|start| kind.starts_with(start)))
     }
 }
@@ -174,21 +180,30 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.to_canonical().is_loopback(),
         None => false,
     }
 }
 
 /// Whether a URL names an address that belongs to a network of one's own.
 pub(crate) fn is_private(url: &Url) -> bool {
+    let four = |address: Ipv4Addr| {
+        let shared = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
+        address.is_private()
+            || address.is_link_local()
+            || address.is_unspecified()
+            || address.is_broadcast()
+            || shared
+    };
     match url.host() {
-        Some(url::Host::Ipv4(address)) => {
-            address.is_private() || address.is_link_local() || address.is_unspecified()
-        }
-        Some(url::Host::Ipv6(address)) => {
-            let first = address.segments()[0];
-            first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || address.is_unspecified()
-        }
+        Some(url::Host::Ipv4(address)) => four(address),
+        Some(url::Host::Ipv6(address)) => match address.to_canonical() {
+            IpAddr::V4(address) => four(address),
+            IpAddr::V6(address) => {
+                let first = address.segments()[0];
+                first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || address.is_unspecified()
+            }
+        },
         _ => false,
     }
 }

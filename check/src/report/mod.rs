@@ -100,7 +100,8 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| {
             let odd = c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+                || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
             if odd { c.escape_unicode().to_string() } else { c.to_string() }
         })
         .collect()
@@ -131,7 +132,7 @@ mod tests {
 
     fn hostile() -> Report<'static> {
         let check = all().next().expect("a check");
-        let seen = "\u{1b}[2J<script>alert(1)</script>]]>\r\n::warning::\u{202e}\"'&".to_owned();
+        let seen = "\u{1b}[2J\u{9b}31m\u{61c}\u{2063}\u{e0041}<script>alert(1)</script>]]>\r\n::warning::\u{202e}\"'&".to_owned();
         let outcome = Outcome { check, state: State::Fail, place: seen.clone(), seen };
         Report {
             target: "https://a.example/<b>\u{1b}[1m",
@@ -154,7 +155,10 @@ mod tests {
         for format in [Format::Text, Format::Json, Format::Junit, Format::Html] {
             let text = hostile().write(format);
             assert!(!text.contains('\u{1b}'), "{format:?}");
-            assert!(!text.contains('\u{202e}'), "{format:?}");
+            assert!(
+                !text.contains(['\u{202e}', '\u{9b}', '\u{61c}', '\u{2063}', '\u{e0041}']),
+                "{format:?}"
+            );
             assert!(!text.contains('\r'), "{format:?}");
             if matches!(format, Format::Junit | Format::Html) {
                 assert!(!text.contains("<script>alert"), "{format:?}");

@@ -55,7 +55,11 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
     if model.is("undefined-token") && asked.headers.contains_key("authorization") {
         return respond(StatusCode::BAD_REQUEST, "text/plain", "");
     }
-    let granted = granted && (open || !model.is("description-opens"));
+    let forbidden = granted
+        && base.family != 2
+        && item.more == More::Forbidden
+        && !model.is("description-agrees");
+    let granted = granted && !forbidden && (open || !model.is("description-opens"));
     if !granted && item.more == More::Tiers {
         let host = if model.is("tier-origin") {
             model.base.replace("127.0.0.1", "localhost")
@@ -72,12 +76,21 @@ fn description(model: &Model, asked: &Asked, base: &'static Base, item: &Item) -
     if model.is("description-open") || (model.is("tier-open") && item.name == "tiered-small") {
         status = StatusCode::UNAUTHORIZED;
     }
+    // 0.9 has a status for those who are in and still may not.
+    if forbidden && base.family == 0 && !model.is("description-forbidden") {
+        status = StatusCode::FORBIDDEN;
+    }
     if !granted && model.is("gated-status") {
         status = StatusCode::FORBIDDEN;
     }
     if !granted && model.is("gated-body") {
         info =
             json!({ "@context": info["@context"], "@id": info["@id"], "service": info["service"] });
+    }
+    if model.is("description-refused") && !open {
+        let mut answer = page(StatusCode::UNAUTHORIZED, "Please log in", "");
+        allow(&mut answer);
+        return answer;
     }
     if !granted && model.is("gated-error-page") {
         let mut answer = page(status, "Please log in", "");

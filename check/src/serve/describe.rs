@@ -7,6 +7,10 @@ use super::model::Model;
 
 pub(super) const AUTH: &str = "http://iiif.io/api/auth/2/context.json";
 
+/// Of a picture. It is sent in tiles, each of which is the whole picture once more: a viewer that is let
+/// in asks for what it has not got.
+pub(super) const SIDE: u32 = 2048;
+
 /// Where services are written into.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host {
@@ -99,7 +103,9 @@ impl Model {
                         "Die Musterbibliothek fragt, wer Sie sind.",
                     ),
                 );
-                members.insert("confirmLabel".into(), text("Log in", "Anmelden"));
+                if !self.is("no-confirm-label") {
+                    members.insert("confirmLabel".into(), text("Log in", "Anmelden"));
+                }
             }
             let mutants =
                 [("access-id", "id"), ("active-label", "label"), ("active-texts", "heading")];
@@ -221,6 +227,8 @@ impl Model {
 
     pub(super) fn info(&self, base: &Base, item: &Item) -> Value {
         let id = format!("{}/iiif/{}/{}", self.base, base.name, item.name);
+        let sizes = json!([{ "width": 512, "height": 512 }]);
+        let tiles = json!([{ "width": 512, "height": 512, "scaleFactors": [1, 2, 4] }]);
         let mut info = if base.image == 3 {
             json!({
                 "@context": "http://iiif.io/api/image/3/context.json",
@@ -228,19 +236,22 @@ impl Model {
                 "type": "ImageService3",
                 "protocol": "http://iiif.io/api/image",
                 "profile": "level0",
-                "width": 512,
-                "height": 512,
-                "sizes": [{ "width": 512, "height": 512 }],
+                "maxWidth": 512,
+                "width": SIDE,
+                "height": SIDE,
+                "sizes": sizes,
+                "tiles": tiles,
             })
         } else {
             json!({
                 "@context": "http://iiif.io/api/image/2/context.json",
                 "@id": id,
                 "protocol": "http://iiif.io/api/image",
-                "profile": ["http://iiif.io/api/image/2/level0.json"],
-                "width": 512,
-                "height": 512,
-                "sizes": [{ "width": 512, "height": 512 }],
+                "profile": ["http://iiif.io/api/image/2/level0.json", { "maxWidth": 512 }],
+                "width": SIDE,
+                "height": SIDE,
+                "sizes": sizes,
+                "tiles": tiles,
             })
         };
         // A lesser version declares the login of the better one.

@@ -141,7 +141,13 @@ pub(super) const ITEMS: &[Item] = &[
         Nothing,
         "shows the terms; 2.0 opens a tab with a button, 1.0 a tab that closes by itself",
     ),
-    item("kiosk", Image, Some(Kiosk), Nothing, "opens a tab that closes by itself, asks nothing"),
+    item(
+        "kiosk",
+        Image,
+        Some(Kiosk),
+        Nothing,
+        "opens a tab that closes by itself, asks nothing (browsers block it until users allow pop-ups)",
+    ),
     item(
         "external",
         Image,

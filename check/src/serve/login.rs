@@ -29,6 +29,19 @@ pub(super) fn access(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
         Realm::Login => model.is("access-gesture"),
         Realm::External => return page(StatusCode::NOT_FOUND, "Not there", ""),
     };
+    if let Some(raw) = origins.first().filter(|_| model.is("access-escaped")) {
+        return page(StatusCode::OK, "The Model Library", &format!("<p>For {raw}</p>"));
+    }
+    if model.is("browser-elsewhere") && asked.header("host").starts_with("127.0.0.1") {
+        let mut answer = respond(StatusCode::FOUND, "text/plain", "");
+        let other = model.base.replace("127.0.0.1", "localhost");
+        set(&mut answer, "location", &format!("{other}/access/{family}/{}", realm.name()));
+        return answer;
+    }
+    if realm == Realm::Kiosk && model.is("kiosk-button") {
+        let button = "<button onclick=\"fetch('')\">Enter</button>";
+        return page(StatusCode::OK, "The Model Library", button);
+    }
     let answer = if asked.method == Method::POST {
         submitted(model, asked, realm)
     } else if at_once {
@@ -103,6 +116,7 @@ fn granted(model: &Model, realm: Realm, origin: Option<String>) -> Answer {
     } else {
         "SameSite=None; Secure"
     };
+    let path = if model.is("cookie-kept") { "/; Domain=elsewhere.example" } else { path };
     let only = if model.is("cookie-http-only") { "" } else { "; HttpOnly" };
     let part = if model.is("cookie-not-partitioned") { "; Partitioned" } else { "" };
     let age = if model.is("cookie-life") { 365 * 86_400 } else { 3600 };

@@ -1,21 +1,55 @@
-//! One manifest with an item of every kind.
+//! One manifest with an item of every kind, and one for each item alone.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::describe::Host;
+use super::describe::{Host, SIDE};
 use super::items::{ITEMS, Item, Kind, Realm};
 use super::model::{Answer, Asked, Model, allow, json, preflight};
 
+/// What a manifest holds.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Everything,
+    Errors,
+    One(&'static Item),
+}
+
+impl Of {
+    fn holds(self, item: &Item) -> bool {
+        let error = matches!(item.realm, Some(Realm::Error(_)));
+        match self {
+            Self::Everything => !error,
+            Self::Errors => error,
+            Self::One(one) => one.name == item.name,
+        }
+    }
+
+    fn id(self, model: &Model, file: &str) -> String {
+        match self {
+            Self::Everything => format!("{}/{file}.json", model.base),
+            Self::Errors => format!("{}/errors.json", model.base),
+            Self::One(one) => format!("{}/{file}/{}.json", model.base, one.name),
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::One(one) => one.name,
+            _ => "Every pattern of IIIF authorization",
+        }
+    }
+}
+
 /// Presentation 3, or 4.
-pub(super) fn three(model: &Model, asked: &Asked, version: &str, errors: bool) -> Answer {
+pub(super) fn three(model: &Model, asked: &Asked, version: &str, of: Of) -> Answer {
     if asked.method == Method::OPTIONS {
         return preflight();
     }
     let mut seen = false;
     let items: Vec<_> = ITEMS
         .iter()
-        .filter(|item| matches!(item.realm, Some(Realm::Error(_))) == errors)
+        .filter(|item| of.holds(item))
         .map(|item| {
             let mut canvas = canvas(model, item, version);
             if model.is("services-in-full") {
@@ -25,18 +59,12 @@ pub(super) fn three(model: &Model, asked: &Asked, version: &str, errors: bool) -
         })
         .collect();
     let own = Value::from(format!("http://iiif.io/api/presentation/{version}/context.json"));
-    let file = if errors {
-        "errors"
-    } else if version == "4" {
-        "manifest-4"
-    } else {
-        "manifest"
-    };
+    let file = if version == "4" { "manifest-4" } else { "manifest" };
     let manifest = json!({
         "@context": model.contexts(&own),
-        "id": format!("{}/{file}.json", model.base),
+        "id": of.id(model, file),
         "type": "Manifest",
-        "label": { "en": ["Every pattern of IIIF authorization"] },
+        "label": { "en": [of.label()] },
         "items": items,
     });
     answer(model, &manifest)
@@ -83,8 +111,8 @@ fn canvas(model: &Model, item: &Item, version: &str) -> Value {
         }],
     });
     if item.kind != Kind::Sound {
-        canvas["width"] = 512.into();
-        canvas["height"] = 512.into();
+        canvas["width"] = SIDE.into();
+        canvas["height"] = SIDE.into();
     }
     if matches!(item.kind, Kind::Sound | Kind::Film) {
         canvas["duration"] = json!(1.5);
@@ -107,8 +135,8 @@ fn body(model: &Model, item: &Item, version: u8) -> Value {
     if image {
         let service = json!({ "id": format!("{}/iiif/3/{}", model.base, item.name), "type": "ImageService3", "profile": "level0" });
         services.insert(0, service);
-        body["width"] = 512.into();
-        body["height"] = 512.into();
+        body["width"] = SIDE.into();
+        body["height"] = SIDE.into();
     } else if item.kind != Kind::Document {
         body["duration"] = json!(1.5);
     }
@@ -119,14 +147,12 @@ fn body(model: &Model, item: &Item, version: u8) -> Value {
 }
 
 /// Presentation 2, with services of 1.0 or 0.9.
-pub(super) fn two(model: &Model, asked: &Asked, family: u8) -> Answer {
+pub(super) fn two(model: &Model, asked: &Asked, family: u8, of: Of) -> Answer {
     if asked.method == Method::OPTIONS {
         return preflight();
     }
     let base = if family == 1 { "2" } else { "0" };
-    let images = ITEMS
-        .iter()
-        .filter(|item| item.kind == Kind::Image && !matches!(item.realm, Some(Realm::Error(_))));
+    let images = ITEMS.iter().filter(|item| item.kind == Kind::Image && of.holds(item));
     let canvases: Vec<_> = images
         .map(|item| {
             let id = format!("{}/canvas/{}", model.base, item.name);
@@ -135,8 +161,8 @@ pub(super) fn two(model: &Model, asked: &Asked, family: u8) -> Answer {
                 "@id": id,
                 "@type": "sc:Canvas",
                 "label": item.name,
-                "width": 512,
-                "height": 512,
+                "width": SIDE,
+                "height": SIDE,
                 "images": [{
                     "@type": "oa:Annotation",
                     "motivation": "sc:painting",
@@ -145,8 +171,8 @@ pub(super) fn two(model: &Model, asked: &Asked, family: u8) -> Answer {
                         "@id": format!("{service}/full/full/0/default.jpg"),
                         "@type": "dctypes:Image",
                         "format": "image/jpeg",
-                        "width": 512,
-                        "height": 512,
+                        "width": SIDE,
+                        "height": SIDE,
                         "service": {
                             "@context": "http://iiif.io/api/image/2/context.json",
                             "@id": service,
@@ -159,9 +185,9 @@ pub(super) fn two(model: &Model, asked: &Asked, family: u8) -> Answer {
         .collect();
     let manifest = json!({
         "@context": "http://iiif.io/api/presentation/2/context.json",
-        "@id": format!("{}/manifest-{family}.json", model.base),
+        "@id": of.id(model, &format!("manifest-{family}")),
         "@type": "sc:Manifest",
-        "label": "Every pattern of IIIF authorization",
+        "label": of.label(),
         "sequences": [{ "@type": "sc:Sequence", "canvases": canvases }],
     });
     answer(model, &manifest)

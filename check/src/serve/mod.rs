@@ -36,7 +36,12 @@ use model::{Asked, Model};
 const BODY: usize = 64 << 10;
 
 /// Listens, and says where. The certificate, if there is one, is that of an authority of its own.
-async fn listen(listen: SocketAddr, tls: bool, mutant: Option<String>) -> Result<Ready, String> {
+async fn listen(
+    listen: SocketAddr,
+    tls: bool,
+    public: Option<&str>,
+    mutant: Option<String>,
+) -> Result<Ready, String> {
     if let Some(name) = &mutant {
         if !MUTANTS.iter().any(|mutant| mutant.name == name) {
             return Err(format!("no mutant is called {name} (serve --mutants)"));
@@ -49,7 +54,7 @@ async fn listen(listen: SocketAddr, tls: bool, mutant: Option<String>) -> Result
     let tls = tls.then(tls::authority).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (acceptor, authority) = tls.map_or((None, None), |tls| (Some(tls.acceptor), Some(tls.pem)));
-    let base = format!("{scheme}://{address}");
+    let base = public.map_or_else(|| format!("{scheme}://{address}"), str::to_owned);
     let model = Arc::new(Model::new(base.clone(), mutant));
     Ok(Ready { listener, acceptor, authority, model, base })
 }
@@ -111,7 +116,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 /// `iiif-auth-check serve`, until it is stopped.
 pub(crate) fn run(serve: &crate::arguments::Serve) -> Result<(), String> {
     runtime()?.block_on(async {
-        let ready = listen(serve.listen, serve.tls.is_some(), serve.mutant.clone()).await?;
+        let (tls, public) = (serve.tls.is_some(), serve.public.as_deref());
+        let ready = listen(serve.listen, tls, public, serve.mutant.clone()).await?;
         if let (Some(path), Some(pem)) = (&serve.tls, &ready.authority) {
             std::fs::write(path, pem).map_err(|error| format!("{}: {error}", path.display()))?;
         }
@@ -128,8 +134,9 @@ pub(crate) fn start(mutant: Option<&str>, tls: bool) -> (String, Option<String>)
     let mutant = mutant.map(str::to_owned);
     std::thread::spawn(move || {
         runtime().expect("a runtime").block_on(async {
-            let ready =
-                listen(SocketAddr::from(([127, 0, 0, 1], 0)), tls, mutant).await.expect("a server");
+            let ready = listen(SocketAddr::from(([127, 0, 0, 1], 0)), tls, None, mutant)
+                .await
+                .expect("a server");
             sender.send((ready.base.clone(), ready.authority.clone())).expect("a test");
             ready.serve().await;
         });

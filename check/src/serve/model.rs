@@ -10,6 +10,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::items::{self, Item, More, Realm};
+use super::manifests::{self, Of};
 
 pub(super) type Answer = Response<Bytes>;
 
@@ -148,11 +149,20 @@ impl Model {
         match &*segments {
             [""] if reads => super::pages::index(self),
             ["outside"] => super::login::outside(self, asked),
-            ["manifest.json"] => super::manifests::three(self, asked, "3", false),
-            ["errors.json"] => super::manifests::three(self, asked, "3", true),
-            ["manifest-4.json"] => super::manifests::three(self, asked, "4", false),
-            ["manifest-1.json"] => super::manifests::two(self, asked, 1),
-            ["manifest-0.json"] => super::manifests::two(self, asked, 0),
+            ["manifest.json"] => manifests::three(self, asked, "3", Of::Everything),
+            ["errors.json"] => manifests::three(self, asked, "3", Of::Errors),
+            ["manifest-4.json"] => manifests::three(self, asked, "4", Of::Everything),
+            ["manifest-1.json"] => manifests::two(self, asked, 1, Of::Everything),
+            ["manifest-0.json"] => manifests::two(self, asked, 0, Of::Everything),
+            [file, item] if file.starts_with("manifest") => {
+                match (*file, item.strip_suffix(".json").and_then(items::find)) {
+                    ("manifest", Some(item)) => manifests::three(self, asked, "3", Of::One(item)),
+                    ("manifest-4", Some(item)) => manifests::three(self, asked, "4", Of::One(item)),
+                    ("manifest-1", Some(item)) => manifests::two(self, asked, 1, Of::One(item)),
+                    ("manifest-0", Some(item)) => manifests::two(self, asked, 0, Of::One(item)),
+                    _ => self.stray(asked),
+                }
+            }
             ["iiif", base, item, rest @ ..] => match (items::base(base), items::find(item)) {
                 (Some(base), Some(item)) => super::content::image(self, asked, base, item, rest),
                 _ => self.stray(asked),
@@ -217,7 +227,7 @@ pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
 /// A page of the server's own, which nobody frames.
 pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Answer {
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\">\
          <title>{title}</title><style>{}</style></head><body><h1>{title}</h1>{body}</body></html>",
         include_str!("page.css")
     );

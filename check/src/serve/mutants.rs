@@ -42,6 +42,8 @@ const TIER: &str = "/iiif/3/tiered/info.json";
 const MOVED: &str = "/iiif/3/moved/info.json";
 const EXTERNAL: &str = "/iiif/3/external/info.json";
 const KIOSK: &str = "/iiif/3/kiosk/info.json";
+const FORBIDDEN: &str = "/iiif/2/forbidden/info.json";
+const FORBIDDEN0: &str = "/iiif/0/forbidden/info.json";
 const BOOK: &str = "/manifest.json";
 
 use How::{Browser, Click, Login, Nobody, Safety};
@@ -158,6 +160,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "only the manifest declares probes of pictures",
     ),
     mutant("closed-declares", INFO, Nobody, &["closed-declares"], "nothing is declared"),
+    mutant(
+        "description-refused",
+        BOOK,
+        Nobody,
+        &["description-open", "declared-in-info"],
+        "info.json is 401 and a page",
+    ),
     mutant("probe-for-one", BOOK, Nobody, &["probe-for-one"], "film and sound have one probe"),
     mutant(
         "gated-body",
@@ -258,7 +267,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         &["probe-credentials"],
         "the probe allows credentials",
     ),
-    mutant("token-cors", INFO, Nobody, &["token-cors"], "the token page may be read by anybody"),
+    mutant(
+        "token-cors",
+        INFO,
+        Nobody,
+        &["token-cors"],
+        "the token page may be read with cookies by a named origin",
+    ),
+    mutant(
+        "token-cors-none",
+        INFO,
+        Nobody,
+        &["token-cors-none"],
+        "the token page may be read by anybody without cookies",
+    ),
     mutant("access-cors", INFO, Nobody, &["access-cors"], "the login allows credentials"),
     mutant("cors-once", INFO, Nobody, &["cors-once"], "the CORS header stands twice"),
     // Probes.
@@ -289,7 +311,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("probe-no-service", INFO, Nobody, &["probe-no-service"], "the result has services"),
     mutant("probe-no-store", INFO, Nobody, &["probe-no-store"], "the result may be stored"),
     mutant("probe-media-type", INFO, Nobody, &["probe-media-type"], "the result is text/plain"),
-    mutant("probe-no-cookie", INFO, Nobody, &["probe-no-cookie"], "the probe sets a cookie"),
+    mutant(
+        "probe-no-cookie",
+        INFO,
+        Login,
+        &["probe-no-cookie"],
+        "with a token the probe sets the session's cookie",
+    ),
     mutant(
         "no-basic-dialogue",
         INFO,
@@ -344,7 +372,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     mutant("token-target", INFO, Nobody, &["token-target"], "it posts to `*`"),
     mutant(
         "token-origin-slash",
-        INFO,
+        OLD,
         Nobody,
         &["token-origin-slash"],
         "an origin with a slash is another",
@@ -425,13 +453,83 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "without an origin it posts to `*`",
     ),
     mutant("token-star", INFO, Nobody, &["token-star"], "origin=* is an origin"),
+    mutant(
+        "token-origin-raw",
+        INFO,
+        Nobody,
+        &["token-origin-raw"],
+        "an origin has to be percent-encoded",
+    ),
+    mutant(
+        "token-slash-bound",
+        OLD,
+        Login,
+        &["token-origin-slash"],
+        "an origin with a slash is not the login's",
+    ),
+    mutant(
+        "token-origin-form",
+        INFO,
+        Nobody,
+        &["token-origin-form"],
+        "in 2.0 an origin with a slash is another",
+    ),
+    mutant(
+        "token-form-bound",
+        INFO,
+        Login,
+        &["token-origin-form"],
+        "in 2.0 an origin with a slash is not the login's",
+    ),
+    mutant(
+        "token-refusal",
+        INFO,
+        Nobody,
+        &["token-refusal"],
+        "what is no origin is refused to everybody",
+    ),
     mutant("token-origins", INFO, Safety, &["token-origins"], "anything is an origin"),
+    mutant(
+        "token-origin-astray",
+        INFO,
+        Safety,
+        &["token-origin-astray", "token-origins"],
+        "what cannot be parsed becomes `*`",
+    ),
+    mutant(
+        "token-header",
+        INFO,
+        Safety,
+        &["token-origin-astray", "token-origins"],
+        "a line break in origin begins a header",
+    ),
+    mutant(
+        "token-disguise",
+        INFO,
+        Login,
+        &["token-disguise"],
+        "an origin that begins as the login's is taken for it",
+    ),
+    mutant(
+        "token-disguise-end",
+        INFO,
+        Login,
+        &["token-disguise"],
+        "an origin that ends as the login's is taken for it",
+    ),
+    mutant(
+        "token-disguise-twice",
+        INFO,
+        Login,
+        &["token-disguise"],
+        "of two origins the first is checked and the last posted to",
+    ),
     mutant("token-escaped", INFO, Safety, &["token-escaped"], "messageId stands raw in the page"),
     // Access services.
     mutant("access-opens", INFO, Nobody, &["access-opens"], "origin is an unknown parameter"),
     mutant(
         "access-without-origin",
-        INFO,
+        KIOSK,
         Nobody,
         &["access-without-origin"],
         "origin has to be there",
@@ -452,6 +550,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         &["access-speculation"],
         "a page loaded ahead sets the cookie",
     ),
+    mutant("access-escaped", INFO, Safety, &["access-escaped"], "origin stands raw in the page"),
     // Content.
     mutant(
         "content-refusal-cached",
@@ -527,8 +626,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "the token service does not see the cookie",
     ),
     mutant("login-closes", INFO, Login, &["login-closes"], "the last page stays open"),
+    mutant("kiosk-button", KIOSK, Click, &["kiosk-at-once"], "the kiosk has a button of a script"),
     mutant("kiosk-at-once", KIOSK, Click, &["kiosk-at-once"], "the kiosk wants a click"),
     mutant("cookie-third-party", INFO, Login, &["cookie-third-party"], "SameSite=Lax"),
+    mutant(
+        "cookie-kept",
+        INFO,
+        Login,
+        &["cookie-kept", "cookie-reaches", "login-leads-in"],
+        "the cookie's Domain is another host",
+    ),
     mutant("cookie-http-only", INFO, Login, &["cookie-http-only"], "no HttpOnly"),
     mutant("cookie-not-partitioned", INFO, Login, &["cookie-not-partitioned"], "Partitioned"),
     mutant(
@@ -599,6 +706,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     ),
     mutant("content-private", INFO, Login, &["content-private"], "opened pictures are public"),
     mutant("description-opens", OLD, Login, &["description-opens"], "info.json stays 401"),
+    mutant(
+        "description-agrees",
+        FORBIDDEN,
+        Login,
+        &["description-agrees"],
+        "info.json is 200 for a user who may not have the picture",
+    ),
+    mutant(
+        "description-forbidden",
+        FORBIDDEN0,
+        Login,
+        &["description-agrees"],
+        "in 0.9 it is 401 for such a user",
+    ),
     mutant("logout-page", INFO, Nobody, &["logout-page"], "the logout is 405"),
     mutant("logout-deletes", INFO, Login, &["logout-deletes"], "the cookie stays"),
     mutant(
@@ -622,6 +743,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         &["logout-closes-content"],
         "the old cookie opens the picture",
     ),
+    // No mistakes, though they may look like some: nothing is found.
+    mutant(
+        "no-confirm-label",
+        INFO,
+        Login,
+        &[],
+        "2.0 has no confirmLabel, which crashes a published Mirador",
+    ),
+    mutant("probe-counts", INFO, Login, &[], "the probe sets a cookie that opens nothing"),
+    mutant("browser-elsewhere", INFO, Browser, &[], "the login is at another origin"),
     mutant(
         "browser-origin",
         INFO,

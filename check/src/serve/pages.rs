@@ -30,11 +30,14 @@ pub(super) fn index(model: &Model) -> Answer {
             model.base
         );
     }
-    body.push_str("</ul><h2>Items</h2><table><tr><th>Item</th><th>Pattern</th><th>A right viewer…</th><th>info.json or file</th></tr>");
+    body.push_str("</ul><h2>Items</h2><table><tr><th>Item</th><th>Pattern</th><th>A right viewer…</th><th>Alone</th><th>info.json or file</th></tr>");
     for item in ITEMS {
         let pattern = item.realm.map_or("open", Realm::profile);
-        let _ =
-            write!(body, "<tr><td>{}</td><td>{pattern}</td><td>{}</td><td>", item.name, item.right);
+        let _ = write!(
+            body,
+            "<tr><td>{0}</td><td>{pattern}</td><td>{1}</td><td><a href=\"/manifest/{0}.json\">manifest</a></td><td>",
+            item.name, item.right
+        );
         if item.kind == Kind::Image {
             for base in BASES {
                 let _ = write!(
@@ -51,6 +54,7 @@ pub(super) fn index(model: &Model) -> Answer {
     body.push_str(
         "</table><p>Bases: <code>3</code> is Image API 3 with 2.0; <code>2-flow</code> Image API 2 with 2.0; <code>2</code> \
          Image API 2 with 1.0; <code>3-cookie</code> Image API 3 with 1.0; <code>0</code> Image API 2 with 0.9. \
+         Pictures stand alone in <code>/manifest-1/{item}.json</code> and <code>/manifest-0/{item}.json</code>, too. \
          <a href=\"/outside\">Outside</a> is the login that the external service relies on.</p>",
     );
     page(StatusCode::OK, "The Model Library", &body)

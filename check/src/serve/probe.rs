@@ -101,7 +101,16 @@ pub(super) fn answer(model: &Model, asked: &Asked, base: &str, item: &Item) -> A
     if model.is("probe-no-service") {
         result["service"] = json!([{ "id": format!("{}/access/2/login", model.base), "type": "AuthAccessService2" }]);
     }
-    finish(model, result)
+    let mut answer = finish(model, result);
+    if let (Some(session), true) = (by_token(model, asked, 2, item), model.is("probe-no-cookie")) {
+        let name = item.realm.map_or("", super::items::Realm::name);
+        set(
+            &mut answer,
+            "set-cookie",
+            &format!("model-{name}={session}; Path=/; SameSite=None; Secure; HttpOnly"),
+        );
+    }
+    answer
 }
 
 fn finish(model: &Model, mut result: Value) -> Answer {
@@ -131,8 +140,8 @@ fn finish(model: &Model, mut result: Value) -> Answer {
     if model.is("probe-media-type") {
         set(&mut answer, "content-type", "text/plain");
     }
-    if model.is("probe-no-cookie") {
-        set(&mut answer, "set-cookie", "seen=1; Path=/");
+    if model.is("probe-counts") {
+        set(&mut answer, "set-cookie", "seen=1; Path=/; SameSite=None; Secure; HttpOnly");
     }
     answer
 }

@@ -1,5 +1,7 @@
 //! Token services.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, StatusCode};
@@ -21,6 +23,9 @@ pub(super) fn answer(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
         return bare(model, asked, family, realm);
     }
     let Some(target) = target(model, asked) else {
+        if model.is("token-refusal") && !asked.all("origin").is_empty() {
+            return post(model, &message(model, family, &Err("invalidOrigin")), "*", "");
+        }
         // Nobody is there to be told.
         return page(
             StatusCode::BAD_REQUEST,
@@ -57,6 +62,9 @@ pub(super) fn answer(model: &Model, asked: &Asked, family: u8, realm: Realm) -> 
 
 fn target(model: &Model, asked: &Asked) -> Option<String> {
     let origins = asked.all("origin");
+    if model.is("token-header") && origins.iter().any(|origin| origin.contains('\r')) {
+        return origins.first().cloned();
+    }
     let anything = model.is("token-origins") && origins.first().is_some_and(|origin| origin != "*");
     if anything || (model.is("token-star") && origins.first().is_some_and(|origin| origin == "*")) {
         return origins.first().cloned();
@@ -64,7 +72,17 @@ fn target(model: &Model, asked: &Asked) -> Option<String> {
     if origins.is_empty() && model.is("token-without-origin") {
         return Some("*".to_owned());
     }
+    if model.is("token-disguise-twice") && origins.len() > 1 {
+        return origins.last().cloned();
+    }
     let [origin] = &*origins else { return None };
+    let raw = asked.query.as_deref().unwrap_or_default().contains("origin=https://");
+    if raw && model.is("token-origin-raw") {
+        return None;
+    }
+    if model.is("token-origin-astray") && origin != "*" && crate::http::origin(origin).is_none() {
+        return Some("*".to_owned());
+    }
     // A URL with a path is no origin; nor is one that a parser first has to mend.
     let url = url::Url::parse(origin).ok()?;
     let plain =
@@ -85,7 +103,10 @@ fn refuse(model: &Model, asked: &Asked, ids: &[String], target: &str) -> Option<
         || (model.is("token-parameters") && !all_known())
     {
         Some("invalidRequest")
-    } else if slash && target != "/" && model.is("token-origin-slash") {
+    } else if slash
+        && target != "/"
+        && (model.is("token-origin-slash") || model.is("token-origin-form"))
+    {
         Some("invalidOrigin")
     } else {
         None
@@ -114,7 +135,7 @@ fn grant(
         let state = model.state();
         let origins = state.sessions.get(&live).map(|session| &session.origins);
         origins.is_none_or(|origins| {
-            origins.is_empty() || target.is_empty() || origins.contains(target)
+            origins.is_empty() || target.is_empty() || is_one_of(model, asked, target, origins)
         })
     };
     if !bound {
@@ -133,6 +154,21 @@ fn grant(
     }
     model.state().tokens.insert(token.clone(), (live, family));
     Ok(token)
+}
+
+/// Whether the login was for this origin.
+fn is_one_of(model: &Model, asked: &Asked, target: &str, origins: &HashSet<String>) -> bool {
+    let any = |is: &dyn Fn(&str) -> bool| origins.iter().any(|origin| is(origin));
+    let bound = model.is("token-slash-bound") || model.is("token-form-bound");
+    if bound && asked.all("origin").iter().any(|all| all.ends_with('/')) {
+        return false;
+    }
+    origins.contains(target)
+        || (model.is("token-disguise") && any(&|origin| target.starts_with(origin)))
+        || (model.is("token-disguise-end")
+            && any(&|origin| target.ends_with(origin.trim_start_matches("https://"))))
+        || (model.is("token-disguise-twice")
+            && any(&|origin| asked.all("origin").first().is_some_and(|first| first == origin)))
 }
 
 fn message(model: &Model, family: u8, outcome: &Result<String, Refusal>) -> Value {
@@ -279,8 +315,15 @@ fn post(model: &Model, message: &Value, target: &str, id: &str) -> Answer {
     if model.is("browser-origin") {
         set(&mut answer, "content-security-policy", "sandbox allow-scripts");
     }
-    if model.is("token-cors") {
+    if model.is("token-cors-none") {
         set(&mut answer, "access-control-allow-origin", "*");
+    }
+    if model.is("token-cors") {
+        set(&mut answer, "access-control-allow-origin", "https://viewer.example");
+        set(&mut answer, "access-control-allow-credentials", "true");
+    }
+    if model.is("token-header") && target.contains("Set-Cookie") {
+        set(&mut answer, "set-cookie", "x=1");
     }
     answer
 }

@@ -2,10 +2,11 @@
 // no test's time is to run.
 
 import { executable as reverseProxy } from '../../proxy/harness/proxy.mjs';
+import { checker } from './model-server.mjs';
 import { executable as oidc } from './oidc-stage.mjs';
 import { executable as quickstart } from './quickstart.mjs';
 
-const servers = { quickstart, oidc, 'reverse-proxy': reverseProxy };
+const servers = { quickstart, oidc, 'reverse-proxy': reverseProxy, checker };
 
 const named = process.argv.slice(2);
 const unknown = named.find((name) => !Object.hasOwn(servers, name));

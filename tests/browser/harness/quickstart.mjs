@@ -82,7 +82,7 @@ export async function startQuickstart({ publicUrl, handOff }) {
   return { port, stop, output: () => output };
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');

@@ -67,7 +67,7 @@ export const universalViewer = {
 
   noise: [
     // It takes the data URI of an empty picture for the name of a file.
-    /status of 400 .*\/images\/data:image\/gif/,
+    /status of 40[04] .*\/images\/data:image\/gif/,
   ],
 
   nudge: async () => {},

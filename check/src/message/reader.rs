@@ -1,59 +1,27 @@
-//! What a token page posts, read without a browser.
-//!
-//! A page is read when its script is plain: a literal, a constant, or data beside the script. Anything
-//! else is [`Reading::Unclear`]: only a browser can tell.
+//! Values and calls of a plain script.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::html::{Page, Script};
+use super::Posted;
+use crate::html::Script;
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Reading {
-    /// No script posts anything.
-    Nothing,
-    Posted(Posted),
-    Unclear(&'static str),
-}
+/// What a value that has a name may weigh, and what all uses of names may together: scripts can
+/// double a value in every line.
+const VALUE: usize = 64 << 10;
+const VALUES: usize = 4 << 20;
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Posted {
-    pub(crate) message: Value,
-    pub(crate) target: String,
-    /// `parent`, `opener`, `top`, or what stands there.
-    pub(crate) recipient: String,
-}
-
-pub(crate) fn read(page: &Page) -> Reading {
-    let running: Vec<_> = page.scripts.iter().filter(|script| script.runs()).collect();
-    let elsewhere = running.iter().any(|script| script.src.is_some());
-    let text: String =
-        running.iter().map(|script| script.text.as_str()).collect::<Vec<_>>().join("\n;\n");
-    let calls: Vec<_> = text.match_indices("postMessage(").map(|(at, _)| at).collect();
-    if calls.is_empty() {
-        let handled = page.handlers.iter().any(|handler| handler.contains("postMessage"));
-        return if elsewhere {
-            Reading::Unclear("its script is loaded from another file")
-        } else if handled {
-            Reading::Unclear("an event handler posts")
-        } else {
-            Reading::Nothing
-        };
-    }
-    let reader = Reader::new(&text, &page.scripts);
-    let mut posted: Vec<Posted> = Vec::new();
-    for at in calls {
-        let Some(call) = reader.call(at) else {
-            return Reading::Unclear("its script computes what it posts");
-        };
-        if !posted.contains(&call) {
-            posted.push(call);
+/// About how many bytes a value takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 16,
+        Value::Array(all) => 16 + all.iter().map(weight).sum::<usize>(),
+        Value::Object(all) => {
+            16 + all.iter().map(|(key, one)| key.len() + weight(one)).sum::<usize>()
         }
-    }
-    match posted.pop() {
-        Some(call) if posted.is_empty() => Reading::Posted(call),
-        _ => Reading::Unclear("its script posts in several places"),
+        _ => 16,
     }
 }
 
@@ -65,25 +33,48 @@ enum Known {
     Element(String),
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     elements: HashMap<&'a str, &'a str>,
     names: HashMap<String, Known>,
+    /// What was copied by names so far.
+    used: Cell<usize>,
+}
+
+impl Known {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Json(value) => weight(value),
+            Self::Element(text) => text.len(),
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, scripts: &'a [Script]) -> Self {
+    pub(super) fn new(text: &'a str, scripts: &'a [Script]) -> Self {
         let elements = scripts
             .iter()
             .filter_map(|script| Some((script.id.as_deref()?, script.text.as_str())))
             .collect();
-        let mut reader = Self { text, elements, names: HashMap::new() };
+        let mut reader = Self { text, elements, names: HashMap::new(), used: Cell::new(0) };
         for keyword in ["const ", "let ", "var "] {
-            for (at, _) in text.match_indices(keyword) {
+            for (at, _) in text.match_indices(keyword).take(1000) {
                 reader.declaration(at + keyword.len());
             }
         }
         reader
+    }
+
+    fn know(&mut self, name: &str, value: Known) {
+        if value.weight() <= VALUE {
+            self.names.insert(name.to_owned(), value);
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<Known> {
+        let value = self.names.get(name)?;
+        self.used.set(self.used.get() + value.weight());
+        (self.used.get() <= VALUES).then(|| value.clone())
     }
 
     /// `name = value` or `{ name, name: other } = value`.
@@ -99,17 +90,17 @@ impl<'a> Reader<'a> {
             for name in names.split(',') {
                 let (key, name) = name.split_once(':').unwrap_or((name, name));
                 if let Some(value) = object.get(key.trim()) {
-                    self.names.insert(name.trim().to_owned(), Known::Json(value.clone()));
+                    self.know(name.trim(), Known::Json(value.clone()));
                 }
             }
         } else if let Some(name) = cursor.name() {
             if let Some(value) = cursor.assigned() {
-                self.names.insert(name, value);
+                self.know(&name, value);
             }
         }
     }
 
-    fn call(&self, at: usize) -> Option<Posted> {
+    pub(super) fn call(&self, at: usize) -> Option<Posted> {
         let before = self.text[..at].trim_end().strip_suffix('.')?.trim_end_matches('?');
         let recipient: String = before
             .chars()
@@ -281,7 +272,7 @@ impl Cursor<'_, '_> {
             "true" => Some(Known::Json(true.into())),
             "false" => Some(Known::Json(false.into())),
             "null" => Some(Known::Json(Value::Null)),
-            name => self.reader.names.get(name).cloned(),
+            name => self.reader.named(name),
         }
     }
 
@@ -303,8 +294,8 @@ impl Cursor<'_, '_> {
                 }
             } else {
                 // `{ message }`
-                match self.reader.names.get(&key)? {
-                    Known::Json(value) if !quoted => value.clone(),
+                match self.reader.named(&key)? {
+                    Known::Json(value) if !quoted => value,
                     _ => return None,
                 }
             };
@@ -376,65 +367,5 @@ impl Cursor<'_, '_> {
             }
         }
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn reading(html: &str) -> Reading {
-        read(&crate::html::read(html))
-    }
-
-    #[test]
-    fn plain_pages_are_read() {
-        let expected = Reading::Posted(Posted {
-            message: json!({"messageId": "a\"</", "accessToken": "t", "expiresIn": 300}),
-            target: "https://v.example".into(),
-            recipient: "parent".into(),
-        });
-        for script in [
-            r#"window.parent.postMessage({"messageId": "a\"\u003c/", "accessToken": "t", "expiresIn": 300}, "https://v.example");"#,
-            r#"parent.postMessage({messageId: 'a"\x3c/', 'accessToken': 't', expiresIn: 300,}, 'https://' + 'v.example')"#,
-            "const m = {\"messageId\": \"a\\\"\\u003c/\", \"accessToken\": \"t\", \"expiresIn\": 300}\nvar o = `https://v.example`;\n// to it\nwindow.parent.postMessage(m, o);",
-            r#"let m = JSON.parse('{"messageId": "a\\"\\u003c/", "accessToken": "t", "expiresIn": 300}'); window.parent.postMessage(m, {targetOrigin: "https://v.example"})"#,
-        ] {
-            assert_eq!(reading(&format!("<script>{script}</script>")), expected, "{script}");
-        }
-        let beside = r#"<script id="post" type="application/json">{"message": {"messageId": "a\"\u003c/", "accessToken": "t", "expiresIn": 300}, "targetOrigin": "https://v.example"}</script>
-            <script>"use strict"; const { message, targetOrigin } = JSON.parse(document.getElementById("post").textContent);
-            window.parent.postMessage(message, targetOrigin);</script>"#;
-        assert_eq!(reading(beside), expected);
-    }
-
-    #[test]
-    fn what_computes_is_unclear_and_what_posts_nothing_is_nothing() {
-        for script in [
-            "window.parent.postMessage(make(), 'https://v.example')",
-            "fetch('/x').then(m => parent.postMessage(m, '*'))",
-            "var o = location.hash || '*'; parent.postMessage({}, o)",
-            "parent.postMessage({a: 1}, 'https://a.example'); parent.postMessage({a: 2}, 'https://a.example')",
-            "const o = `https://${x}`; parent.postMessage({a: 1}, o)",
-        ] {
-            let html = format!("<script>{script}</script>");
-            assert!(
-                matches!(reading(&html), Reading::Unclear(_)),
-                "{script}: {:?}",
-                reading(&html)
-            );
-        }
-        assert!(matches!(reading("<script src=x.js></script>"), Reading::Unclear(_)));
-        assert_eq!(reading("<p>postMessage(</p><script>var a = 1</script>"), Reading::Nothing);
-    }
-
-    #[test]
-    fn strings_and_openers_are_told_apart() {
-        let page = "<script>window.opener.postMessage(JSON.stringify({a: 1}), '*')</script>";
-        let Reading::Posted(posted) = reading(page) else { panic!("posted") };
-        assert_eq!((posted.recipient.as_str(), posted.target.as_str()), ("opener", "*"));
-        assert_eq!(posted.message, json!("{\"a\":1}"));
     }
 }
