@@ -123,8 +123,8 @@ impl IiifAuthBuilder {
     /// publisher's protected content gets its services. May be called for several paths; the first that
     /// fits counts. Default: none.
     ///
-    /// Files (sound, video, PDF) below [`files`](Self::files) are described; images only where
-    /// [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
+    /// Files (sound, video, PDF) below [`files`](Self::files) are described, and painted images, whose image
+    /// services are left alone unless [`Manifests::images`] says so. Who may read a manifest is not changed by it: list its path
     /// among [`public_paths`](Self::public_paths), or let it lie below a base. What cannot be
     /// described is answered with 502, an error of the inner service's with its status alone, and with 503
     /// if the authorizer takes longer for all of a manifest's resources than [`max_decision_time`](Limits::max_decision_time).
