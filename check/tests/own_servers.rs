@@ -83,10 +83,8 @@ const READER: [&str; 4] = ["--field", "username=curator", "--field", "password=c
 const SAFETY: [&str; 2] = ["--safety", "--this-server-is-mine"];
 
 /// What it found here and is not mended yet: take a name away with its mending. The
-/// quickstart's terms have no note beside their heading; token and logout services in manifests have no
-/// profile.
-const KNOWN: [&str; 6] =
-    ["--skip", "active-texts", "--skip", "cookie-texts", "--skip", "manifest-profiles-inside"];
+/// quickstart's terms have no note beside their heading.
+const KNOWN: [&str; 4] = ["--skip", "active-texts", "--skip", "cookie-texts"];
 
 #[test]
 fn the_quickstart_has_no_finding() {
