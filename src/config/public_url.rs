@@ -81,7 +81,7 @@ impl PublicUrl {
 
     /// The absolute URI of a path.
     pub(crate) fn join(&self, path: &str) -> String {
-        format!("{}{path}", self.text)
+        [&self.text, path].concat()
     }
 
     /// The path as browsers see it.

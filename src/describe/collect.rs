@@ -26,6 +26,8 @@ pub(super) enum NotCollected {
 pub(super) struct Collect<B> {
     /// On the heap, as it may have to go on from here.
     body: Pin<Box<B>>,
+    /// Most bodies come in one piece, which is not copied.
+    first: Bytes,
     collected: BytesMut,
     longest: usize,
     share: Option<Share>,
@@ -33,7 +35,8 @@ pub(super) struct Collect<B> {
 
 impl<B: Body> Collect<B> {
     pub(super) fn new(body: B, longest: usize, share: Share) -> Self {
-        Self { body: Box::pin(body), collected: BytesMut::new(), longest, share: Some(share) }
+        let (first, collected) = (Bytes::new(), BytesMut::new());
+        Self { body: Box::pin(body), first, collected, longest, share: Some(share) }
     }
 
     /// Until it is whole, or cannot be.
@@ -42,8 +45,8 @@ impl<B: Body> Collect<B> {
         let mut is_too_long = false;
         while !is_too_long {
             let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) else {
-                let whole = self.collected.split().freeze();
-                let whole = self.share.take().map(|share| (whole, share));
+                let share = self.share.take();
+                let whole = share.map(|share| (self.take(), share));
                 return Poll::Ready(whole.ok_or(NotCollected::NoRoom));
             };
             let Ok(frame) = frame else { return Poll::Ready(Err(NotCollected::Broken)) };
@@ -52,10 +55,26 @@ impl<B: Body> Collect<B> {
             if !share.grow(length) {
                 return Poll::Ready(Err(NotCollected::NoRoom));
             }
-            self.collected.extend_from_slice(&data.copy_to_bytes(length));
-            is_too_long = self.collected.len() > self.longest;
+            let data = data.copy_to_bytes(length);
+            if self.first.is_empty() && self.collected.is_empty() {
+                self.first = data;
+            } else {
+                if self.collected.is_empty() {
+                    self.collected.extend_from_slice(&std::mem::take(&mut self.first));
+                }
+                self.collected.extend_from_slice(&data);
+            }
+            is_too_long = self.first.len().max(self.collected.len()) > self.longest;
         }
-        Poll::Ready(Err(NotCollected::TooLong(self.collected.split().freeze())))
+        Poll::Ready(Err(NotCollected::TooLong(self.take())))
+    }
+
+    fn take(&mut self) -> Bytes {
+        if self.collected.is_empty() {
+            std::mem::take(&mut self.first)
+        } else {
+            self.collected.split().freeze()
+        }
     }
 
     /// The body, with what was not read of it.

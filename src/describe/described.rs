@@ -21,7 +21,7 @@ impl Described {
     pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>, path: &str) -> Self {
         Self {
             core: Arc::clone(core),
-            path: format!("{}/info.json", whole.path()),
+            path: [&*whole.path(), "/info.json"].concat(),
             base: Some(whole.base().to_owned()),
             // A map may have its documents elsewhere.
             asked: path.strip_suffix("/info.json").map(ToOwned::to_owned),

@@ -48,13 +48,15 @@ pub(super) fn probes(
     version: HostVersion,
     access: Access,
 ) -> Option<ProbeService> {
-    core.access_of(resource).next()?;
+    let all: Vec<_> = core.access_of(resource).map(|own| access.of(own)).collect();
+    if all.is_empty() {
+        return None;
+    }
     let style = ProbeStyle {
         own_context: version == HostVersion::Two,
         profile: access != Access::Information || core.compatibility.profile_on_probe,
     };
-    let access = core.access_of(resource).map(|own| access.of(own));
-    Some(ProbeService::new(access, &core.probe_errors, style))
+    Some(ProbeService::new(&all, &core.probe_errors, style))
 }
 
 /// The probe of a resource, with everything below it, as it stands in a manifest of version 3.

@@ -21,13 +21,20 @@ pub(super) enum HostVersion {
 impl HostVersion {
     /// What the contexts of a document tell, if they do.
     pub(super) fn told_by(json: &Json<'_>) -> Option<Self> {
-        let contexts = json.list(json.get(Node::TOP, "@context")?);
-        let texts: Vec<_> = contexts.into_iter().filter_map(|own| json.string(own)).collect();
-        let of = |parts: &[&str]| texts.iter().any(|own| parts.iter().any(|p| own.contains(p)));
-        if of(&["/image/3/", "/presentation/3/", "/presentation/4/"]) {
+        let contexts = json.list(json.get(Node::TOP, "@context")?).into_iter();
+        let told = contexts.filter_map(|own| Self::told_by_context(&json.string(own)?));
+        told.reduce(|one, other| if one == Self::Three { one } else { other })
+    }
+
+    fn told_by_context(context: &str) -> Option<Self> {
+        let of = |part: &str| match context.strip_prefix("http://iiif.io/api") {
+            Some(path) => path.starts_with(part),
+            None => context.contains(part),
+        };
+        if ["/image/3/", "/presentation/3/", "/presentation/4/"].into_iter().any(of) {
             Some(Self::Three)
         } else {
-            of(&["/image/2/", "/presentation/2/"]).then_some(Self::Two)
+            ["/image/2/", "/presentation/2/"].into_iter().any(of).then_some(Self::Two)
         }
     }
 
@@ -38,6 +45,9 @@ impl HostVersion {
             .unwrap_or_else(|| if has("id") && !has("@id") { Self::Three } else { Self::Two })
     }
 }
+
+/// [`CONTEXT`] as it stands in a document.
+const QUOTED_CONTEXT: &str = r#""http://iiif.io/api/auth/2/context.json""#;
 
 /// Why a document can not be described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,12 +199,14 @@ impl<'a> Edits<'a> {
     /// one, which stays last (Presentation 3.0 §4.6).
     pub(super) fn add_context(&mut self) {
         let json = self.json;
-        let mut edits = Vec::new();
+        let quoted = Piece::Static(QUOTED_CONTEXT);
+        let mut edits = Vec::with_capacity(4);
         match json.get(Node::TOP, "@context") {
             // Behind it stands a service at the least.
             None => {
                 let start = json.range(Node::TOP).start + 1;
-                edits.push((start..start, format!(r#""@context":["{CONTEXT}"],"#)));
+                let pieces = [Piece::Static(r#""@context":["#), quoted, Piece::Static("],")];
+                edits.extend(pieces.map(|piece| (start..start, piece)));
             }
             Some(value) => {
                 let there = if json.is_null(value) { Vec::new() } else { json.list(value) };
@@ -205,20 +217,24 @@ impl<'a> Edits<'a> {
                     return;
                 }
                 match host.map(|host| json.range(there[host])) {
-                    None => edits.push((json.range(value), format!(r#"["{CONTEXT}"]"#))),
+                    None => {
+                        edits.push((json.range(value), Piece::Own(format!("[{QUOTED_CONTEXT}]"))))
+                    }
                     Some(Range { start, .. }) if json.is_array(value) => {
-                        edits.push((start..start, format!(r#""{CONTEXT}","#)));
+                        edits.push((start..start, quoted));
+                        edits.push((start..start, Piece::Static(",")));
                     }
                     Some(Range { start, end }) => {
-                        edits.push((start..start, format!(r#"["{CONTEXT}","#)));
-                        edits.push((end..end, "]".to_owned()));
+                        edits.push((start..start, Piece::Static("[")));
+                        edits.push((start..start, quoted));
+                        edits.push((start..start, Piece::Static(",")));
+                        edits.push((end..end, Piece::Static("]")));
                     }
                 }
             }
         }
-        self.more += edits.iter().map(|(_, text)| text.len()).sum::<usize>();
+        self.more += edits.iter().map(|(_, piece)| piece.as_str().len()).sum::<usize>();
         // Before whatever else is put in at the same place.
-        let edits = edits.into_iter().map(|(range, text)| (range, Piece::Own(text)));
         self.all.splice(0..0, edits);
     }
 

@@ -48,7 +48,13 @@ fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -
         (tag, chunks)
     };
     let (tag, chunks) = match edited(&text, rewrite, write) {
-        Edited::No => return undescribed(described, "it is no JSON object").map(Sent::from),
+        Edited::No => {
+            return undescribed(
+                described,
+                "it is no JSON object that a browser reads, or has too many values",
+            )
+            .map(Sent::from);
+        }
         // An open image's, as the inner service wrote it.
         Edited::Same => return Response::from_parts(parts, Sent::Own(body.clone())),
         Edited::Written(written) => written,

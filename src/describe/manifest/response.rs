@@ -81,8 +81,9 @@ pub(in super::super) async fn respond(
         Ok(Err(reason)) => return undescribed(&plan.described, reason).map(Sent::from),
         Err(error) => return later(&error),
     };
-    // What was unpacked is held besides.
-    if text.len() > body.len() && !share.grow(text.len() - body.len()) {
+    // What was unpacked, and the places of all values.
+    let besides = text.len().saturating_sub(body.len()) + text.len();
+    if !share.grow(besides) {
         return busy(&plan.described).map(Sent::from);
     }
     let known = plan.known.clone();
@@ -97,7 +98,11 @@ pub(in super::super) async fn respond(
         // A page, a picture's bytes without a type: nothing that a viewer reads as a manifest.
         Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::nothing(),
         Err(Undescribed::NoJson) => {
-            return undescribed(&plan.described, "it is no JSON").map(Sent::from);
+            return undescribed(
+                &plan.described,
+                "it is no JSON that a browser reads, or has too many values",
+            )
+            .map(Sent::from);
         }
         Err(Undescribed::Not(NotDescribable(reason))) => {
             return undescribed(&plan.described, reason).map(Sent::from);

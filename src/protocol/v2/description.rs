@@ -79,18 +79,15 @@ pub(crate) struct ProbeStyle {
 
 impl ProbeService {
     /// The probe that is opened by any of `access`, with the members that [`error_members`] wrote.
-    pub(crate) fn new<'a>(
-        access: impl Iterator<Item = &'a RawValue>,
-        error: &str,
-        style: ProbeStyle,
-    ) -> Self {
-        // What 2.0's context is stands in one place: a test holds this to it.
+    pub(crate) fn new(access: &[&RawValue], error: &str, style: ProbeStyle) -> Self {
+        // A test holds it to the one context of 2.0.
         let before_id = if style.own_context {
             r#"{"@context":"http://iiif.io/api/auth/2/context.json","id":"#
         } else {
             r#"{"id":"#
         };
-        let mut behind_id = String::with_capacity(1024);
+        let length: usize = access.iter().map(|access| access.get().len() + 1).sum();
+        let mut behind_id = String::with_capacity(length + error.len() + 96);
         behind_id.push_str(r#","type":"AuthProbeService2","#);
         if style.profile {
             behind_id.push_str(r#""profile":""#);
@@ -98,7 +95,7 @@ impl ProbeService {
             behind_id.push_str(r#"","#);
         }
         behind_id.push_str(r#""service":["#);
-        for (index, access) in access.enumerate() {
+        for (index, access) in access.iter().enumerate() {
             if index > 0 {
                 behind_id.push(',');
             }
@@ -255,8 +252,8 @@ mod tests {
         let message = Message::new(LanguageMap::new("en", "No \"entry\""));
         for (own_context, profile) in [(false, false), (true, false), (false, true), (true, true)] {
             let style = ProbeStyle { own_context, profile };
-            let both = [&*access, &*access].into_iter();
-            let probe = ProbeService::new(both, &error_members(&message), style);
+            let both = [&*access, &*access];
+            let probe = ProbeService::new(&both, &error_members(&message), style);
             let read: serde_json::Value = serde_json::from_str(&probe.at("p\"q")).unwrap();
             let mut expected = serde_json::json!({"id": "p\"q", "type": "AuthProbeService2",
                 "service": ["a", "a"], "errorHeading": {"en": ["No \"entry\""]}});
