@@ -27,6 +27,7 @@ pub const GROUPS: &[(&str, Make)] = &[
     ("keys", keys),
     ("revocations", revocations),
     ("descriptions", descriptions),
+    ("manifests", manifests),
     ("pipe", pipe),
 ];
 
@@ -257,8 +258,65 @@ fn descriptions() -> Vec<Case> {
     let of = |kilobytes: usize| {
         over(format!("info.json of {kilobytes} KB"), described(&publisher, kilobytes * 1024))
     };
-    vec![bare(), of(1), of(10), of(100), of(1024)]
+    vec![
+        bare(),
+        over("info.json of 500 bytes", described(&publisher, 500)),
+        of(1),
+        of(10),
+        of(100),
+        of(1024),
+    ]
 }
+
+/// Where manifests are described.
+const MANIFEST: &str = "/manifests/1";
+
+fn manifests() -> Vec<Case> {
+    let of = |canvases: usize| {
+        let stack = Publisher::with_manifests().auth.layer();
+        let stack = stack.layer(Images::description(manifest(canvases)));
+        (stack, Template::get(MANIFEST))
+    };
+    let whole = |canvases: usize| {
+        let (stack, request) = of(canvases);
+        over(format!("{canvases} canvases"), repeat(stack, request, StatusCode::OK))
+    };
+    let (mut stack, request) = of(1000);
+    let first = crate::request::answer(&mut stack, request.request());
+    let tag = first.headers()["etag"].to_str().expect("a tag").to_owned();
+    let known = request.header("if-none-match", &tag);
+    let deep = format!(
+        r#"{{"type":"Manifest","x":{}"{}"{}}}"#,
+        "[".repeat(60),
+        "x".repeat(256 * 1024),
+        "]".repeat(60)
+    );
+    let deep = Publisher::with_manifests().auth.layer().layer(Images::description(deep));
+    vec![
+        bare(),
+        whole(10),
+        whole(1000),
+        over("1000 canvases that the client has", repeat(stack, known, StatusCode::NOT_MODIFIED)),
+        over("256 KB below 60 levels", repeat(deep, Template::get(MANIFEST), StatusCode::OK)),
+    ]
+}
+
+/// Canvases of about 720 bytes, each with a protected film.
+fn manifest(canvases: usize) -> String {
+    let mut text = String::from(
+        r#"{"@context":"http://iiif.io/api/presentation/3/context.json","id":"https://iiif.example/manifests/1","type":"Manifest","label":{"en":["A book"]},"items":["#,
+    );
+    for number in 0..canvases {
+        if number > 0 {
+            text.push(',');
+        }
+        text.push_str(&CANVAS.replace("{n}", &format!("{number:05}")));
+    }
+    text.push_str("]}");
+    text
+}
+
+const CANVAS: &str = r#"{"id":"https://iiif.example/manifests/1/canvas/{n}","type":"Canvas","label":{"none":["Page {n}, recto and verso"]},"width":1920,"height":1080,"duration":61.5,"thumbnail":[{"id":"https://iiif.example/thumbnails/{n}.jpg","type":"Image","format":"image/jpeg","width":192,"height":108}],"items":[{"id":"https://iiif.example/manifests/1/page/{n}","type":"AnnotationPage","items":[{"id":"https://iiif.example/manifests/1/painting/{n}","type":"Annotation","motivation":"painting","body":{"id":"https://iiif.example/files/{n}.mp4","type":"Video","format":"video/mp4","width":1920,"height":1080,"duration":61.5},"target":"https://iiif.example/manifests/1/canvas/{n}"}]}]}"#;
 
 /// An `info.json` of `bytes` bytes, most of them sizes and tiles.
 fn described(publisher: &Publisher, bytes: usize) -> impl FnMut() + use<> {

@@ -74,6 +74,15 @@ impl Publisher {
         Self { logins: auth.clone(), auth }
     }
 
+    /// With files and manifests that show them.
+    #[must_use]
+    pub fn with_manifests() -> Self {
+        let ring = Keyring::from_bytes(&key()).expect("a key");
+        let builder = builder(ring).files("/files").manifests("/manifests");
+        let auth = builder.public_paths(["/manifests/*"]).build().expect("checked");
+        Self { logins: auth.clone(), auth }
+    }
+
     /// With `keys` keys, of which the oldest sealed the cookies.
     #[must_use]
     pub fn with_keys(keys: usize) -> Self {

@@ -28,7 +28,7 @@ impl Compatibility {
     /// Gives probe services a `profile`, which 2.0 does not know.
     ///
     /// `mirador` up to 4.2.3 reads the profile of every service, and shows a blank window or no login
-    /// where one has none: beside services of 1.0 in one `info.json`, or in a manifest.
+    /// where one has none: beside services of 1.0 in one `info.json`. In manifests probes have one in any case.
     #[must_use]
     pub fn profile_on_probe(mut self) -> Self {
         self.profile_on_probe = true;

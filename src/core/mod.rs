@@ -8,6 +8,7 @@ mod clients;
 mod endpoints;
 mod given;
 mod mistakes;
+mod own_urls;
 mod probe_denials;
 mod realms;
 mod routes;
@@ -23,6 +24,7 @@ pub(crate) use candidates::{Candidate, CandidateAspect, CandidateId, Candidates}
 pub(crate) use clients::{BoundClients, Identified};
 pub(crate) use endpoints::{Endpoints, flow_cookie_name};
 pub(crate) use given::Given;
+pub(crate) use own_urls::OwnUri;
 pub(crate) use probe_denials::ProbeDenials;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
 pub(crate) use seals::Seals;
@@ -34,6 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::authorizer::Authorizer;
+use crate::body::Room;
 use crate::config::{
     Compatibility, ConfigWarning, Limits, OriginPolicy, PublicUrl, Texts, ThirdPartyCookies,
 };
@@ -43,6 +46,10 @@ use crate::revocation::Revocations;
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
+    /// Other URLs that mean the public one.
+    pub(crate) also_known_as: Vec<PublicUrl>,
+    /// Whether descriptions are given ids below the public URL.
+    pub(crate) public_ids: bool,
     pub(crate) endpoints: Endpoints,
     pub(crate) sites: Sites,
     pub(crate) realms: Realms,
@@ -53,8 +60,12 @@ pub(crate) struct Core {
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) seals: Seals,
     pub(crate) limits: Limits,
+    /// What descriptions may use of the memory.
+    pub(crate) room: Arc<Room>,
     pub(crate) origins: OriginPolicy,
     pub(crate) texts: Texts,
+    /// What probes say to who is not in, as members of JSON.
+    pub(crate) probe_errors: Box<str>,
     pub(crate) probe_denials: ProbeDenials,
     pub(crate) hands_session_on: bool,
     pub(crate) marks_refusals: bool,

@@ -67,7 +67,7 @@ impl Core {
 
     /// The absolute URI of a resource's probe.
     pub(crate) fn probe_uri(&self, resource: &Resource<'_>) -> String {
-        format!("{}{}{}", self.public_url.as_str(), self.endpoints.probe(), resource.path())
+        [self.public_url.as_str(), self.endpoints.probe(), &resource.path()].concat()
     }
 
     /// Whether a cookie could open a resource.

@@ -3,13 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, REFRESH, TRAILER, TRANSFER_ENCODING, VARY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
+use xxhash_rust::xxh3::Xxh3;
 
+use super::edit::Finished;
 use crate::media_type::MediaType;
 use crate::respond;
 
@@ -25,26 +25,29 @@ pub(super) fn ask_plainly(headers: &mut HeaderMap) -> Option<HeaderValue> {
 }
 
 /// What is true of the inner document and not of the rewritten one.
-const OF_THE_OLD_BODY: [HeaderName; 18] = [
-    CONTENT_LENGTH,
-    CONTENT_RANGE,
-    AGE,
-    LOCATION,
-    REFRESH,
-    TRAILER,
-    TRANSFER_ENCODING,
-    CONTENT_ENCODING,
-    ETAG,
-    LAST_MODIFIED,
-    ACCEPT_RANGES,
-    WWW_AUTHENTICATE,
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("signature"),
-    HeaderName::from_static("signature-input"),
-];
+fn is_of_the_old_body(name: &str) -> bool {
+    matches!(
+        name,
+        "content-length"
+            | "content-range"
+            | "age"
+            | "location"
+            | "refresh"
+            | "trailer"
+            | "transfer-encoding"
+            | "content-encoding"
+            | "etag"
+            | "last-modified"
+            | "accept-ranges"
+            | "www-authenticate"
+            | "content-md5"
+            | "digest"
+            | "content-digest"
+            | "repr-digest"
+            | "signature"
+            | "signature-input"
+    )
+}
 
 /// Orders to a web server in front to send something else in place of this body.
 fn is_order(name: &str) -> bool {
@@ -55,11 +58,9 @@ fn is_order(name: &str) -> bool {
 
 /// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere.
 pub(super) fn rewritten(headers: &mut HeaderMap) {
-    for name in OF_THE_OLD_BODY {
-        headers.remove(name);
-    }
-    respond::remove_all(headers, is_order);
-    respond::tell_caches_nothing_else(headers);
+    let goes =
+        |name: &str| is_of_the_old_body(name) || is_order(name) || respond::is_for_caches(name);
+    respond::remove_all(headers, goes);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !(says_json(headers) && is_utf8(headers)) {
@@ -98,10 +99,15 @@ pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
     }
 }
 
-/// An entity tag of the bytes sent: it changes with the inner document and with the configuration.
-pub(super) fn etag(body: &[u8]) -> Option<HeaderValue> {
-    let digest = ring::digest::digest(&ring::digest::SHA256, body);
-    let tag = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..18]);
+/// An entity tag of a described document, told from what it is made of before it is written: it changes
+/// with the inner document, with the configuration and with what everybody may see.
+///
+/// All nodes have to come to the same one. Nobody gains by two documents with one tag: it is compared
+/// for one URI, in the private cache of the browser that asks, so that a quick hash does.
+pub(super) fn etag(document: &Finished<'_>) -> Option<HeaderValue> {
+    let mut hasher = Xxh3::new();
+    document.edits_and_text(|part| hasher.update(part));
+    let tag = URL_SAFE_NO_PAD.encode(hasher.digest128().to_be_bytes());
     HeaderValue::try_from(format!("\"{tag}\"")).ok()
 }
 

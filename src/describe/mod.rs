@@ -3,7 +3,7 @@
 //! Whether a resource is open is asked of the authorizer as nobody. An open one is passed on
 //! untouched. For every other the probe, with its access, token and logout services below it, goes
 //! into the inner server's own answer (2.0 §2.1): everything else in the document stays as it is,
-//! to the byte, and describing twice adds nothing. Image API 3 and Presentation 3 documents get the
+//! to the byte, and describing twice adds nothing. Image API 3, Presentation 3 and 4 documents get the
 //! 2.0 context at their top; Image API 2 documents, whose top may not be touched, carry it in the
 //! probe.
 //!
@@ -67,10 +67,13 @@ mod info;
 mod json;
 mod layer;
 mod location;
+mod long;
 mod manifest;
 mod plan;
 mod refused;
+mod sent;
 mod service;
+mod unpack;
 mod work;
 
 pub use future::DescribeFuture;

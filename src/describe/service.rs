@@ -87,7 +87,7 @@ where
             request.headers_mut().remove(AUTHORIZATION);
             course
         } else {
-            open::course(core, whole)
+            open::course(core, request.uri().path(), whole)
         };
         match course {
             Answer::Now(plan) => DescribeFuture::planned(plan, &mut self.inner, request),

@@ -9,7 +9,8 @@ use crate::config::Manifests;
 use crate::describe::{self, DescribedManifest, NotDescribed};
 
 impl IiifAuth {
-    /// The probe service of the resource at `path`, complete, for its `service` array; `None` if the
+    /// The probe service of the resource at `path`, complete, for its `service` array in a manifest, with a
+    /// `profile` of each service; `None` if the
     /// resource is open to everyone or hidden from everyone ([`Denial::absent`]), if its base does not
     /// speak 2.0, or if `path` (without scheme and host) names none.
     ///
@@ -38,8 +39,9 @@ impl IiifAuth {
 
     /// Puts the services of protected files into a manifest of the application's own, as
     /// [`IiifAuthBuilder::manifests`](crate::IiifAuthBuilder::manifests) does on the way: Presentation 3
-    /// or 2, in the families that each base speaks. Doing it twice adds nothing. Images are left alone,
-    /// see [`describe_manifest_as`](Self::describe_manifest_as).
+    /// or 2, or the draft of 4, in the families that each base speaks. Services stand in full wherever they
+    /// stand. Doing it twice adds nothing. Image services are left alone, painted images have a probe of
+    /// their own; for other ways see [`describe_manifest_as`](Self::describe_manifest_as).
     ///
     /// # Errors
     ///
@@ -81,7 +83,7 @@ impl IiifAuth {
     }
 
     /// The same with the settings of `how`, whose paths do not matter here:
-    /// [`images`](Manifests::images), [`in_full`](Manifests::in_full), [`max_resources`](Manifests::max_resources).
+    /// [`images`](Manifests::images), [`by_reference`](Manifests::by_reference), [`max_resources`](Manifests::max_resources).
     ///
     /// # Errors
     ///

@@ -67,6 +67,7 @@ impl Settings {
             own_endpoints.clone_from(&value);
             pieces.push(Piece::new(&span, move |builder| builder.endpoints(value.clone())));
         }
+        names(section, &mut pieces);
         let public_paths = public::read(section, &own_endpoints);
         for PublicPath { text, span, .. } in public_paths.clone() {
             pieces.push(Piece::new(&span, move |own| own.public_paths([text.as_str()])));
@@ -77,6 +78,9 @@ impl Settings {
         }
         if let Some(bytes) = size(section, "longest_info") {
             limits = limits.max_info_bytes(bytes);
+        }
+        if let Some(bytes) = size(section, "described_at_once") {
+            limits = limits.max_described_bytes_at_once(bytes);
         }
         let lifetime = section.parsed("token_lifetime", parse::duration);
         let span = lifetime.as_ref().map_or(0..0, |found| found.span.clone());
@@ -110,6 +114,16 @@ impl Settings {
             public_paths,
             pieces,
         }
+    }
+}
+
+/// Other names of this publisher's, and whether descriptions get the public one.
+fn names(section: &mut Section<'_, '_>, pieces: &mut Vec<Piece>) {
+    if let Some(Found { value, span }) = section.optional::<Vec<String>>("also_known_as") {
+        pieces.push(Piece::new(&span, move |builder| builder.also_known_as(value.clone())));
+    }
+    if section.or("public_ids", false) {
+        pieces.push(Piece::new(&(0..0), IiifAuthBuilder::public_ids));
     }
 }
 

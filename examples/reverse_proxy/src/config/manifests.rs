@@ -19,8 +19,11 @@ pub(super) struct Described {
 pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
     let path = section.required::<String>("path");
     let images = section.or("images", false);
-    let in_full = section.or("in_full", false);
+    let in_full = section.or("in_full", true);
+    let on_images = section.or("probes_on_images", true);
+    let external_ids = section.or("external_ids", false);
     let (longest, most) = (size(&mut section, "longest"), size(&mut section, "most"));
+    let longest_described = size(&mut section, "longest_described");
     section.finish();
 
     let Found { value: path, span } = path?;
@@ -28,8 +31,17 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
     if images {
         manifests = manifests.images();
     }
-    if in_full {
-        manifests = manifests.in_full();
+    if !in_full {
+        manifests = manifests.by_reference();
+    }
+    if !on_images {
+        manifests = manifests.without_probes_on_images();
+    }
+    if external_ids {
+        manifests = manifests.external_ids();
+    }
+    if let Some(bytes) = longest_described {
+        manifests = manifests.max_described_bytes(bytes);
     }
     if let Some(bytes) = longest {
         manifests = manifests.max_bytes(bytes);

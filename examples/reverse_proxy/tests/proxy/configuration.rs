@@ -268,6 +268,11 @@ fn manifests_are_looked_at_key_by_key() {
         ("path = \"/*/manifest.json\"", 0, ""),
         ("path = \"/files/manifests\"", 0, ""),
         ("path = \"/works\"\nimages = true\nin_full = true\nlongest = 1\nmost = 1", 0, ""),
+        (
+            "path = \"/works\"\nprobes_on_images = false\nexternal_ids = true\nlongest_described = 1",
+            0,
+            "",
+        ),
         ("images = true", 0, "path is missing in [[manifests]]"),
         ("path = \"works\"", 1, "match no path"),
         ("path = \"/works/\"", 1, "match no path"),

@@ -82,7 +82,7 @@ async fn described(upstream: &Upstream, keys: &str) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-/// The first occurrence is complete, further ones are references; passing again adds nothing.
+/// Each occurrence is complete; passing again adds nothing.
 #[tokio::test]
 async fn a_manifest_comes_with_its_services() {
     let bodies = [video("sec-film"), video("pub-film"), video("sec-film"), image("sec")];
@@ -97,17 +97,20 @@ async fn a_manifest_comes_with_its_services() {
     let inside: Vec<_> =
         login["service"].as_array().unwrap().iter().map(|own| &own["type"]).collect();
     assert_eq!(inside, ["AuthAccessTokenService2", "AuthLogoutService2"]);
-    let reference = json!([{"id": probe["id"], "type": "AuthProbeService2"}]);
-    assert_eq!(body(&first, 2)["service"], reference);
+    assert_eq!(body(&first, 2)["service"], body(&first, 0)["service"]);
     assert_eq!(*body(&first, 1), bodies[1], "it is open");
-    assert_eq!(*body(&first, 3), bodies[3], "its info.json has it");
+    assert_eq!(body(&first, 3)["service"][0], bodies[3]["service"][0], "its info.json has it");
+    assert_eq!(body(&first, 3)["service"][1]["id"], format!("{SITE}/auth/probe/iiif/3/sec"));
 
     let again = described(&upstream(first.to_string()).await, "").await;
     assert_eq!(again, first);
 
-    // No references, for viewers that follow none.
-    let in_full = described(&upstream(&*manifest).await, "in_full = true").await;
-    assert_eq!(body(&in_full, 2)["service"], body(&in_full, 0)["service"]);
+    // References, where size matters more than viewers that follow none.
+    let short = described(&upstream(&*manifest).await, "in_full = false").await;
+    assert_eq!(body(&short, 0)["service"][0]["service"][0].get("service"), None);
+    assert_eq!(short["services"][0]["id"], login["id"]);
+    let plain = described(&upstream(&*manifest).await, "probes_on_images = false").await;
+    assert_eq!(*body(&plain, 3), bodies[3]);
     // Images where that was asked for.
     let images = described(&upstream(&*manifest).await, "images = true").await;
     let probe = &body(&images, 3)["service"][0]["service"][0];

@@ -23,7 +23,7 @@ import { canvasPanel } from './canvas-panel.mjs';
 import { mirador, olderMirador } from './mirador.mjs';
 import { universalViewer } from './universal-viewer.mjs';
 
-const COLUMBIA = { name: 'columbia-mirador', module: '@columbia-libraries/mirador', probesImages: false };
+const COLUMBIA = { name: 'columbia-mirador', module: '@columbia-libraries/mirador', probesImages: true };
 
 /** Those that speak 2.0. */
 const CURRENT = [mirador(COLUMBIA), canvasPanel];
