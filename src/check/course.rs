@@ -15,7 +15,8 @@ use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Verdict, Watch};
 use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
-use crate::respond;
+use crate::respond::{self, Sharing};
+use crate::session::Session;
 use crate::storage_access;
 
 /// What is done with a request.
@@ -57,12 +58,19 @@ pub(super) fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            let granted = session.take().map(|session| Granted::to(Some(session)));
-            Course::Forward(Care::new(Some(private), Still::of(core, resource)), granted)
+            let care = Care::new(Some(private), Still::of(core, resource));
+            match session.take() {
+                None => Course::Forward(care, None),
+                Some(session) => for_session(core, head, care, session),
+            }
         }
         (Decision::Grant, _) => {
-            let granted = core.hands_session_on.then(|| Granted::to(None));
-            Course::Forward(Care::new(None, Still::of(core, resource)), granted)
+            let care = Care::new(None, Still::of(core, resource));
+            if core.keeps_session {
+                for_everyone(core, head, care)
+            } else {
+                Course::Forward(care, None)
+            }
         }
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), StatusCode::FOUND, head))
@@ -78,6 +86,40 @@ pub(super) fn course(
             let mut response = Refused::mark(status, reason, Some(resource), refusal);
             for_third_parties(core, head, resource, basis, &mut response);
             Course::Answer(response)
+        }
+    }
+}
+
+/// What a session opens, with what is kept of that.
+#[inline(never)]
+fn for_session(core: &Core, head: &Head<'_>, mut care: Care, session: Session<'static>) -> Course {
+    if core.shares {
+        care.share(core.shares_with_viewer(head, &session));
+    }
+    Course::Forward(care, core.hands_session_on.then(|| Granted::to(Some(session))))
+}
+
+/// What is open to everyone.
+#[inline(never)]
+fn for_everyone(core: &Core, head: &Head<'_>, mut care: Care) -> Course {
+    if core.shares {
+        care.share(core.shares_with_listed(head));
+    }
+    Course::Forward(care, core.hands_session_on.then(|| Granted::to(None)))
+}
+
+impl Course {
+    /// The same for the page whose scripts may read it.
+    pub(super) fn shared(self, sharing: Sharing) -> Self {
+        match self {
+            Self::Forward(mut care, granted) => {
+                care.share(sharing);
+                Self::Forward(care, granted)
+            }
+            Self::Answer(mut response) => {
+                sharing.apply(response.headers_mut());
+                Self::Answer(response)
+            }
         }
     }
 }

@@ -6,11 +6,11 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::course::{Course, course};
-use super::decide::later;
+use super::decide::{has_to_wait, later, shared_refusal};
 use super::future::CheckFuture;
 use super::private::Care;
 use super::proofs::Refused;
-use super::{lower, refusal, unasked};
+use super::{refusal, unasked};
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::core::{Core, Found};
@@ -76,12 +76,15 @@ where
         let now = core.now();
         let question = Question { head, resource: &resource, now, token: None };
         match core.decide(&question) {
-            Progress::Done(mut verdict) if !lower::is_wanted(core, &resource, &verdict) => {
+            Progress::Done(mut verdict) if !has_to_wait(core, &head, &resource, &verdict) => {
                 match course(core, &head, &resource, &mut verdict, now, watch) {
                     Course::Forward(kept, None) => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }
-                    course => CheckFuture::decided(course, &mut self.inner, request),
+                    course => {
+                        let course = shared_refusal(core, &head, course);
+                        CheckFuture::decided(course, &mut self.inner, request)
+                    }
                 }
             }
             progress => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::authorizer::Authorizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
-    Compatibility, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    Compatibility, ContentForScripts, Limits, Manifests, OriginPolicy, Realm, Texts,
+    ThirdPartyCookies,
 };
 use crate::observe::Observer;
 use crate::resource::{Pattern, ResourceMap};
@@ -34,6 +35,7 @@ pub(crate) struct Given {
     pub(crate) compatibility: Compatibility,
     pub(crate) plain_language: String,
     pub(crate) third_party: ThirdPartyCookies,
+    pub(crate) scripts: ContentForScripts,
 }
 
 impl Given {
@@ -59,6 +61,7 @@ impl Given {
             compatibility: Compatibility::default(),
             plain_language: String::new(),
             third_party: ThirdPartyCookies::default(),
+            scripts: ContentForScripts::default(),
         }
     }
 }

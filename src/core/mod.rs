@@ -33,7 +33,8 @@ use std::sync::Arc;
 
 use crate::authorizer::Authorizer;
 use crate::config::{
-    Compatibility, ConfigWarning, Limits, OriginPolicy, PublicUrl, Texts, ThirdPartyCookies,
+    Compatibility, ConfigWarning, ContentForScripts, Limits, OriginPolicy, PublicUrl, Texts,
+    ThirdPartyCookies,
 };
 use crate::observe::Observer;
 use crate::revocation::Revocations;
@@ -54,6 +55,11 @@ pub(crate) struct Core {
     pub(crate) origins: OriginPolicy,
     pub(crate) texts: Texts,
     pub(crate) hands_session_on: bool,
+    /// Whether a grant is told with its session.
+    pub(crate) keeps_session: bool,
+    pub(crate) scripts: ContentForScripts,
+    /// Whether any page's scripts may read with a cookie.
+    pub(crate) shares: bool,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

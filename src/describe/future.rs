@@ -17,6 +17,7 @@ use super::work::{Course, Work};
 use super::{info, manifest};
 use crate::answer::BoxFuture;
 use crate::body::ResponseBody;
+use crate::respond::Sharing;
 
 pin_project! {
     /// The response of [`Describe`](super::Describe).
@@ -29,6 +30,8 @@ pin_project! {
         state: State<S, S::Future, ReqBody, ResBody>,
         // Of a HEAD everything is answered but the body.
         head: bool,
+        // For which page's scripts it is, where that is told.
+        sharing: Option<Sharing>,
     }
 }
 
@@ -39,7 +42,7 @@ pin_project! {
         ResBody: Body,
     {
         Own { response: Option<Response<Bytes>> },
-        Deciding { plan: BoxFuture<Plan>, allowed: Option<(S, Request<ReqBody>)> },
+        Deciding { plan: BoxFuture<Planned>, allowed: Option<(S, Request<ReqBody>)> },
         Inner { #[pin] response: F, work: Option<Work> },
         Collecting {
             #[pin] body: Collect<ResBody>,
@@ -54,25 +57,35 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body<Data = Bytes>,
 {
+    fn new(state: State<S, S::Future, ReqBody, ResBody>, head: bool) -> Self {
+        Self { state, head, sharing: None }
+    }
+
     /// Passes the inner service's response on.
     pub(super) fn inner(response: S::Future) -> Self {
-        Self { state: State::Inner { response, work: None }, head: false }
+        Self::new(State::Inner { response, work: None }, false)
     }
 
     /// Answers in place of the inner service.
     pub(super) fn own(status: StatusCode, method: &Method) -> Self {
-        Self { state: State::Own { response: Some(plain(status)) }, head: *method == Method::HEAD }
+        let state = State::Own { response: Some(plain(status)) };
+        Self::new(state, *method == Method::HEAD)
     }
 
-    pub(super) fn deciding(plan: BoxFuture<Plan>, inner: S, request: Request<ReqBody>) -> Self {
+    /// The same with this response.
+    pub(super) fn answer(response: Response<Bytes>) -> Self {
+        Self::new(State::Own { response: Some(response) }, false)
+    }
+
+    pub(super) fn deciding(plan: BoxFuture<Planned>, inner: S, request: Request<ReqBody>) -> Self {
         let head = *request.method() == Method::HEAD;
-        Self { state: State::Deciding { plan, allowed: Some((inner, request)) }, head }
+        Self::new(State::Deciding { plan, allowed: Some((inner, request)) }, head)
     }
 
     /// Carries out a plan: `inner` is ready.
     pub(super) fn planned(plan: Plan, inner: &mut S, request: Request<ReqBody>) -> Self {
         let head = *request.method() == Method::HEAD;
-        Self { state: State::of(plan, inner, request), head }
+        Self::new(State::of(plan, inner, request), head)
     }
 }
 
@@ -98,6 +111,9 @@ where
     }
 }
 
+/// What is done, and for which page's scripts.
+type Planned = (Plan, Option<Sharing>);
+
 impl<S, ReqBody, ResBody> Future for DescribeFuture<S, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -106,6 +122,23 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(self.as_mut().poll_response(cx))?;
+        if let Some(sharing) = self.project().sharing.take() {
+            sharing.apply(response.headers_mut());
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<S, ReqBody, ResBody> DescribeFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    fn poll_response(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<ResBody>>, S::Error>> {
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {
@@ -114,7 +147,8 @@ where
                     return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
                 }
                 StateProj::Deciding { plan, allowed } => {
-                    let plan = ready!(plan.as_mut().poll(cx));
+                    let (plan, sharing) = ready!(plan.as_mut().poll(cx));
+                    *this.sharing = sharing;
                     let (mut inner, request) = allowed.take().expect("decided only once");
                     State::of(plan, &mut inner, request)
                 }

@@ -1,11 +1,18 @@
 //! What is done with a description.
 
+use std::sync::Arc;
+
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::described::Described;
 use super::description::Put;
 use super::headers;
 use super::manifest::ManifestPlan;
+use crate::answer::Answer;
+use crate::core::Core;
+use crate::resource::Resource;
+use crate::respond::Sharing;
 
 pub(super) enum Plan {
     /// It is open to everyone: passed on.
@@ -48,4 +55,27 @@ pub(super) struct Rewrite {
     pub(super) gated: bool,
     /// The client's `If-None-Match`.
     pub(super) known: Option<HeaderValue>,
+}
+
+/// The plan, and where `page` is asked for by a script, whether its answer is for that page.
+pub(super) fn with_sharing(
+    core: &Arc<Core>,
+    plan: Answer<Plan>,
+    page: Option<(Parts, Resource<'static>)>,
+) -> Answer<(Plan, Option<Sharing>)> {
+    match (plan, page) {
+        (Answer::Now(plan), None) => Answer::Now((plan, None)),
+        (Answer::Later(plan), None) => Answer::later(async move { (plan.await, None) }),
+        (plan, Some((parts, whole))) => {
+            let core = Arc::clone(core);
+            Answer::later(async move {
+                let plan = match plan {
+                    Answer::Now(plan) => plan,
+                    Answer::Later(plan) => plan.await,
+                };
+                let sharing = core.shares(&parts, &whole, core.now()).await;
+                (plan, Some(sharing))
+            })
+        }
+    }
 }

@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::future::DescribeFuture;
 use super::info::{gated, open};
 use super::manifest::ManifestPlan;
-use super::plan::Plan;
+use super::plan::{Plan, with_sharing};
 use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
@@ -18,6 +18,7 @@ use crate::core::{Core, Found};
 use crate::gate::Watch;
 use crate::observe::Place;
 use crate::resource::{Refusal, ResourceKind};
+use crate::respond;
 
 /// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
@@ -50,6 +51,12 @@ where
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if !is_read || !core.may_be_described(path) {
+            // What the checker answers for content is answered for manifests here.
+            if respond::is_preflight_of_read(request.method(), request.headers())
+                && core.sites.manifests_at(path).is_some()
+            {
+                return DescribeFuture::answer(respond::preflight(request.headers()));
+            }
             return DescribeFuture::inner(self.inner.call(request));
         }
         // Asked of the maps and not told from the path, so that it is described wherever it is.
@@ -80,6 +87,7 @@ where
                 return DescribeFuture::planned(plan, &mut self.inner, request);
             }
         };
+        let page = core.shares.then(|| (Head::of(&request).to_parts(), whole.clone()));
         let course = if core.families_of(&whole).gates_descriptions() {
             let course = gated::course(core, &Head::of(&request), whole);
             // The token is for the describer and not for the image server, whatever comes of it: some
@@ -89,8 +97,8 @@ where
         } else {
             open::course(core, whole)
         };
-        match course {
-            Answer::Now(plan) => DescribeFuture::planned(plan, &mut self.inner, request),
+        match with_sharing(core, course, page) {
+            Answer::Now((plan, _)) => DescribeFuture::planned(plan, &mut self.inner, request),
             Answer::Later(plan) => {
                 // The service that was polled ready goes along; its clone stays behind.
                 let clone = self.inner.clone();

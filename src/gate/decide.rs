@@ -170,7 +170,7 @@ impl Core {
             }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.hands_session_on.then(|| session.clone().into_owned());
+                let session = self.keeps_session.then(|| session.clone().into_owned());
                 let basis = Basis::Session { id, expires_at, session, source };
                 Some(Verdict { decision, basis })
             }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::Clock;
 use crate::config::{
-    Compatibility, ConfigErrors, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    Compatibility, ConfigErrors, ContentForScripts, Limits, Manifests, OriginPolicy, Realm, Texts,
+    ThirdPartyCookies,
 };
 use crate::core::{self, Given};
 use crate::iiif_auth::IiifAuth;
@@ -200,6 +201,13 @@ impl IiifAuthBuilder {
     /// What is done in browsers that block third-party cookies. Default: nothing.
     pub fn third_party_cookies(mut self, ways: ThirdPartyCookies) -> Self {
         self.given.third_party = ways;
+        self
+    }
+
+    /// Which pages may read content and `info.json` in scripts with the user's cookie, as players of HLS
+    /// and OpenSeadragon with `ajaxWithCredentials` do. Default: none.
+    pub fn content_for_scripts(mut self, pages: ContentForScripts) -> Self {
+        self.given.scripts = pages;
         self
     }
 

@@ -23,7 +23,7 @@ use crate::token::{bearer, sealed};
 pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Response<Bytes>> {
     match *head.method() {
         // Before anything is asked: a preflight has no credentials.
-        Method::OPTIONS => return Answer::Now(respond::preflight()),
+        Method::OPTIONS => return Answer::Now(respond::preflight(head.headers())),
         Method::GET | Method::HEAD => {}
         _ => {
             let mut response = respond::method_not_allowed("GET, HEAD, OPTIONS");
