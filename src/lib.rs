@@ -143,6 +143,7 @@ pub mod revocation;
 mod said;
 mod seal;
 mod session;
+mod signed;
 mod storage_access;
 pub mod token;
 mod trace;

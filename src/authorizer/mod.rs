@@ -11,6 +11,7 @@ mod decision;
 mod from_fn;
 mod max_unauthorized;
 mod roles_for;
+mod signed;
 
 use std::fmt;
 use std::ops::Deref;
@@ -22,6 +23,7 @@ pub use decision::{Decision, Denial, Remedy, Substitute};
 pub use from_fn::{FromAsyncFn, FromFn, from_async_fn, from_fn};
 pub use max_unauthorized::MaxUnauthorized;
 pub use roles_for::RolesFor;
+pub use signed::{SignedLocation, SignedLocations};
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
@@ -51,6 +53,23 @@ pub trait Authorizer: Send + Sync + 'static {
         Self: Sized,
     {
         And::new(self, other)
+    }
+
+    /// Grants what this authorizer grants to a session under a signed location: see
+    /// [`Decision::Signed`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::authorizer::{Authorizer, RolesFor};
+    ///
+    /// let rules = RolesFor::new().roles("*", ["reader"]).signed_locations().only(["/files/*"]);
+    /// ```
+    fn signed_locations(self) -> SignedLocations<Self>
+    where
+        Self: Sized,
+    {
+        SignedLocations::new(self)
     }
 
     /// Grants what this authorizer or `other` grants; the denial, if both deny, is this one's.

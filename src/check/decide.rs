@@ -37,10 +37,10 @@ pub(super) fn has_to_wait(
 ) -> bool {
     match verdict.basis {
         Basis::Session { .. } => false,
-        Basis::Open => core.shares && core.must_look_for_viewer(head),
+        Basis::Open => core.shares() && core.must_look_for_viewer(head),
         Basis::NotEnough { .. } | Basis::Nobody(_) => {
             lower::is_wanted(core, resource, verdict)
-                || core.shares && core.must_look_for_viewer(head)
+                || core.shares() && core.must_look_for_viewer(head)
         }
     }
 }
@@ -48,7 +48,7 @@ pub(super) fn has_to_wait(
 /// A refusal at once, for the page whose scripts may read it.
 pub(super) fn shared_refusal(core: &Core, head: &Head<'_>, course: Course) -> Course {
     match course {
-        Course::Answer(_) if core.shares => course.shared(core.shares_with_listed(head)),
+        Course::Answer(_) if core.shares() => course.shared(core.shares_with_listed(head)),
         course => course,
     }
 }
@@ -72,8 +72,8 @@ async fn finish(
     };
     // What a session opens tells by itself.
     let sharing = match verdict.basis {
-        Basis::Open | Basis::NotEnough { .. } | Basis::Nobody(_) if core.shares => {
-            Some(core.shares(&parts, &resource, now).await)
+        Basis::Open | Basis::NotEnough { .. } | Basis::Nobody(_) if core.shares() => {
+            Some(core.shares_with(&parts, &resource, now).await)
         }
         _ => None,
     };

@@ -55,6 +55,7 @@ mod private;
 mod proofs;
 mod refusal;
 mod service;
+mod signed;
 mod unasked;
 
 pub use active::keep_still;

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::active::{Kind, Still};
 use crate::respond::{self, Sharing};
+use crate::signed::no_referrer;
 
 /// What is done to the headers of a response that is passed on.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,13 @@ impl Care {
         Self { keep: private.map_or(Keep::Anyone, Keep::Private), still }
     }
 
+    /// It was asked for below a signed location.
+    pub(super) fn tell_no_referrer(&mut self) {
+        if let Keep::Private(private) = &mut self.keep {
+            private.more = More::Signed;
+        }
+    }
+
     /// Lets a page's scripts read it.
     pub(super) fn share(&mut self, sharing: Sharing) {
         match &mut self.keep {
@@ -42,6 +50,8 @@ impl Care {
                     More::Nothing => None,
                     More::Cookie(cookie) => Some(cookie),
                     More::Sharing(more) => more.0,
+                    // Whoever has the location may read it anyway.
+                    More::Signed => return private.more = More::Signed,
                 };
                 private.more = More::Sharing(Box::new((cookie, sharing)));
             }
@@ -81,6 +91,8 @@ enum More {
     Cookie(HeaderValue),
     /// For a page whose scripts may read it.
     Sharing(Box<(Option<HeaderValue>, Sharing)>),
+    /// It was asked for below a signed location, without a cookie.
+    Signed,
 }
 
 /// Ready-made values, so that none is put together for a tile: the largest that fits is taken.
@@ -124,6 +136,7 @@ impl Private {
                 headers.append(SET_COOKIE, cookie);
             }
             More::Sharing(more) => return self.apply_and_share(*more, status, headers, still),
+            More::Signed => no_referrer(headers),
         }
         let given = Given::of(headers, self.remaining);
         if given.unwelcome {

@@ -10,12 +10,15 @@ use super::decide::{has_to_wait, later, shared_refusal};
 use super::future::CheckFuture;
 use super::private::Care;
 use super::proofs::Refused;
-use super::{refusal, unasked};
+use super::{refusal, signed, unasked};
+use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::core::{Core, Found};
 use crate::gate::{Progress, Question, Watch};
 use crate::observe::Place;
+use crate::resource::Refusal;
+use crate::signed::SignedRequest;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -42,6 +45,29 @@ impl<S> Check<S> {
     }
 }
 
+impl<S> Check<S> {
+    /// Answers a request below a signed location, which goes on without what opens it.
+    #[cold]
+    fn call_signed<ReqBody, ResBody>(
+        &mut self,
+        signed: &SignedRequest,
+        mut request: Request<ReqBody>,
+    ) -> CheckFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    {
+        signed.strip(&self.core, &mut request);
+        match signed::course(&self.core, &Head::of(&request), signed.capability.clone()) {
+            Answer::Now(course) => CheckFuture::decided(course, &mut self.inner, request),
+            Answer::Later(course) => {
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                CheckFuture::deciding(course, inner, request)
+            }
+        }
+    }
+}
+
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Check<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
@@ -63,6 +89,12 @@ where
             Found::Resource(resource) => resource,
             Found::Public => {
                 return CheckFuture::forwarded(self.inner.call(request), Care::default());
+            }
+            Found::Signed(path) => {
+                return match SignedRequest::of(path, head.uri()) {
+                    Some(signed) => self.call_signed(&signed, request),
+                    None => CheckFuture::own(refusal::path(Refusal::Ambiguous, &head)),
+                };
             }
             Found::Refused(why) => {
                 watch.refused(core, path, why);

@@ -17,7 +17,7 @@ pub(super) fn course(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> O
     if *head.method() == Method::OPTIONS {
         // Answered without asking, and never passed on: a preflight carries no credentials.
         let mut response = respond::preflight(head.headers());
-        if core.shares {
+        if core.shares() {
             core.shares_preflight(head).apply(response.headers_mut());
         }
         return Some(Course::Answer(response));

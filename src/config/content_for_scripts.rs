@@ -7,7 +7,7 @@ use crate::protocol::Origin;
 /// `<img crossorigin="use-credentials">`. Default: none.
 ///
 /// An `<img>` or `<video>` shows protected content without this, as browsers attach the cookie and let no
-/// script read it. Players of HLS and DASH, PDF.js, viewers of 3D models, OpenSeadragon with
+/// script read it. Players of HLS and DASH, PDF.js, viewers of 3D models, `OpenSeadragon` with
 /// `ajaxWithCredentials` and Diva read by script. To those pages the answers say
 /// `Access-Control-Allow-Origin` with their origin and `Access-Control-Allow-Credentials: true`; to all
 /// others `*`, which lets them read what is open, and nothing with a cookie. All say `Vary: Origin`.

@@ -36,6 +36,7 @@ pub(crate) struct Given {
     pub(crate) plain_language: String,
     pub(crate) third_party: ThirdPartyCookies,
     pub(crate) scripts: ContentForScripts,
+    pub(crate) signed_locations: bool,
 }
 
 impl Given {
@@ -62,6 +63,7 @@ impl Given {
             plain_language: String::new(),
             third_party: ThirdPartyCookies::default(),
             scripts: ContentForScripts::default(),
+            signed_locations: false,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use given::Given;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
-pub(crate) use sites::{Found, Sites};
+pub(crate) use sites::{Found, SignedPath, Sites};
 use time::Time;
 
 use std::fmt;
@@ -57,9 +57,8 @@ pub(crate) struct Core {
     pub(crate) hands_session_on: bool,
     /// Whether a grant is told with its session.
     pub(crate) keeps_session: bool,
+    pub(crate) signed_locations: bool,
     pub(crate) scripts: ContentForScripts,
-    /// Whether any page's scripts may read with a cookie.
-    pub(crate) shares: bool,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

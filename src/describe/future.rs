@@ -11,7 +11,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::answer::{lower, plain, undescribed};
-use super::collect::{Collect, whole};
+use super::collect::{Collect, CollectError, whole};
+use super::info::signed;
 use super::plan::Plan;
 use super::work::{Course, Work};
 use super::{info, manifest};
@@ -104,9 +105,34 @@ where
             Plan::Manifest(plan) => {
                 Self::Inner { response: inner.call(request), work: Some(Work::Manifest(plan)) }
             }
+            Plan::Signed(plan) => {
+                Self::Inner { response: inner.call(request), work: Some(Work::Signed(plan)) }
+            }
+            Plan::Closed(status) => Self::Own { response: Some(signed::closed(status)) },
             Plan::Lower(location) => Self::Own { response: Some(lower(&location)) },
             Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
             Plan::Undescribed => Self::Own { response: Some(plain(StatusCode::BAD_GATEWAY)) },
+        }
+    }
+
+    /// What comes of the whole body of the inner service's answer.
+    fn finished(parts: Parts, work: Work, body: Result<Bytes, CollectError>) -> Self {
+        match (whole(&parts, body), work) {
+            (Err(reason), work) => {
+                let response = undescribed(work.described(), reason);
+                Self::Own { response: Some(response) }
+            }
+            (Ok(body), Work::Info(rewrite)) => {
+                Self::Own { response: Some(info::respond(parts, *rewrite, &body)) }
+            }
+            (Ok(body), Work::Signed(plan)) => {
+                let response = signed::respond(parts, &plan, &body);
+                Self::Own { response: Some(response) }
+            }
+            (Ok(body), Work::Manifest(plan)) => {
+                let response = Box::pin(manifest::respond(parts, plan, body));
+                Self::Describing { response }
+            }
         }
     }
 }
@@ -175,19 +201,7 @@ where
                 StateProj::Collecting { body, head } => {
                     let body = ready!(body.poll(cx));
                     let (parts, work) = head.take().expect("collected only once");
-                    match (whole(&parts, body), work) {
-                        (Err(reason), work) => {
-                            let response = undescribed(work.described(), reason);
-                            State::Own { response: Some(response) }
-                        }
-                        (Ok(body), Work::Info(rewrite)) => {
-                            State::Own { response: Some(info::respond(parts, *rewrite, &body)) }
-                        }
-                        (Ok(body), Work::Manifest(plan)) => {
-                            let response = Box::pin(manifest::respond(parts, plan, body));
-                            State::Describing { response }
-                        }
-                    }
+                    State::finished(parts, work, body)
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));

@@ -27,6 +27,10 @@ pub(super) enum Plan {
     Manifest(Box<ManifestPlan>),
     /// It is protected and no access service is for it: refused.
     Undescribed,
+    /// It is described below a signed location.
+    Signed(Box<Relocated>),
+    /// A signed location does not open it.
+    Closed(StatusCode),
 }
 
 impl Plan {
@@ -35,12 +39,23 @@ impl Plan {
         let known = match self {
             Self::Rewrite(rewrite) => &mut rewrite.known,
             Self::Manifest(plan) => &mut plan.known,
-            Self::Open | Self::Absent | Self::Lower(_) | Self::Undescribed => return,
+            // It is never stored, so that nobody knows it already.
+            Self::Signed(_) => &mut None,
+            Self::Closed(_) | Self::Open | Self::Absent | Self::Lower(_) | Self::Undescribed => {
+                return;
+            }
         };
         *known = headers::ask_plainly(request.headers_mut());
         // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
         *request.method_mut() = Method::GET;
     }
+}
+
+/// A description that names another place than it comes from.
+pub(super) struct Relocated {
+    pub(super) described: Described,
+    /// The URI of the image service there.
+    pub(super) id: String,
 }
 
 /// What is put into a description, and how it is answered.
@@ -73,7 +88,7 @@ pub(super) fn with_sharing(
                     Answer::Now(plan) => plan,
                     Answer::Later(plan) => plan.await,
                 };
-                let sharing = core.shares(&parts, &whole, core.now()).await;
+                let sharing = core.shares_with(&parts, &whole, core.now()).await;
                 (plan, Some(sharing))
             })
         }

@@ -15,6 +15,13 @@ use crate::session::{Session, Viewers};
 use crate::storage_access::only_origin;
 
 impl Core {
+    /// Whether any page's scripts may read with a cookie.
+    #[inline]
+    pub(crate) fn shares(&self) -> bool {
+        // A grant is told with its session then: what a tile asks first anyway.
+        self.keeps_session && self.scripts.is_on()
+    }
+
     /// Told without a session: for a listed page, and for all that are sure to be none.
     pub(crate) fn shares_with_listed(&self, head: &Head<'_>) -> Sharing {
         match only_origin(head.headers()) {
@@ -38,7 +45,7 @@ impl Core {
 
     /// The same where the answer rests on no session: one of the user's that counts for the resource may
     /// have let the page in.
-    pub(crate) async fn shares(
+    pub(crate) async fn shares_with(
         self: &Arc<Self>,
         parts: &Parts,
         resource: &Resource<'_>,

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
 
-use super::result;
+use super::{location, result};
 use crate::answer::Answer;
 use crate::aspect::{AspectError, Head};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::gate::{Progress, Question, TokenSession, Verdict, Watch, finish_decision};
-use crate::observe::Place;
+use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
 use crate::resource::{Refusal, Resource};
 use crate::respond;
@@ -52,8 +52,10 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
     match core.decide(&question) {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
             let verdict = verdict.with_bad_token(bad_token);
-            watch.decided(core, head.uri(), &resource, (&verdict.decision).into(), &verdict.basis);
-            let result = result::plain(core, &resource, verdict);
+            let location = location::signed(core, &resource, &verdict, token.as_ref(), now);
+            let outcome = outcome(&verdict, location.is_some());
+            watch.decided(core, head.uri(), &resource, outcome, &verdict.basis);
+            let result = result::plain(core, &resource, verdict, location);
             Answer::Now(result::respond(head.method(), &result))
         }
         // A substitute is decided on like the resource itself, which may have to wait.
@@ -77,6 +79,11 @@ fn asked_for<'p>(core: &'p Core, path: &'p str) -> Result<Resource<'p>, Refusal>
     let resource = core.find_whole(path)?;
     let spoken = core.families_of(&resource).contains(Family::V2);
     if spoken { Ok(resource) } else { Err(Refusal::Unknown) }
+}
+
+/// What is answered, as operators hear of it.
+fn outcome(verdict: &Verdict, located: bool) -> Outcome {
+    if located { Outcome::Redirected } else { (&verdict.decision).into() }
 }
 
 /// What is kept of a probe while it waits.
@@ -104,7 +111,7 @@ async fn finish(
         }
     };
     let verdict = verdict.with_bad_token(bad_token);
-    let outcome = (&verdict.decision).into();
+    let outcome = outcome(&verdict, location::is_signed(&core, &verdict));
     watch.decided(&core, &parts.uri, &resource, outcome, &verdict.basis);
     let method = parts.method.clone();
     let result = result::with_substitutes(&core, parts, &resource, now, token, verdict).await;

@@ -173,7 +173,9 @@ fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
         (Decision::Grant, Basis::Open) if asked.higher.is_none() => {
             return (Outcome::Granted, Plan::Open);
         }
-        (Decision::Grant | Decision::Redirect(_), _) => (Outcome::Granted, StatusCode::OK),
+        (Decision::Grant | Decision::Signed(_) | Decision::Redirect(_), _) => {
+            (Outcome::Granted, StatusCode::OK)
+        }
         (Decision::Deny(denial), _) if denial.remedy() == Remedy::Absent => {
             return (Outcome::NotFound, Plan::Absent);
         }

@@ -118,7 +118,7 @@ impl Finder<'_> {
         let resource = match self.core.find(path) {
             Found::Resource(resource) => resource,
             Found::Refused(_) => return self.leave_out(&id, &object, position),
-            Found::Public => return,
+            Found::Public | Found::Signed(_) => return,
         };
         if !self.may_get_services(&resource, &object, position) {
             return;
