@@ -1,5 +1,6 @@
 //! A probe is answered: what is asked for, by whose token, and what is decided.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,7 +33,9 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
         }
     }
     let watch = Watch::begin(core, Place::Probe);
-    let resource = match asked_for(core, path) {
+    let named = named(core, head, path);
+    let resource = named.as_ref().map_err(|refusal| *refusal).and_then(|own| asked_for(core, own));
+    let resource = match resource {
         Ok(resource) => resource,
         Err(refusal) => {
             watch.refused(core, head.uri().path(), refusal);
@@ -71,6 +74,15 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
             Answer::later(finish(Arc::clone(core), asked, progress, watch))
         }
     }
+}
+
+/// The path of what a probe is about: behind its own or, where there is nothing, in its query.
+fn named<'p>(core: &Core, head: &Head<'p>, path: &'p str) -> Result<Cow<'p, str>, Refusal> {
+    if path.is_empty() {
+        let in_query = core.path_in_probe_query(head.uri().query().unwrap_or_default())?;
+        return Ok(in_query.unwrap_or_default());
+    }
+    Ok(Cow::Borrowed(path))
 }
 
 /// The resource that a probe is about. Where 2.0 is not spoken there is no probe either (requirements
