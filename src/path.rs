@@ -1,5 +1,11 @@
 //! Paths as text: which lie below which.
 
+/// A base without slashes at its end, unless it is the root.
+pub(crate) fn base_of(base: &str) -> &str {
+    let trimmed = base.trim_end_matches('/');
+    if trimmed.is_empty() && !base.is_empty() { "/" } else { trimmed }
+}
+
 /// What of `path` lies behind `base`, if it is at or below it: nothing, or from a slash on.
 pub(crate) fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
     split(path, base).and_then(|(start, rest)| (start == base).then_some(rest))

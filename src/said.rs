@@ -21,12 +21,12 @@ impl SaidOnce {
         Self { paths, hasher: RandomState::new() }
     }
 
-    /// Whether nothing was said of this path, as far as it is known; it is from now on. Two spellings are
+    /// Whether this was not said of this path, as far as it is known; it is from now on. Two spellings are
     /// one path.
-    pub(crate) fn is_new(&self, path: &str) -> bool {
+    pub(crate) fn is_new(&self, path: &str, what: &'static str) -> bool {
         let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
         // No path is known as zero, which stands where there was none.
-        let mark = self.hasher.hash_one(&*path).max(1);
+        let mark = self.hasher.hash_one((&*path, what)).max(1);
         let place = usize::try_from(mark % KNOWN as u64).unwrap_or_default();
         self.paths.get(place).is_none_or(|own| own.swap(mark, Ordering::Relaxed) != mark)
     }
@@ -46,9 +46,10 @@ mod tests {
     #[test]
     fn once_a_path() {
         let said = SaidOnce::new();
-        assert!(said.is_new("/manifests/1"));
-        assert!(!said.is_new("/manifests/1") && !said.is_new("/manifests/%31"));
-        assert!((0..100_000).all(|number| said.is_new(&format!("/manifests/other-{number}"))));
+        assert!(said.is_new("/manifests/1", "a"));
+        assert!(!said.is_new("/manifests/1", "a") && !said.is_new("/manifests/%31", "a"));
+        assert!(said.is_new("/manifests/1", "b") && !said.is_new("/manifests/1", "b"));
+        assert!((0..100_000).all(|number| said.is_new(&format!("/manifests/other-{number}"), "a")));
         assert_eq!(said.paths.len(), KNOWN);
     }
 }

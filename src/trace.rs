@@ -75,6 +75,19 @@ pub(crate) fn undescribed(path: &str, reason: &'static str) {
     event!(Level::WARN, path = &*shown(path), reason = reason, "could not be described");
 }
 
+/// An `info.json` names another URI than the one that it was asked for at.
+pub(crate) fn other_id(path: &str, id: &str, right: &str) {
+    let id: String = id.split('?').next().unwrap_or_default().chars().take(200).collect();
+    event!(
+        Level::WARN,
+        path = &*shown(path),
+        id = id.as_str(),
+        public = &*shown(right),
+        "the id is not the URI that was asked for, so that viewers go around the layers: tell the image \
+         server its public URL, or call public_ids()"
+    );
+}
+
 /// The longest path in a log, in bytes: strangers choose them.
 const LONGEST_PATH: usize = 512;
 

@@ -150,6 +150,11 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
             ConfigError::PlainHttp(own("http://iiif.example")),
             "insecure_http()",
         ),
+        (
+            good().also_known_as(["http://inner.example", "inner.example"]).build().err(),
+            ConfigError::OtherUrl(own("inner.example")),
+            "give scheme, host",
+        ),
         (no_keyring.err(), ConfigError::NoKeyring, "call keyring("),
         (no_authorizer.err(), ConfigError::NoAuthorizer, "call authorizer("),
         (no_resources.err(), ConfigError::NoResources, "call images("),
@@ -414,6 +419,11 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
         (
             good().manifests(Manifests::at("/m").max_bytes(0)).build().err(),
             ConfigError::ManifestLimit("max_bytes"),
+            "more than zero",
+        ),
+        (
+            good().manifests(Manifests::at("/m").max_described_bytes(0)).build().err(),
+            ConfigError::ManifestLimit("max_described_bytes"),
             "more than zero",
         ),
         (

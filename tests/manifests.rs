@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tower_iiif_auth::authorizer::{Denial, from_async_fn};
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::ImageApi;
-use tower_iiif_auth::{BoxError, Compatibility, IiifAuthBuilder, Manifests};
+use tower_iiif_auth::{BoxError, IiifAuthBuilder, Manifests};
 
 use common::shapes::{AUTH_2, assert_probe_service};
 use common::{BASE, Body, Publisher, builder, clock, request, text};
@@ -111,13 +111,13 @@ async fn nothing_else_changes_to_the_byte() {
     let probe = publisher.auth.probe_service("/files/sec").await.unwrap();
     let full = described_json(files(), &presentation_3(&[file("sec")])).await;
     assert_eq!(body(&full, 0)["service"], json!([probe]));
-    // As it is written, and the reference to it.
+    // As it is written, at each place.
     let text = described(files(), &presentation_3(&[file("sec")]).to_string()).await;
     let from = text.find(r#"{"id":"https://iiif.example/auth/probe"#).unwrap();
     let mut values = serde_json::Deserializer::from_str(&text[from..]).into_iter::<Value>();
     values.next().unwrap().unwrap();
     let full = &text[from..from + values.byte_offset()];
-    let again = r#"{"id":"https://iiif.example/auth/probe/files/sec","type":"AuthProbeService2"}"#;
+    let again = full;
     let template = format!(
         r#"  {{"@context" : «["{AUTH_2}",»"{PRESENTATION_3}"«]»,
   "x": 1e400, "y": 8000.0, "é\u00e9": "\/", "type":"Manifest",
@@ -154,7 +154,10 @@ async fn content_is_found_wherever_it_stands() {
             json!({"id": "https://else.example/1", "placeholderCanvas": {"type": "Canvas", "items": [sec()]}}),
             "/placeholderCanvas/items/0/service/0",
         ),
-        (json!({"id": "https://else.example/1", "thumbnail": [sec()]}), "/thumbnail/0/service/0"),
+        (
+            json!({"id": "https://else.example/1", "annotations": [sec()]}),
+            "/annotations/0/service/0",
+        ),
         (json!({"@id": format!("{BASE}/files/sec"), "@type": "dctypes:Sound"}), "/service/0"),
         (
             json!({"@type": "oa:Choice", "default": file("pub"), "item": [sec()]}),
@@ -173,30 +176,40 @@ async fn content_is_found_wherever_it_stands() {
     }
 }
 
-/// V2-DECL-9: the first appearance is complete, further ones are references, both ways of it stable.
+/// V2-DECL-9: every appearance is complete, or all are references, both ways of it stable.
 #[tokio::test]
-async fn the_first_appearance_is_complete() {
+async fn every_appearance_is_complete() {
     let bodies = [file("sec"), file("dir/sec"), file("sec"), file("sec2")];
     let manifest = described_json(files(), &presentation_3(&bodies)).await;
     let service = |canvas: usize| &body(&manifest, canvas)["service"][0];
-    assert_probe_service(service(0), false);
-    let reference = json!({"id": format!("{BASE}/auth/login"), "type": "AuthAccessService2"});
-    // Another probe, the same access service.
+    for canvas in 0..bodies.len() {
+        assert_probe_service(service(canvas), false);
+    }
     assert_eq!(service(1)["id"], probe_id("/files/dir/sec"));
-    assert_eq!(service(1)["service"], json!([reference]));
-    assert_eq!(*service(2), json!({"id": probe_id("/files/sec"), "type": "AuthProbeService2"}));
-    // A realm of its own stands in full.
-    assert_probe_service(service(3), false);
+    assert_eq!(service(2), service(0));
+    // A realm of its own.
     assert_eq!(service(3)["service"][0]["id"], format!("{BASE}/auth/other/login"));
 
-    let in_full = || builder(&clock()).manifests(Manifests::at("/manifests").in_full());
-    let manifest = described_json(in_full(), &presentation_3(&bodies)).await;
-    for canvas in 0..bodies.len() {
-        assert_probe_service(&body(&manifest, canvas)["service"][0], false);
+    let shorter = || builder(&clock()).manifests(Manifests::at("/manifests").by_reference());
+    let by_reference = described_json(shorter(), &presentation_3(&bodies)).await;
+    let reference = |name: &str| {
+        let id = format!("{BASE}/auth/{name}");
+        json!([{"id": id, "type": "AuthAccessService2", "profile": "active"}])
+    };
+    for (canvas, name) in ["login", "login", "login", "other/login"].into_iter().enumerate() {
+        let probe = &body(&by_reference, canvas)["service"][0];
+        assert_eq!(probe["service"], reference(name));
+        // At the top it stands in full.
+        let at_top = by_reference["services"].as_array().unwrap();
+        assert_eq!(at_top.len(), 2);
+        assert!(at_top.iter().any(|own| *own == service(canvas)["service"][0]));
     }
     // From one to the other: what is ours is replaced and not added.
-    let again = described_json(files(), &manifest).await;
-    assert_eq!(again, described_json(files(), &presentation_3(&bodies)).await);
+    let again = described_json(shorter(), &manifest).await;
+    assert_eq!(again, by_reference);
+    let mut back = described_json(files(), &by_reference).await;
+    back.as_object_mut().unwrap().remove("services");
+    assert_eq!(back, manifest);
 }
 
 fn image(base: &str, identifier: &str) -> Value {
@@ -210,23 +223,31 @@ fn image(base: &str, identifier: &str) -> Value {
     })
 }
 
-/// V2-DECL-3: `info.json` counts, and viewers stumble over a second declaration.
+/// V2-DECL-3: `info.json` counts; of a manifest's image services and what stands beside them.
 #[tokio::test]
-async fn images_are_left_alone_unless_asked_for() {
+async fn image_services_are_left_alone_unless_asked_for() {
     let static_image =
         json!({"id": format!("{BASE}/iiif/3/sec/full/90,/0/default.jpg"), "type": "Image"});
     let manifest =
         presentation_3(&[image("/iiif/3", "sec"), static_image, image("/iiif/3", "pub")]);
-    assert_eq!(described(files(), &manifest.to_string()).await, manifest.to_string());
+    let plainly = Manifests::at("/manifests").without_probes_on_images();
+    let plainly = builder(&clock()).manifests(plainly);
+    assert_eq!(described(plainly, &manifest.to_string()).await, manifest.to_string());
+    // The painted body has a probe of its own.
+    let on_bodies = described_json(files(), &manifest).await;
+    assert_eq!(body(&on_bodies, 0)["service"][0], body(&manifest, 0)["service"][0]);
+    assert_probe_service(&body(&on_bodies, 0)["service"][1], false);
+    assert_probe_service(&body(&on_bodies, 1)["service"][0], false);
+    assert_eq!(body(&on_bodies, 2), body(&manifest, 2), "it is open");
 
     // V2-DECL-4: asked for, beside the image service; in the content itself where it has none.
     let described = described_json(images(), &manifest).await;
     let service = &body(&described, 0)["service"];
-    assert_eq!(service.as_array().unwrap().len(), 1, "the content's own service stays alone");
+    assert_eq!(service.as_array().unwrap().len(), 2);
+    assert_eq!(service[1], service[0]["service"][0], "the same probe on the body");
     assert_probe_service(&service[0]["service"][0], false);
     assert_eq!(service[0]["service"][0]["id"], probe_id("/iiif/3/sec"));
-    let reference = json!([{"id": probe_id("/iiif/3/sec"), "type": "AuthProbeService2"}]);
-    assert_eq!(body(&described, 1)["service"], reference);
+    assert_eq!(body(&described, 1)["service"], service[0]["service"]);
     assert_eq!(body(&described, 2), body(&manifest, 2), "it is open");
     for canvas in 0..3 {
         let pointer = "/thumbnail";
@@ -237,9 +258,7 @@ async fn images_are_left_alone_unless_asked_for() {
     }
     assert_eq!(described_json(images(), &described).await, described, "twice adds nothing");
 
-    // For viewers that want a profile of every service.
-    let compatible = images().compatibility(Compatibility::default().profile_on_probe());
-    let described = described_json(compatible, &manifest).await;
+    // Viewers want a profile of every service.
     for probe in
         [&body(&described, 0)["service"][0]["service"][0], &body(&described, 1)["service"][0]]
     {
@@ -330,13 +349,13 @@ async fn what_is_left_alone() {
     let json = ("content-type", "application/json");
     let elsewhere = content.to_string().replace(BASE, "https://iiif.example.evil.example");
     let cases: Vec<((&str, &str), String)> = vec![
-        (json, of_type("Collection")),
-        (json, of_type("AnnotationPage")),
+        (json, of_type("Service")),
+        (json, of_type("Video")),
         (json, format!("[{content}]")),
         (json, "7".to_owned()),
         (("content-type", "text/html"), "<html>".to_owned()),
         (("content-type", "image/png"), content.to_string()),
-        (json, presentation_3(&[file("pub"), image("/iiif/3", "sec")]).to_string()),
+        (json, presentation_3(&[file("pub"), image("/iiif/3", "pub")]).to_string()),
         (json, elsewhere),
         (json, content.to_string().replace("/files/sec", "/files/a/../sec")),
         (json, content.to_string().replace("/files/sec", "/files/sec%2Fx")),
@@ -525,7 +544,7 @@ async fn decisions_that_wait_are_bounded() {
     assert_eq!(response.status(), 200);
     assert_eq!(counted.asked.load(Ordering::SeqCst), 5_000, "once for each resource");
     assert!((2..=32).contains(&counted.most.load(Ordering::SeqCst)));
-    // One of ten is open; the second canvas of a resource has a reference.
+    // One of ten is open.
     assert_eq!(text(&response).matches("AuthProbeService2").count(), 9_000);
 
     // All together take no longer than one decision may.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::many::first_and_second;
 use super::{AccessRequest, Answer, Authorizer, BoxError, Decision};
 
 type Outcome = Result<Decision, BoxError>;
@@ -62,6 +63,11 @@ impl<A: Authorizer, B: Authorizer> Authorizer for And<A, B> {
             }
         }
     }
+
+    fn authorize_all(&self, requests: &[AccessRequest<'_>]) -> Answer<Vec<Outcome>> {
+        let granted = |first: &Outcome| matches!(first, Ok(Decision::Grant));
+        first_and_second((&self.first, &self.second), requests, granted, |_, second| second)
+    }
 }
 
 impl<A: Authorizer, B: Authorizer> Authorizer for Or<A, B> {
@@ -86,6 +92,15 @@ impl<A: Authorizer, B: Authorizer> Authorizer for Or<A, B> {
                 })
             }
         }
+    }
+
+    fn authorize_all(&self, requests: &[AccessRequest<'_>]) -> Answer<Vec<Outcome>> {
+        let denied = |first: &Outcome| matches!(first, Ok(Decision::Deny(_)));
+        let both = |first: Outcome, second| match first {
+            Ok(first) => either(first, second),
+            Err(error) => Err(error),
+        };
+        first_and_second((&self.first, &self.second), requests, denied, both)
     }
 }
 
@@ -152,14 +167,31 @@ mod tests {
         }
     }
 
-    fn said(authorizer: &impl Authorizer) -> &'static str {
-        let resource = Resource::new("/a", "b", ResourceKind::Content, "Image");
-        let request = AccessRequest::new(resource, None, Timestamp::default());
-        let mut future = pin!(wait(authorizer.authorize(&request)));
-        let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    fn at_once<T>(answer: Answer<T>) -> T {
+        let mut future = pin!(async {
+            match answer {
+                Answer::Now(answer) => answer,
+                Answer::Later(answer) => answer.await,
+            }
+        });
+        let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
         else {
             panic!("nothing waits here")
         };
+        answer
+    }
+
+    /// One by one, and of many at once.
+    fn said(authorizer: &impl Authorizer) -> &'static str {
+        let resource = Resource::new("/a", "b", ResourceKind::Content, "Image");
+        let request = AccessRequest::new(resource, None, Timestamp::default());
+        let word = word(at_once(authorizer.authorize(&request)));
+        let many = at_once(authorizer.authorize_all(&[request.clone(), request.clone(), request]));
+        assert_eq!(many.into_iter().map(self::word).collect::<Vec<_>>(), [word; 3]);
+        word
+    }
+
+    fn word(outcome: Outcome) -> &'static str {
         match outcome {
             Ok(Decision::Grant) => "grant",
             Ok(Decision::Signed(_)) => "signed",

@@ -9,6 +9,7 @@
 mod combine;
 mod decision;
 mod from_fn;
+mod many;
 mod max_unauthorized;
 mod roles_for;
 mod signed;
@@ -21,6 +22,7 @@ pub use combine::{And, Or};
 pub(crate) use decision::Target;
 pub use decision::{Decision, Denial, Remedy, Substitute};
 pub use from_fn::{FromAsyncFn, FromFn, from_async_fn, from_fn};
+pub(crate) use many::NotAsked;
 pub use max_unauthorized::MaxUnauthorized;
 pub use roles_for::RolesFor;
 pub use signed::{SignedLocation, SignedLocations};
@@ -46,6 +48,55 @@ use crate::session::Session;
 pub trait Authorizer: Send + Sync + 'static {
     /// The decision on `request`.
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>>;
+
+    /// The decisions on `requests`, in their order: what a manifest shows is asked for in one go, and an
+    /// authorizer that has a database can ask it once.
+    ///
+    /// Default: [`authorize`](Self::authorize) for each, up to 32 at a time where they have to wait. The
+    /// answer to each has to be the same as there: it is what the content is then decided by. All together
+    /// may take as long as one ([`max_decision_time`](crate::Limits::max_decision_time)). What is missing
+    /// in an answer that is too short is denied.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    ///
+    /// use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision};
+    /// use tower_iiif_auth::{Answer, BoxError};
+    ///
+    /// # async fn those_that_are_open(asked: Vec<String>) -> Result<HashSet<String>, BoxError> {
+    /// #     Ok(asked.into_iter().collect())
+    /// # }
+    /// struct Catalogue;
+    ///
+    /// impl Authorizer for Catalogue {
+    ///     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
+    ///         let asked = vec![request.identifier().to_owned()];
+    ///         Answer::later(async { Ok((those_that_are_open(asked).await?.len() == 1).into()) })
+    ///     }
+    ///
+    ///     fn authorize_all(
+    ///         &self,
+    ///         requests: &[AccessRequest<'_>],
+    ///     ) -> Answer<Vec<Result<Decision, BoxError>>> {
+    ///         let asked: Vec<_> =
+    ///             requests.iter().map(|request| request.identifier().to_owned()).collect();
+    ///         Answer::later(async {
+    ///             match those_that_are_open(asked.clone()).await {
+    ///                 Ok(open) => asked.iter().map(|own| Ok(open.contains(own).into())).collect(),
+    ///                 Err(error) => vec![Err(error)],
+    ///             }
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    fn authorize_all(
+        &self,
+        requests: &[AccessRequest<'_>],
+    ) -> Answer<Vec<Result<Decision, BoxError>>> {
+        many::one_by_one(self, requests)
+    }
 
     /// Grants only what this authorizer and `other` both grant.
     fn and<B: Authorizer>(self, other: B) -> And<Self, B>
@@ -84,6 +135,13 @@ pub trait Authorizer: Send + Sync + 'static {
 impl<T: Authorizer + ?Sized> Authorizer for Arc<T> {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
         (**self).authorize(request)
+    }
+
+    fn authorize_all(
+        &self,
+        requests: &[AccessRequest<'_>],
+    ) -> Answer<Vec<Result<Decision, BoxError>>> {
+        (**self).authorize_all(requests)
     }
 }
 

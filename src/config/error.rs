@@ -22,6 +22,8 @@ pub enum ConfigError {
     PublicUrlPath(String),
     /// The public URL is plain http and not on this machine.
     PlainHttp(String),
+    /// Another URL that is to mean the public one is no absolute http or https URL.
+    OtherUrl(String),
     /// There is no keyring.
     NoKeyring,
     /// There is no authorizer.

@@ -23,6 +23,11 @@ impl fmt::Display for ConfigError {
                 "public URL {url:?} is plain http: use https (IIIF Authorization Flow 2.0 demands it); \
                  http is for localhost only, unless the builder's insecure_http() is called"
             ),
+            Self::OtherUrl(url) => write!(
+                f,
+                "also_known_as({url:?}) is no URL of a server: give scheme, host and the path before your \
+                 bases, like \"http://iiif.example\""
+            ),
             Self::NoKeyring => f.write_str("no keyring: call keyring(Keyring::from_env(\"IIIF_AUTH_KEY\")?)"),
             Self::NoAuthorizer => f.write_str("no authorizer: call authorizer(…) or authorize_with(|request| …)"),
             Self::NoResources => f.write_str("nothing to protect: call images(\"/iiif/3\"), files(…) or resources(…)"),

@@ -17,6 +17,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | [`max_form_time`](Self::max_form_time) | 10 seconds |
 /// | [`max_info_bytes`](Self::max_info_bytes) | 4 MiB |
 /// | [`max_identifier_bytes`](Self::max_identifier_bytes) | 1024 |
+/// | [`max_described_bytes_at_once`](Self::max_described_bytes_at_once) | 256 MiB |
+/// | [`max_read_pause`](Self::max_read_pause) | 1 minute |
 ///
 /// Manifests have limits of their own: [`Manifests`](crate::Manifests).
 ///
@@ -39,6 +41,8 @@ pub struct Limits {
     form_time: Duration,
     info_bytes: usize,
     identifier_bytes: usize,
+    described_bytes_at_once: usize,
+    read_pause: Duration,
 }
 
 impl Default for Limits {
@@ -57,6 +61,8 @@ impl Limits {
             form_time: Duration::from_secs(10),
             info_bytes: 4 << 20,
             identifier_bytes: 1024,
+            described_bytes_at_once: 256 << 20,
+            read_pause: Duration::from_secs(60),
         }
     }
 
@@ -115,6 +121,33 @@ impl Limits {
         self
     }
 
+    /// How many bytes of `info.json` and manifests are held at a time, on their way in and out, all
+    /// together. What finds no room is answered with 503 and `Retry-After`. More than zero. Default:
+    /// 256 MiB.
+    ///
+    /// No document larger than this is ever described: keep it well above
+    /// [`Manifests::max_described_bytes`](crate::Manifests::max_described_bytes).
+    pub const fn max_described_bytes_at_once(mut self, bytes: usize) -> Self {
+        self.described_bytes_at_once = bytes;
+        self
+    }
+
+    /// How long a client may read nothing of a described document of more than 64 KiB; after that the
+    /// response breaks off and its memory is given back. Where others need the room, five seconds are
+    /// enough. More than zero, up to 24 hours. Default: one minute.
+    pub const fn max_read_pause(mut self, time: Duration) -> Self {
+        self.read_pause = time;
+        self
+    }
+
+    pub(crate) fn described_bytes_at_once(&self) -> usize {
+        self.described_bytes_at_once
+    }
+
+    pub(crate) fn read_pause(&self) -> Duration {
+        self.read_pause
+    }
+
     pub(crate) fn token_lifetime(&self) -> Duration {
         self.token_lifetime
     }
@@ -143,8 +176,11 @@ impl Limits {
 
     /// Those that nothing fits, or that are no limits.
     pub(crate) fn mistakes(&self) -> Vec<ConfigError> {
-        let sizes =
-            [(self.info_bytes, "max_info_bytes"), (self.identifier_bytes, "max_identifier_bytes")];
+        let sizes = [
+            (self.info_bytes, "max_info_bytes"),
+            (self.identifier_bytes, "max_identifier_bytes"),
+            (self.described_bytes_at_once, "max_described_bytes_at_once"),
+        ];
         let sizes = sizes.into_iter().filter(|(size, _)| *size == 0);
         // A token's life is told in whole seconds (2.0 §4.4).
         let times = [
@@ -152,6 +188,7 @@ impl Limits {
             (self.location_lifetime, Duration::from_secs(1), "max_location_lifetime"),
             (self.decision_time, Duration::from_nanos(1), "max_decision_time"),
             (self.form_time, Duration::from_nanos(1), "max_form_time"),
+            (self.read_pause, Duration::from_nanos(1), "max_read_pause"),
         ];
         let times = times.into_iter().filter(|(time, least, _)| time < least || *time > DAY);
         let sizes = sizes.map(|(_, limit)| ConfigError::Limit(limit));

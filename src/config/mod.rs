@@ -29,5 +29,6 @@ pub use third_party_cookies::ThirdPartyCookies;
 pub use warning::ConfigWarning;
 
 pub(crate) use access_service::Page;
+pub(crate) use manifests::How;
 pub(crate) use public_url::PublicUrl;
 pub(crate) use realm::{Client, Logout};

@@ -40,11 +40,11 @@ impl PublicUrl {
 
     /// The host, without scheme and port.
     pub(crate) fn host(&self) -> &str {
-        let authority = self.origin.as_str().split_once("://").map_or("", |(_, rest)| rest);
-        match authority.rfind(':') {
-            Some(colon) if !authority[colon..].contains(']') => &authority[..colon],
-            _ => authority,
-        }
+        host_and_port(self.authority()).0
+    }
+
+    fn authority(&self) -> &str {
+        self.origin.as_str().split_once("://").map_or("", |(_, authority)| authority)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -56,6 +56,29 @@ impl PublicUrl {
         &self.text[self.origin.as_str().len()..]
     }
 
+    /// What of a URI lies below this URL, from the slash on, with query and fragment: scheme and host in
+    /// any case, the default port written out or not (RFC 3986 §6.2.2, §6.2.3).
+    pub(crate) fn part_below<'u>(&self, uri: &'u str) -> Option<&'u str> {
+        if let Some(rest) = uri.strip_prefix(self.as_str()).filter(|rest| rest.starts_with('/')) {
+            return Some(rest);
+        }
+        let (scheme, rest) = uri.split_once("://")?;
+        let (own_scheme, _) = self.text.split_once("://")?;
+        if !scheme.eq_ignore_ascii_case(own_scheme) {
+            return None;
+        }
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end);
+        let (host, port) = host_and_port(authority);
+        let (own_host, own_port) = host_and_port(self.authority());
+        let default = if self.is_https() { "443" } else { "80" };
+        let or_default = |port: Option<&'u str>| port.filter(|port| !port.is_empty());
+        let same = host.eq_ignore_ascii_case(own_host)
+            && or_default(port).unwrap_or(default) == own_port.unwrap_or(default);
+        let rest = rest.strip_prefix(self.path()).filter(|rest| rest.starts_with('/'));
+        rest.filter(|_| same)
+    }
+
     /// The absolute URI of a path.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)
@@ -63,7 +86,17 @@ impl PublicUrl {
 
     /// The path as browsers see it.
     pub(crate) fn browser_path(&self, path: &str) -> String {
+        let path = if path.is_empty() { "/" } else { path };
         format!("{}{path}", self.path())
+    }
+}
+
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rfind(':') {
+        Some(colon) if !authority[colon..].contains(']') => {
+            (&authority[..colon], Some(&authority[colon + 1..]))
+        }
+        _ => (authority, None),
     }
 }
 
@@ -106,6 +139,35 @@ mod tests {
             "https://x/a b",
         ] {
             assert!(PublicUrl::parse(bad, false).is_err(), "{bad}");
+        }
+    }
+
+    /// DS-04: one server however its name is written, and no other.
+    #[test]
+    fn what_lies_below() {
+        for (url, uri, below) in [
+            ("https://iiif.example", "https://iiif.example/a?b#c", Some("/a?b#c")),
+            ("https://iiif.example", "https://iiif.example:443/a", Some("/a")),
+            ("https://iiif.example", "HTTPS://IIIF.example:/a", Some("/a")),
+            ("http://iiif.example", "http://iiif.example:80/a", Some("/a")),
+            ("https://iiif.example:8443/x", "https://IIIF.example:8443/x/a", Some("/a")),
+            ("https://[2001:db8::1]", "https://[2001:DB8::1]:443/a", Some("/a")),
+            ("https://iiif.example", "https://iiif.example", None),
+            ("https://iiif.example", "https://iiif.example?a", None),
+            ("https://iiif.example", "http://iiif.example/a", None),
+            ("https://iiif.example", "https://iiif.example:8443/a", None),
+            ("https://iiif.example:8443", "https://iiif.example/a", None),
+            ("https://iiif.example", "https://iiif.example.evil.example/a", None),
+            ("https://iiif.example", "https://user@iiif.example/a", None),
+            ("https://iiif.example", "https://iiif.example\\@evil.example/a", None),
+            ("https://iiif.example", "https:/iiif.example/a", None),
+            ("https://iiif.example", "//iiif.example/a", None),
+            ("https://iiif.example/x", "https://iiif.example/y/a", None),
+            ("https://iiif.example/x", "https://iiif.example/X/a", None),
+            ("https://iiif.example/x", "https://iiif.example/xa", None),
+        ] {
+            let parsed = PublicUrl::parse(url, true).unwrap();
+            assert_eq!(parsed.part_below(uri), below, "{url} {uri}");
         }
     }
 }

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use super::bind::{Binder, Surroundings};
-use super::checks::{Bound, check_languages, check_path};
+use super::checks::{Bound, check_base, check_languages, check_path};
 use super::mistakes::Mistakes;
 use super::sites::BoundMap;
 use super::time::Time;
 use super::warnings::warnings;
 use super::{AccessServices, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites};
+use crate::body::Room;
 use crate::config::{
     ConfigError, ConfigErrors, ConfigWarning, OriginPolicy, PublicUrl, ThirdPartyCookies,
 };
+use crate::protocol::v2::error_members;
 use crate::resource::{Dialect, Families};
 use crate::revocation::{InMemory, Revocations};
 use crate::seal::Keyring;
@@ -21,6 +23,8 @@ use crate::seal::Keyring;
 pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     let mut mistakes = Mistakes::default();
     let url = mistakes.check(PublicUrl::parse(&given.public_url, given.insecure_http));
+    let also_known_as: Vec<_> =
+        given.also_known_as.iter().filter_map(|url| mistakes.check(other_url(url))).collect();
     if given.keyring.is_none() {
         mistakes.add(ConfigError::NoKeyring);
     }
@@ -39,6 +43,8 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
         let Parts { realms, access, candidates, warnings } = bound?;
         Some(Core {
             public_url,
+            also_known_as,
+            public_ids: given.public_ids,
             endpoints,
             sites,
             realms,
@@ -49,8 +55,10 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
             observer: given.observer.clone(),
             seals: Seals::of(given.keyring.as_ref()?),
             limits: given.limits,
+            room: Room::new(given.limits.described_bytes_at_once(), given.limits.read_pause()),
             origins: given.origins.clone(),
             texts: given.texts.clone(),
+            probe_errors: error_members(&given.texts.denied_login).into(),
             hands_session_on: given.hands_session_on,
             keeps_session: given.hands_session_on || given.scripts.is_on(),
             signed_locations: given.signed_locations,
@@ -65,6 +73,12 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     mistakes.finish()?;
     // What is lacking was a mistake already, but for randomness.
     core().ok_or_else(|| ConfigError::NoRandomness.into())
+}
+
+/// One that means the public URL: inner ones are plain http.
+fn other_url(url: &str) -> Result<PublicUrl, ConfigError> {
+    let other = |_| ConfigError::OtherUrl(url.to_owned());
+    PublicUrl::parse(url, true).map_err(other)
 }
 
 /// Lists and texts, each by itself.
@@ -100,7 +114,7 @@ fn sites(given: &Given, mistakes: &mut Mistakes) -> Sites {
     }
     let (mut maps, mut families) = (Vec::new(), Families::default());
     for map in &given.maps {
-        if mistakes.check(check_path(map.base())).is_some() {
+        if mistakes.check(check_base(map.base())).is_some() {
             maps.push(BoundMap::new(Arc::clone(map)));
         }
         let base = || map.base().to_owned();

@@ -28,6 +28,11 @@ pub(super) fn check_path(path: &str) -> Result<(), ConfigError> {
     if path::is_plain(path) { Ok(()) } else { Err(ConfigError::Path(path.to_owned())) }
 }
 
+/// A base may be the root.
+pub(super) fn check_base(base: &str) -> Result<(), ConfigError> {
+    if base == "/" { Ok(()) } else { check_path(base) }
+}
+
 pub(super) fn check_languages(text: &LanguageMap) -> Result<(), ConfigError> {
     text.bad_tag().map_or(Ok(()), |tag| Err(ConfigError::Language(tag.to_owned())))
 }
@@ -58,7 +63,10 @@ impl Bound<'_> {
         let (mut seen, mut hidden, mut twice) = (HashSet::new(), Vec::new(), Vec::new());
         for path in self.service_paths() {
             // In any case, as nothing near a base is open either.
-            let base = bases.iter().find(|base| path::below_in_any_case(&path, base).is_some());
+            // Of the root the services are set apart.
+            let hides =
+                |base: &&&str| !base.is_empty() && path::below_in_any_case(&path, base).is_some();
+            let base = bases.iter().find(hides);
             if let Some(base) = base {
                 self.hidden_by(base, &path, &mut hidden, mistakes);
             }

@@ -18,6 +18,8 @@ use crate::seal::Keyring;
 pub(crate) struct Given {
     pub(crate) public_url: String,
     pub(crate) insecure_http: bool,
+    pub(crate) also_known_as: Vec<String>,
+    pub(crate) public_ids: bool,
     pub(crate) keyring: Option<Keyring>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) maps: Vec<Arc<dyn ResourceMap>>,
@@ -45,6 +47,8 @@ impl Given {
         Self {
             public_url,
             insecure_http: false,
+            also_known_as: Vec::new(),
+            public_ids: false,
             keyring: None,
             clock: Arc::new(SystemClock),
             maps: Vec::new(),

@@ -8,6 +8,7 @@ mod clients;
 mod endpoints;
 mod given;
 mod mistakes;
+mod own_urls;
 mod realms;
 mod routes;
 mod seals;
@@ -22,6 +23,7 @@ pub(crate) use candidates::{Candidate, CandidateAspect, CandidateId, Candidates}
 pub(crate) use clients::{BoundClients, Identified};
 pub(crate) use endpoints::{Endpoints, flow_cookie_name};
 pub(crate) use given::Given;
+pub(crate) use own_urls::OwnUri;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
@@ -32,6 +34,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::authorizer::Authorizer;
+use crate::body::Room;
 use crate::config::{
     Compatibility, ConfigWarning, ContentForScripts, Limits, OriginPolicy, PublicUrl, Texts,
     ThirdPartyCookies,
@@ -42,6 +45,10 @@ use crate::revocation::Revocations;
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
+    /// Other URLs that mean the public one.
+    pub(crate) also_known_as: Vec<PublicUrl>,
+    /// Whether descriptions are given ids below the public URL.
+    pub(crate) public_ids: bool,
     pub(crate) endpoints: Endpoints,
     pub(crate) sites: Sites,
     pub(crate) realms: Realms,
@@ -52,8 +59,12 @@ pub(crate) struct Core {
     pub(crate) observer: Option<Arc<Observer>>,
     pub(crate) seals: Seals,
     pub(crate) limits: Limits,
+    /// What descriptions may use of the memory.
+    pub(crate) room: Arc<Room>,
     pub(crate) origins: OriginPolicy,
     pub(crate) texts: Texts,
+    /// What probes say to who is not in, as members of JSON.
+    pub(crate) probe_errors: Box<str>,
     pub(crate) hands_session_on: bool,
     /// Whether a grant is told with its session.
     pub(crate) keeps_session: bool,

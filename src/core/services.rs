@@ -25,6 +25,8 @@ pub(crate) struct BoundAccess {
     pub(super) protects: Vec<Pattern>,
     pub(super) role: Box<str>,
     pub(super) json: Box<RawValue>,
+    pub(super) in_manifest: Box<RawValue>,
+    pub(super) with_id: Option<Box<RawValue>>,
     pub(super) reference: Option<Box<RawValue>>,
     pub(super) authentication: Vec<BoundCookieService>,
     pub(super) steps: Vec<Pattern>,
@@ -53,12 +55,23 @@ impl BoundAccess {
         &self.role
     }
 
-    /// The complete description.
+    /// The complete description, in an `info.json`.
     pub(crate) fn json(&self) -> &RawValue {
         &self.json
     }
 
-    /// Id and type, for repeats in a manifest; the external profile has no id to refer to.
+    /// The complete description in a manifest, where every service has a profile.
+    pub(crate) fn in_manifest(&self) -> &RawValue {
+        &self.in_manifest
+    }
+
+    /// The same with an id where it has none by itself (2.0 §3.1): the external profile.
+    pub(crate) fn in_manifest_with_id(&self) -> &RawValue {
+        self.with_id.as_deref().unwrap_or(&self.in_manifest)
+    }
+
+    /// Id, type and profile, where it stands in full at the top of a manifest; the external profile has
+    /// no id to refer to.
     pub(crate) fn reference(&self) -> Option<&RawValue> {
         self.reference.as_deref()
     }

@@ -23,12 +23,19 @@ pub(crate) struct BoundMap {
 
 impl BoundMap {
     pub(super) fn new(map: Arc<dyn ResourceMap>) -> Self {
-        let (base, families) = (map.base().into(), map.families());
+        let base = map.base().strip_suffix('/').unwrap_or(map.base()).into();
+        let families = map.families();
         Self { base, families, active_content: map.insecure_active_content(), map }
     }
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Whether everything lies below it but what is set apart.
+    #[inline]
+    pub(crate) fn is_root(&self) -> bool {
+        self.base.is_empty()
     }
 
     /// What operators read of how its server reads identifiers.
@@ -71,8 +78,8 @@ pub(crate) struct Sites {
     active_content: bool,
     public_paths: Vec<Pattern>,
     manifests: Vec<Manifests>,
-    /// The manifests of which was said that services could not be placed.
-    misplaced: SaidOnce,
+    /// What was said of the documents at a path.
+    said: SaidOnce,
     /// What any base speaks.
     families: Families,
 }
@@ -90,7 +97,7 @@ impl Sites {
             maps,
             public_paths,
             manifests,
-            misplaced: SaidOnce::new(),
+            said: SaidOnce::new(),
         }
     }
 
@@ -103,9 +110,9 @@ impl Sites {
         self.families
     }
 
-    /// The manifests of which was said that services could not be placed.
-    pub(crate) fn misplaced(&self) -> &SaidOnce {
-        &self.misplaced
+    /// Whether this was not said of the document at a path; it is from now on.
+    pub(crate) fn is_new_at(&self, path: &str, what: &'static str) -> bool {
+        self.said.is_new(path, what)
     }
 
     /// Whether a path is listed as public.
@@ -149,9 +156,13 @@ impl Sites {
         if path.contains(';') {
             path = path.split('/').map(without_parameters).collect::<Vec<_>>().join("/").into();
         }
-        self.maps.iter().any(|map| {
+        self.maps.iter().filter(|map| !map.is_root()).any(|map| {
             path::below_in_any_case(&path, map.base()).is_some_and(|below| !below.is_empty())
         })
+    }
+
+    fn has_root(&self) -> bool {
+        self.maps.iter().any(BoundMap::is_root)
     }
 
     /// Whether a path lies below a base.
@@ -197,7 +208,16 @@ impl Core {
         // No base lies below another.
         for map in &self.sites.maps {
             let Some(below) = map.below(path) else { continue };
+            if map.is_root() && self.is_set_apart(path) {
+                return self.find_elsewhere(path);
+            }
             return match map.find(below) {
+                // A path that nobody could read as another one.
+                Err(Refusal::Unknown | Refusal::Shape)
+                    if map.is_root() && path::is_plain(path) && self.sites.is_public(path) =>
+                {
+                    Found::Public
+                }
                 Ok(resource) if resource.identifier().len() > max_bytes => {
                     Found::Refused(Refusal::TooLong)
                 }
@@ -279,6 +299,21 @@ impl Core {
 
     /// Whether a path lies below a base: content, which the service layers leave alone.
     pub(crate) fn is_content(&self, path: &str) -> bool {
-        self.sites.is_content(path)
+        self.sites.is_content(path) && !(self.sites.has_root() && self.is_set_apart(path))
+    }
+
+    /// Whether a path is of a service or a login, and no content although the base is the root.
+    #[inline(never)]
+    fn is_set_apart(&self, path: &str) -> bool {
+        let below = |own: &str| path::below_in_any_case(path, own).is_some();
+        below(self.endpoints.prefix())
+            || self
+                .realms
+                .iter()
+                .any(|realm| below(realm.token_path()) || realm.logout_path().is_some_and(below))
+            || self.access.iter().any(|access| {
+                access.path().is_some_and(below)
+                    || (access.is_applications() && self.is_page_of(access, path))
+            })
     }
 }

@@ -1,7 +1,7 @@
 //! Answers in place of a description.
 
 use bytes::Bytes;
-use http::header::LOCATION;
+use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::described::Described;
@@ -17,8 +17,21 @@ pub(super) fn plain(status: StatusCode) -> Response<Bytes> {
 
 /// A protected resource whose description would lack its services is worse than none.
 pub(super) fn undescribed(described: &Described, reason: &'static str) -> Response<Bytes> {
-    crate::trace::undescribed(&described.path, reason);
+    if described.core.sites.is_new_at(&described.path, reason) {
+        crate::trace::undescribed(&described.path, reason);
+    }
     plain(StatusCode::BAD_GATEWAY)
+}
+
+/// There is no room for one more document now.
+pub(super) fn busy(described: &Described) -> Response<Bytes> {
+    let reason = "there is no memory for it now: see Limits::max_described_bytes_at_once";
+    if described.core.sites.is_new_at(&described.path, reason) {
+        crate::trace::undescribed(&described.path, reason);
+    }
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// Leads to the description of a lesser version, which stays on this origin, so that a token goes along

@@ -1,6 +1,5 @@
 //! Collecting a body up to a limit, whatever its error type is.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -8,65 +7,69 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use http::response::Parts;
 use http_body::Body;
-use pin_project_lite::pin_project;
+
+use crate::body::Share;
+
+/// A whole body, and what it uses of the room.
+pub(super) type Collected = Result<(Bytes, Share), NotCollected>;
 
 /// Why there is no whole body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CollectError {
-    TooLong,
+pub(super) enum NotCollected {
+    /// It is longer than the limit; this is its beginning.
+    TooLong(Bytes),
     Broken,
+    /// There is no memory for it now.
+    NoRoom,
 }
 
-pin_project! {
-    /// All data of a body, at most `room` bytes; trailers are dropped.
-    pub(super) struct Collect<B> {
-        #[pin]
-        body: B,
-        collected: BytesMut,
-        room: usize,
-    }
+/// All data of a body, at most `longest` bytes; trailers are dropped.
+pub(super) struct Collect<B> {
+    /// On the heap, as it may have to go on from here.
+    body: Pin<Box<B>>,
+    collected: BytesMut,
+    longest: usize,
+    share: Option<Share>,
 }
 
 impl<B: Body> Collect<B> {
-    pub(super) fn new(body: B, room: usize) -> Self {
-        Self { body, collected: BytesMut::new(), room }
+    pub(super) fn new(body: B, longest: usize, share: Share) -> Self {
+        Self { body: Box::pin(body), collected: BytesMut::new(), longest, share: Some(share) }
     }
-}
 
-impl<B: Body> Future for Collect<B> {
-    type Output = Result<Bytes, CollectError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if this.body.size_hint().lower() > *this.room as u64 {
-            return Poll::Ready(Err(CollectError::TooLong));
-        }
-        while let Some(frame) = ready!(this.body.as_mut().poll_frame(cx)) {
-            let Ok(frame) = frame else { return Poll::Ready(Err(CollectError::Broken)) };
+    /// Until it is whole, or cannot be.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Collected> {
+        let Some(share) = &mut self.share else { return Poll::Ready(Err(NotCollected::NoRoom)) };
+        let mut is_too_long = false;
+        while !is_too_long {
+            let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) else {
+                let whole = self.collected.split().freeze();
+                let whole = self.share.take().map(|share| (whole, share));
+                return Poll::Ready(whole.ok_or(NotCollected::NoRoom));
+            };
+            let Ok(frame) = frame else { return Poll::Ready(Err(NotCollected::Broken)) };
             let Ok(mut data) = frame.into_data() else { continue };
-            if data.remaining() > *this.room {
-                return Poll::Ready(Err(CollectError::TooLong));
+            let length = data.remaining();
+            if !share.grow(length) {
+                return Poll::Ready(Err(NotCollected::NoRoom));
             }
-            *this.room -= data.remaining();
-            let data = data.copy_to_bytes(data.remaining());
-            this.collected.extend_from_slice(&data);
+            self.collected.extend_from_slice(&data.copy_to_bytes(length));
+            is_too_long = self.collected.len() > self.longest;
         }
-        Poll::Ready(Ok(this.collected.split().freeze()))
+        Poll::Ready(Err(NotCollected::TooLong(self.collected.split().freeze())))
+    }
+
+    /// The body, with what was not read of it.
+    pub(super) fn into_body(self) -> Pin<Box<B>> {
+        self.body
     }
 }
 
-/// The whole document, or what is wrong with it.
-pub(super) fn whole(
-    parts: &Parts,
-    body: Result<Bytes, CollectError>,
-) -> Result<Bytes, &'static str> {
-    let body = body.map_err(|error| match error {
-        CollectError::TooLong => "it is longer than the limit",
-        CollectError::Broken => "it broke off",
-    })?;
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
-        return Err("its length is not the announced one");
-    }
-    Ok(body)
+/// Whether a whole body has the announced length.
+pub(super) fn has_announced_length(parts: &Parts, body: &Bytes) -> bool {
+    let announced = parts.headers.get_all(CONTENT_LENGTH).iter();
+    let is_right = |length: &str| length.trim().parse() == Ok(body.len());
+    // One that is said twice is one (RFC 9110 §8.6).
+    announced
+        .map(|lengths| lengths.to_str().unwrap_or_default())
+        .all(|lengths| lengths.split(',').all(is_right))
 }

@@ -12,15 +12,19 @@ pub(super) struct Described {
     pub(super) path: String,
     /// The base that it lies below; none for a manifest that is no resource.
     pub(super) base: Option<String>,
+    /// The path of an image service, as it was asked for.
+    pub(super) asked: Option<String>,
 }
 
 impl Described {
-    /// The information document of a whole.
-    pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>) -> Self {
+    /// The information document of a whole, which was asked for at this path.
+    pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>, path: &str) -> Self {
         Self {
             core: Arc::clone(core),
             path: format!("{}/info.json", whole.path()),
             base: Some(whole.base().to_owned()),
+            // A map may have its documents elsewhere.
+            asked: path.strip_suffix("/info.json").map(ToOwned::to_owned),
         }
     }
 }

@@ -1,108 +1,137 @@
 //! The services of one resource as JSON.
 
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use std::sync::Arc;
 
-use super::edit::{HostVersion, Service};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::edit::{HostVersion, Service, ServiceText};
 use crate::core::{BoundAccess, BoundCookieService, Core};
-use crate::protocol::v2::{ProbeReference, ProbeService};
+use crate::protocol::Family;
+use crate::protocol::v2::{ProbeService, ProbeStyle};
 use crate::resource::Resource;
 
-/// The probe of a resource, with everything below it; `None` if no access service is for it.
-///
-/// `own_context`: for hosts that cannot carry the 2.0 context at their top.
-pub(crate) fn probe(
-    core: &Core,
-    resource: &Resource<'_>,
-    own_context: bool,
-) -> Option<Box<RawValue>> {
-    let access: Vec<&RawValue> = core.access_of(resource).map(BoundAccess::json).collect();
-    write(core, resource, &access, own_context)
+/// How access services stand in a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// As an `info.json` has them.
+    Information,
+    /// In full, with a profile of each service.
+    Manifest {
+        /// Also of the external profile.
+        ids: bool,
+    },
+    /// Those that have an id stand elsewhere in the document.
+    Reference {
+        /// As above, of those that stand here.
+        ids: bool,
+    },
 }
 
-/// The same with access services that were described before in the document as references; the
-/// external profile has no id to refer to and is always complete (Presentation 3.0 §3.3.1).
-pub(crate) fn probe_again(
-    core: &Core,
-    resource: &Resource<'_>,
-    seen: &mut std::collections::HashSet<*const RawValue>,
-) -> Option<Box<RawValue>> {
-    let access: Vec<&RawValue> = core
-        .access_of(resource)
-        .map(|access| match access.reference() {
-            Some(reference) if !seen.insert(&raw const *access.json()) => reference,
-            _ => access.json(),
-        })
-        .collect();
-    write(core, resource, &access, false)
-}
-
-/// A probe that was described before in the document, by id and type.
-pub(super) fn probe_reference(core: &Core, id: &str) -> Option<Box<RawValue>> {
-    to_raw_value(&ProbeReference::new(id, core.compatibility.profile_on_probe)).ok()
-}
-
-fn write(
-    core: &Core,
-    resource: &Resource<'_>,
-    access: &[&RawValue],
-    own_context: bool,
-) -> Option<Box<RawValue>> {
-    if access.is_empty() {
-        return None;
-    }
-    let id = core.probe_uri(resource);
-    let mut probe = ProbeService::new(&id, access, &core.texts.denied_login);
-    if own_context {
-        probe = probe.with_context();
-    }
-    if core.compatibility.profile_on_probe {
-        probe = probe.with_profile();
-    }
-    to_raw_value(&probe).ok()
-}
-
-/// A service as it is put into a description, for each kind of document.
-pub(super) struct Put {
-    /// None for the external profile of 1.0 and 0.9.
-    pub(super) id: Option<String>,
-    pub(super) for_two: Box<RawValue>,
-    pub(super) for_three: Box<RawValue>,
-}
-
-impl Put {
-    pub(super) fn for_host(self, version: HostVersion, in_flow: bool) -> Service {
-        let json = match version {
-            HostVersion::Two => self.for_two,
-            HostVersion::Three => self.for_three,
+impl Access {
+    fn of(self, access: &BoundAccess) -> &RawValue {
+        let in_full = |ids| {
+            if ids { access.in_manifest_with_id() } else { access.in_manifest() }
         };
-        Service { id: self.id, json, in_flow }
+        match self {
+            Self::Information => access.json(),
+            Self::Manifest { ids } => in_full(ids),
+            Self::Reference { ids } => access.reference().unwrap_or_else(|| in_full(ids)),
+        }
     }
 }
 
-/// The probe of a resource, to be put into its description; `None` if no access service is for it.
-pub(super) fn put_probe(core: &Core, resource: &Resource<'_>) -> Option<Put> {
-    Some(Put {
-        id: Some(core.probe_uri(resource)),
-        for_two: probe(core, resource, true)?,
-        for_three: probe(core, resource, false)?,
-    })
+/// The probes with one set of access services; `None` if no access service is for the resource.
+pub(super) fn probes(
+    core: &Core,
+    resource: &Resource<'_>,
+    version: HostVersion,
+    access: Access,
+) -> Option<ProbeService> {
+    core.access_of(resource).next()?;
+    let style = ProbeStyle {
+        own_context: version == HostVersion::Two,
+        profile: access != Access::Information || core.compatibility.profile_on_probe,
+    };
+    let access = core.access_of(resource).map(|own| access.of(own));
+    Some(ProbeService::new(access, &core.probe_errors, style))
+}
+
+/// The probe of a resource, with everything below it, as it stands in a manifest of version 3.
+pub(super) fn probe_in_manifest(core: &Core, resource: &Resource<'_>) -> Option<String> {
+    let probe = probes(core, resource, HostVersion::Three, Access::Manifest { ids: false })?;
+    Some(probe.at(&core.probe_uri(resource)))
+}
+
+/// The same as it stands in a probe result, whose context covers it.
+pub(crate) fn probe_in_result(core: &Core, resource: &Resource<'_>) -> Option<Box<RawValue>> {
+    let probe = probes(core, resource, HostVersion::Three, Access::Information)?;
+    RawValue::from_string(probe.at(&core.probe_uri(resource))).ok()
+}
+
+/// Which services a description gets, before it is known of which version it is.
+pub(super) struct Wanted {
+    /// What is described.
+    pub(super) resource: Resource<'static>,
+    /// Those of 2.0.
+    pub(super) in_flow: bool,
+    /// Those of 1.0 and 0.9, as far as its base describes them.
+    pub(super) in_older_families: bool,
+}
+
+impl Wanted {
+    /// Whether there are any.
+    pub(super) fn is_there(&self, core: &Core) -> bool {
+        let in_flow = self.in_flow && core.access_of(&self.resource).next().is_some();
+        in_flow || (self.in_older_families && !cookie_services(core, &self.resource).is_empty())
+    }
+
+    /// Those of an `info.json`.
+    pub(super) fn in_information(&self, core: &Core, version: HostVersion) -> Vec<Service> {
+        let mut services = Vec::new();
+        if self.in_older_families {
+            services.extend(put_cookie_services(core, &self.resource, version));
+        }
+        if self.in_flow {
+            let probe = probes(core, &self.resource, version, Access::Information);
+            services.extend(probe.map(|probe| Service {
+                id: Some(core.probe_uri(&self.resource)),
+                text: ServiceText::Probe(Arc::new(probe)),
+            }));
+        }
+        services
+    }
 }
 
 /// The access services of a resource in the words of 1.0 and 0.9, as far as its base describes them.
-pub(super) fn put_cookie_services(core: &Core, resource: &Resource<'_>) -> Vec<Put> {
-    let versions: Vec<_> = core.families_of(resource).described().collect();
+pub(super) fn put_cookie_services(
+    core: &Core,
+    resource: &Resource<'_>,
+    version: HostVersion,
+) -> Vec<Service> {
+    let put = |own: &BoundCookieService| {
+        let json = match version {
+            HostVersion::Two => own.for_two(),
+            HostVersion::Three => own.for_three(),
+        };
+        let text = ServiceText::Whole(json.get().into());
+        Service { id: own.id().map(ToOwned::to_owned), text }
+    };
+    cookie_services(core, resource).into_iter().map(put).collect()
+}
+
+fn cookie_services<'c>(core: &'c Core, resource: &Resource<'_>) -> Vec<&'c BoundCookieService> {
     let in_version = |version| {
         core.access_of(resource)
             .flat_map(BoundAccess::authentication)
             .filter(move |own| own.version() == version)
     };
-    let put = |own: &BoundCookieService| Put {
-        id: own.id().map(ToOwned::to_owned),
-        for_two: own.for_two().to_owned(),
-        for_three: own.for_three().to_owned(),
-    };
-    versions.into_iter().flat_map(in_version).map(put).collect()
+    core.families_of(resource).described().flat_map(in_version).collect()
+}
+
+/// Whether a base's content declares probes.
+pub(super) fn has_probes(core: &Core, resource: &Resource<'_>) -> bool {
+    core.families_of(resource).contains(Family::V2)
 }
 
 /// An image service as a substitute refers to it.

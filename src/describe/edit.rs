@@ -1,19 +1,20 @@
 //! Services and a context into a document: what is put in, and not one byte besides.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::json::{Json, Node};
-use crate::protocol::v2::CONTEXT;
+use crate::protocol::v2::{CONTEXT, ProbeService, json_string};
 
 /// Which version of the Image or Presentation API a document is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HostVersion {
     /// The top `@context` is fixed: a service carries its own (Image API 2.1 §5.2).
     Two,
-    /// Contexts stand at the top, the host's own last (Presentation 3.0 §4.6).
+    /// Contexts stand at the top, the host's own last (Presentation 3.0 §4.6). The draft of 4.0 is the
+    /// same in all that is written here.
     Three,
 }
 
@@ -22,11 +23,11 @@ impl HostVersion {
     pub(super) fn told_by(json: &Json<'_>) -> Option<Self> {
         let contexts = json.list(json.get(Node::TOP, "@context")?);
         let texts: Vec<_> = contexts.into_iter().filter_map(|own| json.string(own)).collect();
-        let of = |parts: [&str; 2]| texts.iter().any(|own| parts.iter().any(|p| own.contains(p)));
-        if of(["/image/3/", "/presentation/3/"]) {
+        let of = |parts: &[&str]| texts.iter().any(|own| parts.iter().any(|p| own.contains(p)));
+        if of(&["/image/3/", "/presentation/3/", "/presentation/4/"]) {
             Some(Self::Three)
         } else {
-            of(["/image/2/", "/presentation/2/"]).then_some(Self::Two)
+            of(&["/image/2/", "/presentation/2/"]).then_some(Self::Two)
         }
     }
 
@@ -44,68 +45,148 @@ pub(super) struct NotDescribable(pub(super) &'static str);
 
 /// A service, and the id by which it is known when it is there already.
 pub(super) struct Service {
-    /// None for the external profile of 1.0 and 0.9.
+    /// None for the external profile, in most cases.
     pub(super) id: Option<String>,
-    pub(super) json: Box<RawValue>,
+    pub(super) text: ServiceText,
+}
+
+/// What of a service is the same for many resources is shared.
+pub(super) enum ServiceText {
+    Whole(Arc<str>),
+    /// The probe at the service's id.
+    Probe(Arc<ProbeService>),
+}
+
+impl Service {
+    fn pieces(&self) -> [Piece; 3] {
+        let none = Piece::Static("");
+        match &self.text {
+            ServiceText::Whole(text) => [Piece::Shared(Arc::clone(text)), none.clone(), none],
+            ServiceText::Probe(probe) => [
+                Piece::Static(probe.before_id),
+                Piece::Own(json_string(self.id.as_deref().unwrap_or_default())),
+                Piece::Probe(Arc::clone(probe)),
+            ],
+        }
+    }
+
     /// Whether it is of 2.0, whose context is needed at the top.
-    pub(super) in_flow: bool,
+    pub(super) fn is_probe(&self) -> bool {
+        matches!(self.text, ServiceText::Probe(_))
+    }
+
+    fn json(&self) -> String {
+        self.pieces().iter().map(Piece::as_str).collect()
+    }
+}
+
+/// A part of what is put in.
+#[derive(Clone)]
+enum Piece {
+    Static(&'static str),
+    Own(String),
+    Shared(Arc<str>),
+    /// What stands behind the id.
+    Probe(Arc<ProbeService>),
+}
+
+impl Piece {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Own(text) => text,
+            Self::Shared(text) => text,
+            Self::Probe(probe) => &probe.behind_id,
+        }
+    }
 }
 
 /// What is replaced by what; nothing is replaced where something is only put in.
 pub(super) struct Edits<'a> {
     json: &'a Json<'a>,
-    edits: Vec<(Range<usize>, String)>,
+    all: Vec<(Range<usize>, Piece)>,
+    /// How much longer the document becomes at the most.
+    more: usize,
 }
 
 impl<'a> Edits<'a> {
     pub(super) fn of(json: &'a Json<'a>) -> Self {
-        Self { json, edits: Vec::new() }
+        Self { json, all: Vec::new(), more: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+        self.all.is_empty()
     }
 
-    /// Services into an object: each is added, or replaces the one of the same id or, where it has none,
-    /// of the same members; all others stay. It is the `service` that counts: the last.
-    pub(super) fn put(&mut self, object: Node, services: &[Service]) {
+    /// The longest that the edited document can be.
+    pub(super) fn longest(&self) -> usize {
+        self.json.text().len() + self.more
+    }
+
+    /// Services into a member of an object: each is added, or replaces the one of the same id or, where
+    /// it has none, of the same members; all others stay. It is the last member of that name that counts.
+    pub(super) fn put(&mut self, object: Node, member: &'static str, services: &[Service]) {
         let json = self.json;
-        let Some(value) = json.get(object, "service") else {
+        let Some(value) = json.get(object, member) else {
             let last = json.children(object).last();
-            let comma = if last.is_some() { "," } else { "" };
             let end = last.map_or(json.range(object).start + 1, |last| json.range(last).end);
-            self.insert(end, format!(r#"{comma}"service":[{}]"#, joined(services)));
+            if last.is_some() {
+                self.insert(end, Piece::Static(","));
+            }
+            self.insert(end, Piece::Static(r#"""#));
+            self.insert(end, Piece::Static(member));
+            self.insert(end, Piece::Static(r#"":["#));
+            self.insert_all(end, services);
+            self.insert(end, Piece::Static("]"));
             return;
         };
         let there = if json.is_null(value) { Vec::new() } else { json.list(value) };
         let Some(last) = there.last() else {
-            self.edits.push((json.range(value), format!("[{}]", joined(services))));
+            let Range { start, end } = json.range(value);
+            self.replace(start..end, Piece::Static("["));
+            self.insert_all(end, services);
+            self.insert(end, Piece::Static("]"));
             return;
         };
         let (end, is_array) = (json.range(*last).end, json.is_array(value));
         if !is_array {
-            self.insert(json.range(value).start, "[".to_owned());
+            self.insert(json.range(value).start, Piece::Static("["));
         }
-        let mut further = String::new();
         for service in services {
             match there.iter().find(|own| is_known_as(json, **own, service)) {
                 None => {
-                    further.push(',');
-                    further.push_str(service.json.get());
+                    self.insert(end, Piece::Static(","));
+                    self.insert_all(end, std::slice::from_ref(service));
                 }
-                Some(own) if is_same(json.raw(*own), service.json.get()) => {}
-                Some(own) => self.edits.push((json.range(*own), service.json.get().to_owned())),
+                Some(own) if is_same(json.raw(*own), &service.json()) => {}
+                Some(own) => self.replace(json.range(*own), Piece::Own(service.json())),
             }
         }
         if !is_array {
-            further.push(']');
-        }
-        if !further.is_empty() {
-            self.insert(end, further);
+            self.insert(end, Piece::Static("]"));
         }
     }
 
-    /// The 2.0 context before the last one, which stays last (Presentation 3.0 §4.6).
+    fn insert_all(&mut self, at: usize, services: &[Service]) {
+        for (index, service) in services.iter().enumerate() {
+            if index > 0 {
+                self.insert(at, Piece::Static(","));
+            }
+            for piece in service.pieces() {
+                if !piece.as_str().is_empty() {
+                    self.insert(at, piece);
+                }
+            }
+        }
+    }
+
+    /// A string in place of a value.
+    pub(super) fn replace_by_text(&mut self, value: Node, text: &str) {
+        self.replace(self.json.range(value), Piece::Own(json_string(text)));
+    }
+
+    /// The 2.0 context before the host's own, wherever that stands (2.0 §2.1), or else before the last
+    /// one, which stays last (Presentation 3.0 §4.6).
     pub(super) fn add_context(&mut self) {
         let json = self.json;
         let mut edits = Vec::new();
@@ -117,10 +198,13 @@ impl<'a> Edits<'a> {
             }
             Some(value) => {
                 let there = if json.is_null(value) { Vec::new() } else { json.list(value) };
-                if there.iter().any(|context| json.is_text(*context, CONTEXT)) {
+                let is_hosts = |own: &Node| json.string(*own).is_some_and(|own| is_of_host(&own));
+                let host = there.iter().position(is_hosts).or(there.len().checked_sub(1));
+                let own = there.iter().position(|own| json.is_text(*own, CONTEXT));
+                if own.is_some_and(|own| own <= host.unwrap_or(own)) {
                     return;
                 }
-                match there.last().map(|last| json.range(*last)) {
+                match host.map(|host| json.range(there[host])) {
                     None => edits.push((json.range(value), format!(r#"["{CONTEXT}"]"#))),
                     Some(Range { start, .. }) if json.is_array(value) => {
                         edits.push((start..start, format!(r#""{CONTEXT}","#)));
@@ -132,51 +216,90 @@ impl<'a> Edits<'a> {
                 }
             }
         }
+        self.more += edits.iter().map(|(_, text)| text.len()).sum::<usize>();
         // Before whatever else is put in at the same place.
-        self.edits.splice(0..0, edits);
+        let edits = edits.into_iter().map(|(range, text)| (range, Piece::Own(text)));
+        self.all.splice(0..0, edits);
     }
 
-    fn insert(&mut self, at: usize, text: String) {
-        self.edits.push((at..at, text));
+    fn insert(&mut self, at: usize, piece: Piece) {
+        self.replace(at..at, piece);
     }
 
-    pub(super) fn apply(mut self) -> String {
-        let text = self.json.text();
+    fn replace(&mut self, range: Range<usize>, piece: Piece) {
+        self.more += piece.as_str().len();
+        self.all.push((range, piece));
+    }
+
+    /// In the order of the text.
+    pub(super) fn finish(mut self) -> Finished<'a> {
         // Those of one place stay in the order in which they were put in.
-        self.edits.sort_by_key(|(range, _)| range.start);
-        let more: usize = self.edits.iter().map(|(_, text)| text.len()).sum();
-        let mut edited = String::with_capacity(text.len() + more);
+        self.all.sort_by_key(|(range, _)| range.start);
+        Finished { text: self.json.text(), longest: self.longest(), edits: self.all }
+    }
+}
+
+/// An edited document before it is written.
+pub(super) struct Finished<'a> {
+    text: &'a str,
+    longest: usize,
+    edits: Vec<(Range<usize>, Piece)>,
+}
+
+impl Finished<'_> {
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// All that it is made of, by which two documents differ.
+    pub(super) fn edits_and_text(&self, mut each: impl FnMut(&[u8])) {
+        each(self.text.as_bytes());
+        for (range, piece) in &self.edits {
+            let place = [range.start as u64, range.end as u64, piece.as_str().len() as u64];
+            each(place.map(u64::to_be_bytes).as_flattened());
+            each(piece.as_str().as_bytes());
+        }
+    }
+
+    /// The document, piece by piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
         let mut done = 0;
-        for (range, put) in &self.edits {
+        let mut between = move |range: &Range<usize>| {
             // It stands in what was replaced as a whole.
             if range.start < done {
-                continue;
+                return None;
             }
-            edited.push_str(&text[done..range.start]);
-            edited.push_str(put);
-            done = range.end;
-        }
-        edited.push_str(&text[done..]);
-        edited
+            let from = std::mem::replace(&mut done, range.end);
+            Some(&self.text[from..range.start])
+        };
+        let end = self.text.len()..self.text.len();
+        let edits = self.edits.iter().map(|(range, piece)| (range.clone(), piece.as_str()));
+        edits
+            .chain(std::iter::once((end, "")))
+            .filter_map(move |(range, put)| between(&range).map(|before| [before, put]))
+            .flatten()
+            .filter(|piece| !piece.is_empty())
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::with_capacity(self.longest);
+        self.pieces().for_each(|piece| text.push_str(piece));
+        text
     }
 }
 
-/// Where in the text an object's services will stand.
-pub(super) fn place_of(json: &Json<'_>, object: Node) -> usize {
-    match json.get(object, "service") {
-        Some(value) => json.range(value).start,
-        None => json.children(object).last().map_or(0, |last| json.range(last).end),
-    }
-}
-
-fn joined(services: &[Service]) -> String {
-    services.iter().map(|service| service.json.get()).collect::<Vec<_>>().join(",")
+/// Whether a context is one of the Presentation or the Image API.
+fn is_of_host(context: &str) -> bool {
+    let path = ["http://iiif.io/api/", "https://iiif.io/api/"]
+        .iter()
+        .find_map(|start| context.strip_prefix(start));
+    path.is_some_and(|path| path.starts_with("presentation/") || path.starts_with("image/"))
 }
 
 /// Whether a service is there already: by its id or, where it has none, by its members.
 fn is_known_as(json: &Json<'_>, own: Node, service: &Service) -> bool {
     match &service.id {
-        None => is_same(json.raw(own), service.json.get()),
+        None => is_same(json.raw(own), &service.json()),
         Some(id) => ["id", "@id"]
             .into_iter()
             .any(|name| json.get(own, name).is_some_and(|own| json.is_text(own, id))),
@@ -198,12 +321,12 @@ mod tests {
     fn described(text: &str) -> Option<String> {
         let json = Json::parse(text).filter(|json| json.is_object(Node::TOP))?;
         let mut edits = Edits::of(&json);
-        let service = RawValue::from_string(r#"{"id":"p"}"#.to_owned()).unwrap();
-        edits.put(Node::TOP, &[Service { id: Some("p".to_owned()), json: service, in_flow: true }]);
+        let text = ServiceText::Whole(r#"{"id":"p"}"#.into());
+        edits.put(Node::TOP, "service", &[Service { id: Some("p".to_owned()), text }]);
         if HostVersion::of_info(&json) == HostVersion::Three {
             edits.add_context();
         }
-        Some(edits.apply())
+        Some(edits.finish().text())
     }
 
     /// V2-DECL-5, V2-DECL-8, and that nothing else changes. DS-03: of two members it is the one that
@@ -262,6 +385,19 @@ mod tests {
                 ),
                 format!(
                     r#"{{{two},"@conte\u0078t":["{CONTEXT}","http:\/\/iiif.io\/api\/image\/3\/context.json"],"service":[{{"id":"p"}}]}}"#
+                ),
+            ),
+            // Before the host's own, wherever that stands, and not behind it alone.
+            (
+                format!(r#"{{"@context":["{IMAGE_3}","http://x/"],"id":"i"}}"#),
+                format!(
+                    r#"{{"@context":["{CONTEXT}","{IMAGE_3}","http://x/"],"id":"i","service":[{{"id":"p"}}]}}"#
+                ),
+            ),
+            (
+                format!(r#"{{"@context":["{IMAGE_3}","{CONTEXT}"],"id":"i"}}"#),
+                format!(
+                    r#"{{"@context":["{CONTEXT}","{IMAGE_3}","{CONTEXT}"],"id":"i","service":[{{"id":"p"}}]}}"#
                 ),
             ),
             ("{ }".to_owned(), r#"{"service":[{"id":"p"}] }"#.to_owned()),

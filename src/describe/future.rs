@@ -10,14 +10,15 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::answer::{lower, plain, undescribed};
-use super::collect::{Collect, CollectError, whole};
+use super::answer::{busy, lower, plain, undescribed};
+use super::collect::{Collect, NotCollected, has_announced_length};
 use super::info::signed;
 use super::plan::Plan;
+use super::sent::Sent;
 use super::work::{Course, Work};
 use super::{info, manifest};
 use crate::answer::BoxFuture;
-use crate::body::ResponseBody;
+use crate::body::{ResponseBody, Share};
 use crate::respond::Sharing;
 
 pin_project! {
@@ -45,11 +46,9 @@ pin_project! {
         Own { response: Option<Response<Bytes>> },
         Deciding { plan: BoxFuture<Planned>, allowed: Option<(S, Request<ReqBody>)> },
         Inner { #[pin] response: F, work: Option<Work> },
-        Collecting {
-            #[pin] body: Collect<ResBody>,
-            head: Option<(Parts, Work)>,
-        },
-        Describing { response: BoxFuture<Response<Bytes>> },
+        Collecting { collect: Option<(Collect<ResBody>, Parts, Work)> },
+        Describing { response: BoxFuture<Response<Sent>> },
+        Passing { response: Option<Response<ResponseBody<ResBody>>> },
     }
 }
 
@@ -114,31 +113,71 @@ where
             Plan::Undescribed => Self::Own { response: Some(plain(StatusCode::BAD_GATEWAY)) },
         }
     }
-
-    /// What comes of the whole body of the inner service's answer.
-    fn finished(parts: Parts, work: Work, body: Result<Bytes, CollectError>) -> Self {
-        match (whole(&parts, body), work) {
-            (Err(reason), work) => {
-                let response = undescribed(work.described(), reason);
-                Self::Own { response: Some(response) }
-            }
-            (Ok(body), Work::Info(rewrite)) => {
-                Self::Own { response: Some(info::respond(parts, *rewrite, &body)) }
-            }
-            (Ok(body), Work::Signed(plan)) => {
-                let response = signed::respond(parts, &plan, &body);
-                Self::Own { response: Some(response) }
-            }
-            (Ok(body), Work::Manifest(plan)) => {
-                let response = Box::pin(manifest::respond(parts, plan, body));
-                Self::Describing { response }
-            }
-        }
-    }
 }
 
 /// What is done, and for which page's scripts.
 type Planned = (Plan, Option<Sharing>);
+
+impl<S, F, ReqBody, ResBody> State<S, F, ReqBody, ResBody>
+where
+    ResBody: Body<Data = Bytes>,
+{
+    /// What comes of what was collected.
+    fn collected(
+        collected: Result<(Bytes, Share), NotCollected>,
+        body: Collect<ResBody>,
+        parts: Parts,
+        work: Work,
+        head: bool,
+    ) -> Self {
+        match collected {
+            Ok(collected) if has_announced_length(&parts, &collected.0) => {
+                Self::Describing { response: described(parts, work, collected) }
+            }
+            not => {
+                let not = not.err().unwrap_or(NotCollected::Broken);
+                Self::not_collected(not, body, parts, &work, head)
+            }
+        }
+    }
+
+    /// What is answered where there is no whole document.
+    fn not_collected(
+        not: NotCollected,
+        body: Collect<ResBody>,
+        parts: Parts,
+        work: &Work,
+        head: bool,
+    ) -> Self {
+        let described = work.described();
+        let response = match not {
+            NotCollected::Broken => {
+                undescribed(described, "it broke off, or is not as long as announced")
+            }
+            NotCollected::NoRoom => busy(described),
+            NotCollected::TooLong(before) => match work.watch(&parts, before) {
+                Some(watched) => {
+                    let body = if head {
+                        ResponseBody::of_head()
+                    } else {
+                        ResponseBody::watched(watched, body.into_body())
+                    };
+                    return Self::Passing { response: Some(Response::from_parts(parts, body)) };
+                }
+                None => undescribed(described, "it is longer than the limit"),
+            },
+        };
+        Self::Own { response: Some(response) }
+    }
+}
+
+fn described(parts: Parts, work: Work, (body, share): (Bytes, Share)) -> BoxFuture<Response<Sent>> {
+    match work {
+        Work::Info(rewrite) => Box::pin(info::respond(parts, rewrite, body, share)),
+        Work::Manifest(plan) => Box::pin(manifest::respond(parts, plan, body, share)),
+        Work::Signed(plan) => Box::pin(signed::respond(parts, plan, body, share)),
+    }
+}
 
 impl<S, ReqBody, ResBody> Future for DescribeFuture<S, ReqBody, ResBody>
 where
@@ -172,6 +211,10 @@ where
                     let response = response.take().expect("future polled after completion");
                     return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
                 }
+                StateProj::Passing { response } => {
+                    let response = response.take().expect("future polled after completion");
+                    return Poll::Ready(Ok(response));
+                }
                 StateProj::Deciding { plan, allowed } => {
                     let (plan, sharing) = ready!(plan.as_mut().poll(cx));
                     *this.sharing = sharing;
@@ -193,19 +236,21 @@ where
                         Course::Answer(response) => State::Own { response: Some(response) },
                         Course::Collect => {
                             let (parts, body) = response.into_parts();
-                            let body = Collect::new(body, work.longest());
-                            State::Collecting { body, head: Some((parts, work)) }
+                            let share = work.described().core.room.share();
+                            let body = Collect::new(body, work.longest(), share);
+                            State::Collecting { collect: Some((body, parts, work)) }
                         }
                     }
                 }
-                StateProj::Collecting { body, head } => {
-                    let body = ready!(body.poll(cx));
-                    let (parts, work) = head.take().expect("collected only once");
-                    State::finished(parts, work, body)
+                StateProj::Collecting { collect } => {
+                    let (body, _, _) = collect.as_mut().expect("collected only once");
+                    let collected = ready!(body.poll(cx));
+                    let (body, parts, work) = collect.take().expect("collected only once");
+                    State::collected(collected, body, parts, work, *this.head)
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));
-                    return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
+                    return Poll::Ready(Ok(response.map(|body| body.into_body(*this.head))));
                 }
             };
             this.state.set(next);

@@ -9,7 +9,9 @@ use http::header::{
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use xxhash_rust::xxh3::Xxh3;
 
+use super::edit::Finished;
 use crate::media_type::MediaType;
 use crate::respond;
 
@@ -98,10 +100,15 @@ pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
     }
 }
 
-/// An entity tag of the bytes sent: it changes with the inner document and with the configuration.
-pub(super) fn etag(body: &[u8]) -> Option<HeaderValue> {
-    let digest = ring::digest::digest(&ring::digest::SHA256, body);
-    let tag = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..18]);
+/// An entity tag of a described document, told from what it is made of before it is written: it changes
+/// with the inner document, with the configuration and with what everybody may see.
+///
+/// All nodes have to come to the same one. Nobody gains by two documents with one tag: it is compared
+/// for one URI, in the private cache of the browser that asks, so that a quick hash does.
+pub(super) fn etag(document: &Finished<'_>) -> Option<HeaderValue> {
+    let mut hasher = Xxh3::new();
+    document.edits_and_text(|part| hasher.update(part));
+    let tag = URL_SAFE_NO_PAD.encode(hasher.digest128().to_be_bytes());
     HeaderValue::try_from(format!("\"{tag}\"")).ok()
 }
 

@@ -9,9 +9,21 @@ use std::borrow::Cow;
 use std::iter;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 /// The text of a body, as browsers decode it (WHATWG Encoding, "UTF-8 decode").
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+}
+
+/// The same of bytes that are kept.
+pub(super) fn decoded(bytes: Bytes) -> Bytes {
+    let marked = bytes.starts_with(b"\xef\xbb\xbf");
+    match decode(&bytes) {
+        Cow::Owned(text) => text.into(),
+        Cow::Borrowed(_) if marked => bytes.slice(3..),
+        Cow::Borrowed(_) => bytes,
+    }
 }
 
 /// A text of JSON and the places of its values.
@@ -21,6 +33,9 @@ pub(super) struct Json<'a> {
     /// Each before what is in it, in the order of the text.
     values: Vec<Place>,
 }
+
+/// The places of a text that is elsewhere.
+pub(super) struct Places(Vec<Place>);
 
 /// Where a value stands. A text is shorter than 4 GiB.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +65,16 @@ impl<'a> Json<'a> {
             Scanner { bytes: text.as_bytes(), at: 0, values: Vec::new(), open: Vec::new() };
         scanner.document()?;
         Some(Self { text, values: scanner.values })
+    }
+
+    /// The places, without the text.
+    pub(super) fn into_places(self) -> Places {
+        Places(self.values)
+    }
+
+    /// The text that was read before.
+    pub(super) fn attach(text: &'a str, Places(values): Places) -> Self {
+        Self { text, values }
     }
 
     pub(super) fn text(&self) -> &'a str {

@@ -15,11 +15,10 @@ pub(super) fn on_base(described: &Described, value: &HeaderValue) -> Option<Head
     if !target.bytes().all(plain) {
         return None;
     }
-    let absolute = target.strip_prefix(core.public_url.as_str());
-    let target = match absolute {
-        Some(rest) => rest.to_owned(),
+    let target = match core.own_uri(target) {
+        Some(own) => own.path_and_more.to_owned(),
         None if target.starts_with("//") => return None,
-        None if target.starts_with('/') => target.strip_prefix(core.public_url.path())?.to_owned(),
+        None if target.starts_with('/') => core.own_path(target)?.to_owned(),
         None if target.starts_with('?') => format!("{}{target}", described.path),
         None => {
             let first = target.split(['/', '?']).next().unwrap_or_default();

@@ -67,10 +67,13 @@ mod info;
 mod json;
 mod layer;
 mod location;
+mod long;
 mod manifest;
 mod plan;
 mod refused;
+mod sent;
 mod service;
+mod unpack;
 mod work;
 
 pub use future::DescribeFuture;

@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::described::Described;
-use super::description::Put;
+use super::description::Wanted;
 use super::headers;
 use super::manifest::ManifestPlan;
 use crate::answer::Answer;
@@ -34,6 +34,16 @@ pub(super) enum Plan {
 }
 
 impl Plan {
+    /// What everybody may see is passed on, or gets the right id where that was asked for.
+    pub(super) fn open(described: Described, whole: Resource<'static>) -> Self {
+        if !described.core.public_ids || described.asked.is_none() {
+            return Self::Open;
+        }
+        let wanted = Wanted { resource: whole, in_flow: false, in_older_families: false };
+        let status = StatusCode::OK;
+        Self::Rewrite(Box::new(Rewrite { described, wanted, status, gated: false, known: None }))
+    }
+
     /// Prepares a request whose answer will be rewritten.
     pub(super) fn prepare<B>(&mut self, request: &mut Request<B>) {
         let known = match self {
@@ -61,9 +71,7 @@ pub(super) struct Relocated {
 /// What is put into a description, and how it is answered.
 pub(super) struct Rewrite {
     pub(super) described: Described,
-    pub(super) services: Vec<Put>,
-    /// Whether the 2.0 context is needed for them.
-    pub(super) in_flow: bool,
+    pub(super) wanted: Wanted,
     /// The answer's status, where the inner service has the document.
     pub(super) status: StatusCode,
     /// Whether the answer depends on who asks.

@@ -129,7 +129,7 @@ where
             request.headers_mut().remove(AUTHORIZATION);
             course
         } else {
-            open::course(core, whole)
+            open::course(core, request.uri().path(), whole)
         };
         match with_sharing(core, course, page) {
             Answer::Now((plan, _)) => DescribeFuture::planned(plan, &mut self.inner, request),

@@ -1,14 +1,15 @@
 //! What is done with the inner service's answer.
 
 use bytes::Bytes;
-use http::header::CONTENT_ENCODING;
+use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 
-use super::answer::undescribed;
 use super::described::Described;
 use super::manifest::ManifestPlan;
 use super::plan::{Relocated, Rewrite};
 use super::refused;
+use super::unpack::codings;
+use crate::body::Watched;
 use crate::media_type::MediaType;
 
 /// What is done with the inner service's document.
@@ -45,12 +46,16 @@ impl Work {
         if matches!(self, Self::Manifest(_)) && MediaType::all_are(headers, is_media) {
             return Course::PassOn;
         }
-        let encodings = headers.get_all(CONTENT_ENCODING);
-        if encodings.iter().any(|own| !own.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            let reason = "it is compressed although that was not asked for";
-            return Course::Answer(undescribed(self.described(), reason));
-        }
         Course::Collect
+    }
+
+    /// What looks at a document that is longer than the limit while it passes. `None` if there is no
+    /// telling, or something of ours was seen already.
+    pub(super) fn watch(&self, parts: &Parts, before: Bytes) -> Option<Watched> {
+        match self {
+            Self::Manifest(plan) if codings(&parts.headers).is_empty() => plan.watch(before),
+            _ => None,
+        }
     }
 }
 

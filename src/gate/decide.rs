@@ -92,6 +92,18 @@ impl Core {
         self.ask(resource, None, now)
     }
 
+    /// The same of many at once. A panic is the answer to each.
+    pub(crate) fn decide_all_as_nobody(
+        &self,
+        resources: &[Resource<'_>],
+        now: Timestamp,
+    ) -> Answer<Vec<Result<Decision, BoxError>>> {
+        let requests: Vec<_> =
+            resources.iter().map(|resource| AccessRequest::lent(resource, None, now)).collect();
+        limits::catch(|| self.authorizer.authorize_all(&requests))
+            .unwrap_or_else(|panic| Answer::Now(vec![Err(panic)]))
+    }
+
     /// Waits for a decision, no longer than configured.
     pub(crate) async fn within_time<T>(
         &self,

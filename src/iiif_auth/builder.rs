@@ -149,6 +149,44 @@ impl IiifAuthBuilder {
         self
     }
 
+    /// Other URLs that mean this publisher: `http://` for `https://`, another host of the same server
+    /// (`www.`, a CDN), the inner URL of an image server that writes its own into documents. Default: none.
+    ///
+    /// What manifests show below one of them gets its services like what lies below the public URL, and a
+    /// redirect of a description to one of them leads to the public URL. Case and the default port need not be
+    /// told. Name only what leads to these layers, or to nothing: what a viewer gets around them is not
+    /// protected.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// let auth = IiifAuth::builder("https://iiif.example")
+    ///     .also_known_as(["http://iiif.example", "http://localhost:8182"])
+    ///     .public_ids()
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize_with(|request| request.has_role("reader"))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn also_known_as<U: Into<String>>(mut self, urls: impl IntoIterator<Item = U>) -> Self {
+        self.given.also_known_as.extend(urls.into_iter().map(Into::into));
+        self
+    }
+
+    /// Writes the URI that was asked for into `id` or `@id` of each `info.json`, also of open images, and
+    /// public URLs in place of [others](Self::also_known_as) into the ids of manifests. Default: no, ids stay
+    /// as they are, and a `warn` event tells of an `info.json` whose id is not the public URI.
+    ///
+    /// For image servers that cannot be told under which URL they are seen: viewers ask for tiles below
+    /// the id, and would go around these layers, or to nothing.
+    pub fn public_ids(mut self) -> Self {
+        self.given.public_ids = true;
+        self
+    }
+
     /// Puts the grant of an allowed request among its extensions for the inner service, with the session if
     /// it rests on one, as [`Granted`](crate::check::Granted). Default: no, which saves a few allocations a
     /// tile.

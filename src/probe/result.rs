@@ -137,7 +137,7 @@ fn describe(
     granted: bool,
 ) -> Option<ContentResource> {
     let mut service = Vec::new();
-    let probe = (!granted).then(|| description::probe(core, resource, false)).flatten();
+    let probe = (!granted).then(|| description::probe_in_result(core, resource)).flatten();
     let own = core.public_url.join(&resource.path());
     let id = if resource.is_image_service() {
         let probes: Vec<&RawValue> = probe.iter().map(|probe| &**probe).collect();

@@ -1,6 +1,7 @@
 //! Every content resource that is no image service.
 
 use super::{Named, Refusal, ResourceKind, ResourceMap, decode, shape};
+use crate::path::base_of;
 
 /// Content resources below a path: sound, video, PDF, datasets, also the methods of a gRPC service
 /// (`/package.Service`).
@@ -28,10 +29,10 @@ pub struct Files {
 }
 
 impl Files {
-    /// The files below `base`, a path such as `/files`.
+    /// The files below `base`, a path such as `/files`; `/` for all but the services and logins.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        let base = base.trim_end_matches('/').into();
+        let base = base_of(base).into();
         Self { base, content_type: None, path_parameters: false, active_content: false }
     }
 

@@ -7,6 +7,7 @@ use super::encoding;
 use super::plain::Plain;
 use super::{Families, ImageRequest, Named, Refusal, ResourceKind, ResourceMap};
 use super::{shape, url_identifier};
+use crate::path::base_of;
 
 /// An Image API base: `{base}/{identifier}/info.json` and
 /// `{base}/{identifier}/{region}/{size}/{rotation}/{quality}.{format}`.
@@ -39,10 +40,11 @@ pub struct ImageApi {
 }
 
 impl ImageApi {
-    /// The images below `base`, a path such as `/iiif/3`.
+    /// The images below `base`, a path such as `/iiif/3`; `/` for an image server at the root of its host, of
+    /// which the services, the logins and what is public are set apart.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        let base = base.trim_end_matches('/').into();
+        let base = base_of(base).into();
         Self {
             base,
             dialect: Dialect::default(),

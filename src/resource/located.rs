@@ -65,8 +65,9 @@ impl<'a> Resource<'a> {
     /// # Ok::<(), Refusal>(())
     /// ```
     pub fn find<M: ResourceMap + ?Sized>(map: &'a M, path: &'a str) -> Result<Self, Refusal> {
-        let below = path.strip_prefix(map.base()).and_then(|below| below.strip_prefix('/'));
-        Ok(Self::of(map.base(), map.find(below.ok_or(Refusal::Unknown)?)?))
+        let base = map.base().strip_suffix('/').unwrap_or(map.base());
+        let below = path.strip_prefix(base).and_then(|below| below.strip_prefix('/'));
+        Ok(Self::of(base, map.find(below.ok_or(Refusal::Unknown)?)?))
     }
 
     /// The base path it lies below, such as `/iiif/3`.

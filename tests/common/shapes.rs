@@ -56,7 +56,8 @@ pub fn assert_probe_service(probe: &Value, own_context: bool) {
         required.push("@context");
         assert_eq!(probe["@context"], AUTH_2);
     }
-    assert_members(probe, &required, &["errorHeading", "errorNote"]);
+    assert_members(probe, &required, &["errorHeading", "errorNote", "profile"]);
+    assert_profile(probe, "probe");
     assert_service_id(probe);
     assert_eq!(probe["type"], "AuthProbeService2");
     assert_texts(probe, &["errorHeading", "errorNote"]);
@@ -64,6 +65,13 @@ pub fn assert_probe_service(probe: &Value, own_context: bool) {
     let access = probe["service"].as_array().expect("an array of access services");
     assert!(!access.is_empty());
     access.iter().for_each(assert_access_service);
+}
+
+/// Services in manifests have a profile each; 2.0 knows it of access services alone.
+fn assert_profile(service: &Value, name: &str) {
+    if let Some(profile) = service.get("profile") {
+        assert_eq!(*profile, format!("http://iiif.io/api/auth/2/{name}"));
+    }
 }
 
 /// An access service with its token and logout services, in full.
@@ -92,10 +100,12 @@ pub fn assert_access_service(access: &Value) {
     for service in services {
         assert_service_id(service);
         if service["type"] == "AuthLogoutService2" {
-            assert_members(service, &["id", "type", "label"], &[]);
+            assert_members(service, &["id", "type", "label"], &["profile"]);
+            assert_profile(service, "logout");
             assert_language_map(&service["label"]);
         } else {
-            assert_members(service, &["id", "type"], &["errorHeading", "errorNote"]);
+            assert_members(service, &["id", "type"], &["errorHeading", "errorNote", "profile"]);
+            assert_profile(service, "token");
             assert_texts(service, &["errorHeading", "errorNote"]);
             assert_note_has_heading(service, "errorNote", "errorHeading");
         }

@@ -136,11 +136,7 @@ impl<'a, 'm> Binder<'a, 'm> {
             }
         };
         self.mistakes.check(check_languages(&label));
-        Some(v2::LogoutService {
-            id: self.around.public_url.join(&endpoints.logout()),
-            kind: v2::description::LogoutType::default(),
-            label,
-        })
+        Some(v2::LogoutService { id: self.around.public_url.join(&endpoints.logout()), label })
     }
 
     fn bind_clients(&mut self, endpoints: &RealmEndpoints, realm: &Realm) -> Option<BoundClients> {

@@ -1,6 +1,6 @@
 //! One access service: its path, its page, and its descriptions.
 
-use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Beside, Binder, Surroundings, cookie_service};
 use crate::config::{AccessService, ConfigError, Page};
@@ -26,7 +26,7 @@ impl Binder<'_, '_> {
         let role = self.mistakes.check(role(service)).unwrap_or_default();
         let path = self.mistakes.check(path(service, beside))?;
         let id = path.as_deref().map(|path| self.around.public_url.join(path));
-        let reference = id.as_deref().map(|id| raw(&Reference { id, kind: "AuthAccessService2" }));
+        let reference = id.as_deref().map(|id| raw(&v2::AccessReference::new(id, service.profile)));
         let mut described = v2::AccessService {
             id,
             profile: service.profile,
@@ -50,11 +50,30 @@ impl Binder<'_, '_> {
             path: path.map(Into::into),
             protects: service.protects.clone(),
             role: role.into(),
-            json: raw(&described),
+            json: raw(&described.described_in(v2::Host::Information)),
+            in_manifest: raw(&described.described_in(v2::Host::Manifest)),
+            with_id: self.with_id(&described, service, beside),
             reference,
             authentication,
             steps: service.steps.clone(),
         })
+    }
+
+    /// An external service as manifests want it: with an id, which nothing is to be had at.
+    fn with_id(
+        &self,
+        described: &v2::AccessService,
+        service: &AccessService,
+        beside: &Beside<'_>,
+    ) -> Option<Box<RawValue>> {
+        if described.id.is_some() {
+            return None;
+        }
+        let name = if service.name.is_empty() { "external" } else { &service.name };
+        let path = beside.endpoints.service(name);
+        let id = Some(self.around.public_url.join(&path));
+        let described = v2::AccessService { id, ..described.clone() };
+        Some(raw(&described.described_in(v2::Host::Manifest)))
     }
 
     fn check_steps(&mut self, service: &AccessService) {
@@ -127,11 +146,4 @@ fn role(service: &AccessService) -> Result<&str, ConfigError> {
         }
         (Page::Application | Page::None, None) => Ok(""),
     }
-}
-
-#[derive(Serialize)]
-struct Reference<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
 }

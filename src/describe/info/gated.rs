@@ -7,7 +7,7 @@ use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::described::Described;
-use super::super::description;
+use super::super::description::Wanted;
 use super::super::plan::{Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
@@ -36,6 +36,7 @@ const PARAMETER: &AsciiSet =
 /// A request for a description, as far as its plan depends on it.
 struct Asked {
     whole: Resource<'static>,
+    path: String,
     /// The resource in whose place this one is shown.
     higher: Option<Resource<'static>>,
     /// Whether the request has a token of 0.9.
@@ -62,7 +63,8 @@ pub(in super::super) fn course(
     match (progress, higher) {
         (Progress::Done(verdict), Answer::Now(higher)) if verdict.with_substitutes().is_none() => {
             let verdict = verdict.with_bad_token(bad_token);
-            let asked = Asked { whole, higher, has_v09_token };
+            let path = head.uri().path().to_owned();
+            let asked = Asked { whole, path, higher, has_v09_token };
             let (outcome, plan) = plan(core, &asked, &verdict);
             watch.decided(core, head.uri(), &asked.whole, outcome, &verdict.basis);
             Answer::Now(plan)
@@ -94,7 +96,8 @@ pub(in super::super) fn course(
                         return Plan::Lower(location(&core, &lower, &whole));
                     }
                 }
-                let asked = Asked { whole, higher, has_v09_token };
+                let path = parts.uri.path().to_owned();
+                let asked = Asked { whole, path, higher, has_v09_token };
                 let (outcome, plan) = plan(&core, &asked, &verdict);
                 watch.decided(&core, &parts.uri, &asked.whole, outcome, &verdict.basis);
                 plan
@@ -171,7 +174,8 @@ fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String 
 fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
     let (outcome, status) = match (&verdict.decision, &verdict.basis) {
         (Decision::Grant, Basis::Open) if asked.higher.is_none() => {
-            return (Outcome::Granted, Plan::Open);
+            let described = Described::information(core, &asked.whole, &asked.path);
+            return (Outcome::Granted, Plan::open(described, asked.whole.clone()));
         }
         (Decision::Grant | Decision::Signed(_) | Decision::Redirect(_), _) => {
             (Outcome::Granted, StatusCode::OK)
@@ -182,19 +186,15 @@ fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
         (Decision::Deny(denial), basis) => denied(core, asked, denial, basis),
     };
     let described = asked.higher.as_ref().unwrap_or(&asked.whole);
-    let mut services = description::put_cookie_services(core, described);
     // The probe of a higher tier would speak of another image than this document.
     let in_flow = asked.higher.is_none() && core.families_of(described).contains(Family::V2);
-    if in_flow {
-        services.extend(description::put_probe(core, described));
-    }
-    if services.is_empty() {
+    let wanted = Wanted { resource: described.clone(), in_flow, in_older_families: true };
+    if !wanted.is_there(core) {
         return (outcome, Plan::Undescribed);
     }
     let rewrite = Rewrite {
-        described: Described::information(core, &asked.whole),
-        services,
-        in_flow,
+        described: Described::information(core, &asked.whole, &asked.path),
+        wanted,
         status,
         gated: true,
         known: None,

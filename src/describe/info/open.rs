@@ -5,44 +5,54 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::super::described::Described;
-use super::super::description;
+use super::super::description::Wanted;
 use super::super::plan::{Plan, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
 use crate::core::Core;
 use crate::resource::Resource;
 
-pub(in super::super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> Answer<Plan> {
+pub(in super::super) fn course(
+    core: &Arc<Core>,
+    path: &str,
+    whole: Resource<'static>,
+) -> Answer<Plan> {
     match core.decide_as_nobody(&whole, core.now()) {
-        Answer::Now(outcome) => Answer::Now(plan(core, &whole, outcome)),
+        Answer::Now(outcome) => Answer::Now(plan(core, path, whole, outcome)),
         Answer::Later(outcome) => {
-            let core = Arc::clone(core);
+            let (core, path) = (Arc::clone(core), path.to_owned());
             Answer::later(async move {
                 let outcome = core.within_time(outcome).await;
-                plan(&core, &whole, outcome)
+                plan(&core, &path, whole, outcome)
             })
         }
     }
 }
 
 /// What is done with the description of a resource on which nobody's decision is `outcome`.
-fn plan(core: &Arc<Core>, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
+fn plan(
+    core: &Arc<Core>,
+    path: &str,
+    whole: Resource<'static>,
+    outcome: Result<Decision, BoxError>,
+) -> Plan {
+    let described = Described::information(core, &whole, path);
     match outcome {
-        Ok(Decision::Grant) => return Plan::Open,
+        Ok(Decision::Grant) => return Plan::open(described, whole),
         Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => return Plan::Absent,
         Ok(_) => {}
         // The content is denied while this lasts; that it is protected may be told.
         Err(error) => crate::trace::failure("authorizer", &error),
     }
-    match description::put_probe(core, whole) {
-        Some(probe) => Plan::Rewrite(Box::new(Rewrite {
-            described: Described::information(core, whole),
-            services: vec![probe],
-            in_flow: true,
-            status: StatusCode::OK,
-            gated: false,
-            known: None,
-        })),
-        None => Plan::Undescribed,
+    let wanted = Wanted { resource: whole, in_flow: true, in_older_families: false };
+    if !wanted.is_there(core) {
+        return Plan::Undescribed;
     }
+    Plan::Rewrite(Box::new(Rewrite {
+        described,
+        wanted,
+        status: StatusCode::OK,
+        gated: false,
+        known: None,
+    }))
 }

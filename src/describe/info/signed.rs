@@ -8,11 +8,15 @@ use http::header::CACHE_CONTROL;
 use http::response::Parts as ResponseParts;
 use http::{HeaderValue, Response, StatusCode, Uri};
 
-use super::super::answer::{plain, undescribed};
+use super::super::answer::{busy, plain, undescribed};
 use super::super::described::Described;
 use super::super::headers;
 use super::super::json::{self, Json, Node};
+use super::super::long::off_worker;
 use super::super::plan::{Plan, Relocated};
+use super::super::sent::Sent;
+use super::super::unpack::{codings, unpacked};
+use crate::body::Share;
 use crate::core::Core;
 use crate::gate::Watch;
 use crate::observe::Place;
@@ -34,7 +38,7 @@ pub(in super::super) async fn course(
             let path = format!("{}/{capability}{}", core.endpoints.signed(), whole.path());
             Plan::Signed(Box::new(Relocated {
                 id: core.public_url.join(&path),
-                described: Described::information(&core, &whole),
+                described: Described::information(&core, &whole, uri.path()),
             }))
         }
         crate::authorizer::Decision::Deny(denial) => Plan::Closed(denial.http_status()),
@@ -51,18 +55,45 @@ pub(in super::super) fn closed(status: StatusCode) -> Response<Bytes> {
 }
 
 /// The answer in place of the inner service's, whose whole body this is.
-pub(in super::super) fn respond(
+pub(in super::super) async fn respond(
+    parts: ResponseParts,
+    plan: Box<Relocated>,
+    body: Bytes,
+    share: Share,
+) -> Response<Sent> {
+    match off_worker(body.len(), move || answer(parts, &plan, &body, share)).await {
+        Ok(response) => response,
+        Err(error) => {
+            crate::trace::failure("describer", &error);
+            plain(StatusCode::INTERNAL_SERVER_ERROR).map(Sent::from)
+        }
+    }
+}
+
+fn answer(
     mut parts: ResponseParts,
     plan: &Relocated,
     body: &Bytes,
-) -> Response<Bytes> {
-    let Some(body) = relocated(body, &plan.id) else {
-        return undescribed(&plan.described, "it is no JSON object");
+    mut share: Share,
+) -> Response<Sent> {
+    let Relocated { described, id } = plan;
+    let longest = described.core.limits.info_bytes();
+    let text = match unpacked(body, &codings(&parts.headers), longest) {
+        Ok(text) => text,
+        Err(reason) => return undescribed(described, reason).map(Sent::from),
+    };
+    let Some(document) = relocated(&text, id) else {
+        return undescribed(described, "it is no JSON object").map(Sent::from);
     };
     headers::rewritten(&mut parts.headers);
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     no_referrer(&mut parts.headers);
-    Response::from_parts(parts, Bytes::from(body))
+    share.shrink_to(0);
+    if share.grow(document.len()) {
+        Response::from_parts(parts, Sent::of(vec![Bytes::from(document)], share))
+    } else {
+        busy(described).map(Sent::from)
+    }
 }
 
 /// The document with this id, and not one byte besides.

@@ -1,16 +1,18 @@
 //! The one editor of manifests: on their way through, and of the application's own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::edit::{Edits, HostVersion, NotDescribable};
-use super::super::json::{Json, Node};
-use super::find::{Manifest, find, is_manifest};
+use bytes::Bytes;
+
+use super::super::edit::{Edits, Finished, HostVersion, NotDescribable, Service};
+use super::super::json::{Json, Node, Places};
+use super::super::long::off_worker;
+use super::find::{Manifest, find, is_document};
 use super::left_out::LeftOut;
 use super::services::Writer;
 use super::standing::{self, Standing, Standings};
 use crate::answer::BoxError;
-use crate::config::Manifests;
+use crate::config::{How, Manifests};
 use crate::core::Core;
 
 /// Why a manifest is not answered.
@@ -28,89 +30,134 @@ impl From<NotDescribable> for Undescribed {
 }
 
 /// What became of a document.
-#[derive(Default)]
-pub(super) struct Outcome {
-    /// With services; `None` if there is nothing to put in.
-    pub(super) text: Option<String>,
+pub(super) struct Outcome<T> {
+    /// What was written of it; `None` if there is nothing to put in.
+    pub(super) written: Option<T>,
     /// How many objects have their services.
     pub(super) places: usize,
     pub(super) left_out: Vec<LeftOut>,
-    /// What everybody may see of it.
-    pub(super) standings: Standings,
+    /// What the authorizer said to the first on which it could not decide.
+    pub(super) undecided: Option<BoxError>,
+}
+
+impl<T> Outcome<T> {
+    pub(super) fn nothing() -> Self {
+        Self { written: None, places: 0, left_out: Vec::new(), undecided: None }
+    }
 }
 
 /// Which documents are described.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// Those that call themselves a manifest.
-    Manifests,
+    /// Those that call themselves one of the Presentation API's.
+    Documents,
     /// Whatever the application says is one.
     All,
 }
 
-/// A manifest with its services.
-pub(super) async fn described(
+/// How a document is described.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    how: How,
+    longest: usize,
+    most: usize,
+}
+
+impl From<&Manifests> for Settings {
+    fn from(own: &Manifests) -> Self {
+        Self { how: own.how, longest: own.longest_described, most: own.most }
+    }
+}
+
+/// A document with its services, as `write` writes it. `text` is UTF-8.
+///
+/// Long documents are read and written beside the runtime's workers; the authorizer is asked on them.
+pub(super) async fn described<T: Send + 'static>(
     core: &Arc<Core>,
-    settings: &Manifests,
-    text: &str,
+    settings: Settings,
+    text: Bytes,
     taken: Taken,
-) -> Result<Outcome, Undescribed> {
-    let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
-    if !json.is_object(Node::TOP) || (taken == Taken::Manifests && !is_manifest(&json)) {
-        return Ok(Outcome::default());
-    }
-    let manifest = find(core, settings, &json);
-    let mut asked = HashMap::new();
-    for slot in &manifest.slots {
-        if !asked.contains_key(&slot.path) {
-            asked.insert(slot.path.clone(), slot.resource.clone());
-        }
-        if asked.len() > settings.most {
-            return Err(NotDescribable("it shows more resources than the limit").into());
-        }
-    }
-    let standings = standing::of_all(core, asked).await.map_err(Undescribed::Later)?;
-    let (text, places) = written(core, settings, &json, &manifest, &standings)?;
-    Ok(Outcome { text, places, left_out: manifest.left_out, standings })
+    write: impl FnOnce(&Finished<'_>) -> T + Send + 'static,
+) -> Result<Outcome<T>, Undescribed> {
+    let read = {
+        let (core, text) = (Arc::clone(core), text.clone());
+        off_worker(text.len(), move || read(&core, settings, str_of(&text), taken)).await
+    };
+    let Some((values, manifest)) = read.map_err(Undescribed::Later)?? else {
+        return Ok(Outcome::nothing());
+    };
+    let standings = standing::of_all(core, &manifest.shown).await.map_err(Undescribed::Later)?;
+    let core = Arc::clone(core);
+    let written = off_worker(text.len(), move || {
+        let json = Json::attach(str_of(&text), values);
+        let Standings { all, undecided } = standings;
+        let (written, places) = written(&core, settings, &json, &manifest, &all, write)?;
+        Ok(Outcome { written, places, left_out: manifest.left_out, undecided })
+    });
+    written.await.map_err(Undescribed::Later)?
 }
 
-/// The same where everything was asked before, and the members stand in another order now: what stands
-/// first is written in full.
-pub(super) fn described_again(
-    core: &Core,
-    settings: &Manifests,
-    text: &str,
-    standings: &Standings,
-) -> Result<Option<String>, Undescribed> {
-    let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
-    let manifest = find(core, settings, &json);
-    Ok(written(core, settings, &json, &manifest, standings)?.0)
+fn str_of(text: &Bytes) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
 }
 
-fn written(
+type Read = Option<(Places, Manifest)>;
+
+fn read(core: &Core, settings: Settings, text: &str, taken: Taken) -> Result<Read, Undescribed> {
+    let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
+    if !json.is_object(Node::TOP) || (taken == Taken::Documents && !is_document(&json)) {
+        return Ok(None);
+    }
+    let manifest = find(core, settings.how, &json);
+    if manifest.shown.len() > settings.most {
+        return Err(NotDescribable("it shows more resources than the limit").into());
+    }
+    Ok(Some((json.into_places(), manifest)))
+}
+
+fn written<T>(
     core: &Core,
-    settings: &Manifests,
+    settings: Settings,
     json: &Json<'_>,
     manifest: &Manifest,
-    standings: &Standings,
-) -> Result<(Option<String>, usize), NotDescribable> {
-    let mut writer = Writer::new(core, settings, manifest.version);
+    standings: &[Standing],
+    write: impl FnOnce(&Finished<'_>) -> T,
+) -> Result<(Option<T>, usize), Undescribed> {
+    let mut writer = Writer::new(core, settings.how, manifest.version);
     let mut edits = Edits::of(json);
     let (mut in_flow, mut places) = (false, 0);
     for slot in &manifest.slots {
-        if standings.all.get(&slot.path) != Some(&Standing::Protected) {
+        if standings.get(slot.shown) != Some(&Standing::Protected) {
             continue;
         }
-        let services = writer.services(&slot.resource);
+        let resource = &manifest.shown[slot.shown];
+        let services = writer.services(resource, slot.what);
         if services.is_empty() {
-            return Err(NotDescribable("no access service is for a resource in it"));
+            return Err(NotDescribable("no access service is for a resource in it").into());
         }
-        in_flow |= services.iter().any(|service| service.in_flow);
-        edits.put(slot.object, &services);
+        in_flow |= services.iter().any(Service::is_probe);
+        edits.put(slot.object, "service", &services);
         places += 1;
+        if edits.longest() > settings.longest {
+            return Err(NotDescribable("with its services it is longer than the limit").into());
+        }
+    }
+    let at_top = writer.at_top();
+    if !at_top.is_empty() {
+        edits.put(Node::TOP, "services", &at_top);
     }
     if in_flow && manifest.version == HostVersion::Three {
         edits.add_context();
     }
-    Ok(((!edits.is_empty()).then(|| edits.apply()), places))
+    for (id, text) in &manifest.ids {
+        edits.replace_by_text(*id, text);
+    }
+    if edits.is_empty() {
+        return Ok((None, places));
+    }
+    let finished = edits.finish();
+    if finished.longest() > settings.longest {
+        return Err(NotDescribable("with its services it is longer than the limit").into());
+    }
+    Ok((Some(write(&finished)), places))
 }

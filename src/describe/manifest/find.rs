@@ -1,82 +1,101 @@
 //! Where services go in a manifest: what of it is this publisher's, and in which object.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::super::edit::{HostVersion, place_of};
+use super::super::description::has_probes;
+use super::super::edit::HostVersion;
 use super::super::json::{Json, Node};
-use super::left_out::{self, LeftOut};
-use super::{STRUCTURE, path_of};
-use crate::config::Manifests;
-use crate::core::{Core, Found};
-use crate::protocol::Family;
+use super::kinds;
+use super::left_out::{self, LeftOut, LeftOutReason};
+use super::object::{Class, Object, Reader};
+use crate::config::How;
+use crate::core::{Core, Found, OwnUri};
 use crate::resource::{Resource, ResourceKind};
 
-/// A manifest, as far as it is edited.
+/// A document, as far as it is edited.
 pub(super) struct Manifest {
     pub(super) version: HostVersion,
-    /// In the order in which their services will stand.
+    /// What the authorizer is asked for, once each.
+    pub(super) shown: Vec<Resource<'static>>,
+    /// In the order of the document.
     pub(super) slots: Vec<Slot>,
+    /// Ids that are to be written with the public URL.
+    pub(super) ids: Vec<(Node, String)>,
     pub(super) left_out: Vec<LeftOut>,
 }
 
 /// An object that may get services.
 pub(super) struct Slot {
-    pub(super) resource: Resource<'static>,
-    /// What the authorizer is asked once for: the path that it stands under.
-    pub(super) path: String,
+    /// Which of those that are shown.
+    pub(super) shown: usize,
     pub(super) object: Node,
+    pub(super) what: What,
 }
 
-/// Whether a document calls itself a manifest.
-pub(super) fn is_manifest(json: &Json<'_>) -> bool {
-    json.is_object(Node::TOP)
-        && Object::of(json, Node::TOP).is_of(json, &["Manifest", "sc:Manifest"])
+/// Which services an object gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    All,
+    /// Beside the image service, which has the others.
+    Probe,
 }
 
-pub(super) fn find(core: &Core, settings: &Manifests, json: &Json<'_>) -> Manifest {
-    let top = Object::of(json, Node::TOP);
+/// Whether it is a document that may show content, by what it calls itself.
+pub(super) fn is_document(json: &Json<'_>) -> bool {
+    json.is_object(Node::TOP) && Object::of(json, Node::TOP).any_kind(json, kinds::is_document)
+}
+
+pub(super) fn find(core: &Core, how: How, json: &Json<'_>) -> Manifest {
     // What tells nothing of itself is of the version that is written today.
-    let by_spelling = || match (top.at_id.or(top.at_kind), top.id.or(top.kind)) {
-        (Some(_), None) => HostVersion::Two,
+    let by_spelling = || match Object::of(json, Node::TOP).is_of_two() {
+        Some(true) => HostVersion::Two,
         _ => HostVersion::Three,
     };
     let version = HostVersion::told_by(json).unwrap_or_else(by_spelling);
     let mut finder = Finder {
         core,
-        settings,
+        how,
         json,
+        reader: Reader::default(),
         dead: HashSet::new(),
-        slots: Vec::new(),
-        left_out: Vec::new(),
+        numbers: HashMap::new(),
+        manifest: Manifest {
+            version,
+            shown: Vec::new(),
+            slots: Vec::new(),
+            ids: Vec::new(),
+            left_out: Vec::new(),
+        },
     };
     finder.walk();
-    let Finder { mut slots, left_out, .. } = finder;
-    slots.sort_by_cached_key(|slot| place_of(json, slot.object));
-    Manifest { version, slots, left_out }
+    finder.manifest
 }
 
 /// What stands above a value.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not by itself")]
 struct Position {
     top: bool,
     in_service: bool,
-    in_thumbnail: bool,
+    in_preview: bool,
+    in_body: bool,
 }
 
 struct Finder<'a> {
     core: &'a Core,
-    settings: &'a Manifests,
+    how: How,
     json: &'a Json<'a>,
+    reader: Reader<'a>,
     /// Members that another one of the same name takes the place of, further behind: no browser sees
     /// them.
     dead: HashSet<Node>,
-    slots: Vec<Slot>,
-    left_out: Vec<LeftOut>,
+    /// Which of those that are shown stands under a path.
+    numbers: HashMap<String, usize>,
+    manifest: Manifest,
 }
 
 impl Finder<'_> {
-    /// Looks at every value in the order of the document, however deep it stands.
+    /// Looks at every value once, in the order of the document, however deep it stands.
     fn walk(&mut self) {
         let json = self.json;
         // The objects and arrays around: where each ends, and what is so in it.
@@ -86,135 +105,179 @@ impl Finder<'_> {
             while around.last().is_some_and(|(end, _)| *end <= at) {
                 around.pop();
             }
-            if self.dead.remove(&node) {
+            if !self.dead.is_empty() && self.dead.remove(&node) {
                 at = json.behind(node);
                 continue;
             }
             at += 1;
+            if !json.is_object(node) && !json.is_array(node) {
+                continue;
+            }
             let top = Position { top: true, ..Position::default() };
             let mut position = around.last().map_or(top, |(_, position)| *position);
-            match json.name(node).as_deref() {
-                Some("service") => position.in_service = true,
-                Some("thumbnail" | "logo") => position.in_thumbnail = true,
-                _ => {}
+            if let Some(name) = json.name(node) {
+                position.in_service |= kinds::is_services(&name);
+                position.in_preview |= kinds::is_preview(&name);
+                position.in_body |= kinds::is_body(&name);
             }
             if json.is_object(node) {
                 self.object(node, position);
-                let below = Position { top: false, in_service: false, ..position };
-                around.push((json.behind(node), below));
-            } else if json.is_array(node) {
-                around.push((json.behind(node), Position { top: false, ..position }));
             }
+            around.push((json.behind(node), Position { top: false, ..position }));
         }
     }
 
     fn object(&mut self, node: Node, position: Position) {
-        let object = Object::of(self.json, node);
-        self.dead.extend(&object.dead);
-        let Some(id) = object.own_id(self.json) else { return };
-        let Some(path) = path_of(self.core, &id) else {
-            return self.leave_out(&id, &object, position);
-        };
-        let resource = match self.core.find(path) {
-            Found::Resource(resource) => resource,
-            Found::Refused(_) => return self.leave_out(&id, &object, position),
-            Found::Public | Found::Signed(_) => return,
-        };
-        if !self.may_get_services(&resource, &object, position) {
+        let json = self.json;
+        let dead = &mut self.dead;
+        let object = self.reader.read(json, node, |member| {
+            dead.insert(member);
+        });
+        if !(self.core.public_ids || self.may_get_any(&object, position)) {
             return;
         }
-        // A size may be open where the whole is not: it is asked for as it stands there.
-        let path = match resource.kind() {
-            ResourceKind::Image(_) => path.to_owned(),
-            _ => resource.path(),
+        let Some(id) = object.id() else { return };
+        let Some(text) = json.string(id) else { return };
+        let Some(own) = self.core.own_uri(&text) else {
+            return self.leave_out(&text, &object, position);
         };
-        self.slots.push(Slot { resource: resource.into_owned(), path, object: node });
+        if self.core.public_ids && !own.is_public {
+            self.manifest.ids.push((id, self.core.public_url.join(own.path_and_more)));
+        }
+        let (resource, path) = match found(self.core, &own, position.in_service) {
+            Found::Resource(resource) => {
+                // A size may be open where the whole is not: it is asked for as it stands there.
+                let path = match resource.kind() {
+                    ResourceKind::Image(_) => own.path.to_owned(),
+                    _ => resource.path(),
+                };
+                (resource, path)
+            }
+            Found::Refused(_) => return self.leave_out(&text, &object, position),
+            Found::Public | Found::Signed(_) => return,
+        };
+        match self.place(&resource, &object, position) {
+            Place::Here(what) => self.add_slot(node, &resource, path, what),
+            Place::BesideService => {
+                let whole = resource.whole();
+                let path = whole.path();
+                self.add_slot(node, &whole, path, What::Probe);
+            }
+            Place::NoRoom => {
+                let reason = LeftOutReason::Service;
+                self.manifest.left_out.push(LeftOut::new(&text, reason));
+            }
+            Place::None => {}
+        }
+    }
+
+    fn add_slot(&mut self, object: Node, resource: &Resource<'_>, path: String, what: What) {
+        let next = self.manifest.shown.len();
+        let shown = *self.numbers.entry(path).or_insert(next);
+        if shown == next {
+            self.manifest.shown.push(resource.clone().into_owned());
+        }
+        self.manifest.slots.push(Slot { shown, object, what });
     }
 
     fn leave_out(&mut self, id: &str, object: &Object, position: Position) {
-        let wanted = |resource: &Resource<'_>| self.may_get_services(resource, object, position);
+        if !self.may_get_any(object, position) {
+            return;
+        }
+        let wanted = |resource: &Resource<'_>| {
+            !matches!(self.place(resource, object, position), Place::None)
+        };
         if let Some(left_out) = left_out::of(self.core, id, wanted) {
-            self.left_out.push(left_out);
+            self.manifest.left_out.push(left_out);
         }
     }
 
-    /// Whether an object that stands for a resource may get services.
-    fn may_get_services(
-        &self,
-        resource: &Resource<'_>,
-        object: &Object,
-        position: Position,
-    ) -> bool {
+    /// Whether an object may get services, whatever it stands for.
+    fn may_get_any(&self, object: &Object, position: Position) -> bool {
+        if position.in_preview {
+            false
+        } else if position.in_service {
+            self.how.images || object.says_nothing()
+        } else {
+            position.top || object.class(self.json) != Class::Other
+        }
+    }
+
+    /// Where services go of an object that stands for a resource.
+    fn place(&self, resource: &Resource<'_>, object: &Object, position: Position) -> Place {
         let families = self.core.families_of(resource);
-        if !families.contains(Family::V2) && families.described().next().is_none() {
-            return false;
+        let (has_probes, has_older) =
+            (has_probes(self.core, resource), families.described().next().is_some());
+        if !(has_probes || has_older) || !self.may_get_any(object, position) {
+            return Place::None;
         }
+        let all = Place::Here(What::All);
         match resource.kind() {
-            ResourceKind::Content => position.top || !object.is_of(self.json, &STRUCTURE),
-            ResourceKind::ImageInformation => false,
+            ResourceKind::ImageInformation => Place::None,
+            ResourceKind::Content if position.in_service && !object.says_nothing() => Place::None,
+            ResourceKind::Content if self.has_no_room(object) => Place::NoRoom,
+            ResourceKind::Content => all,
+            ResourceKind::ImageService if position.in_service => all,
+            _ if position.in_service => Place::None,
             ResourceKind::ImageService | ResourceKind::Image(_) => {
-                self.settings.images
-                    && !position.in_thumbnail
-                    && if position.in_service {
-                        matches!(resource.kind(), ResourceKind::ImageService)
-                    } else {
-                        !object.is_of(self.json, &STRUCTURE) && !self.has_image_service(object)
-                    }
+                let has_service = self.has_own_image_service(object);
+                if self.how.bodies && has_probes && position.in_body && !self.has_no_room(object) {
+                    if has_service { Place::BesideService } else { all }
+                } else if self.how.images && !has_service && !self.has_no_room(object) {
+                    all
+                } else {
+                    Place::None
+                }
             }
         }
     }
 
-    fn has_image_service(&self, object: &Object) -> bool {
+    /// Whether a body's one service is an image service that viewers of Presentation 2 read as an object:
+    /// in an array they would lose the picture.
+    fn has_no_room(&self, object: &Object) -> bool {
+        self.manifest.version == HostVersion::Two
+            && object.service.is_some_and(|service| {
+                let json = self.json;
+                json.is_object(service) && {
+                    let own = Object::of(json, service);
+                    own.is_image_service(json) || self.is_own_image_service(&own)
+                }
+            })
+    }
+
+    fn has_own_image_service(&self, object: &Object) -> bool {
         let services = object.service.map_or_else(Vec::new, |service| self.json.list(service));
-        services.into_iter().any(|service| {
-            let Some(id) = Object::of(self.json, service).own_id(self.json) else { return false };
-            let found = path_of(self.core, &id).map(|path| self.core.find(path));
-            matches!(found, Some(Found::Resource(resource)) if resource.is_image_service())
-        })
+        services.into_iter().any(|own| self.is_own_image_service(&Object::of(self.json, own)))
+    }
+
+    fn is_own_image_service(&self, object: &Object) -> bool {
+        let id = object.id().and_then(|id| self.json.string(id));
+        let own = id.as_deref().and_then(|id| self.core.own_uri(id));
+        let found = own.as_ref().map(|own| found(self.core, own, true));
+        matches!(found, Some(Found::Resource(resource)) if resource.is_image_service())
     }
 }
 
-/// The members of an object that matter: of two of one name the last.
-#[derive(Default)]
-struct Object {
-    id: Option<Node>,
-    at_id: Option<Node>,
-    kind: Option<Node>,
-    at_kind: Option<Node>,
-    service: Option<Node>,
-    /// Those of which there is a later one.
-    dead: Vec<Node>,
+/// What becomes of an object that stands for a resource.
+enum Place {
+    Here(What),
+    /// A body's own probe, beside its image service.
+    BesideService,
+    /// It would have to become an array that was none.
+    NoRoom,
+    None,
 }
 
-impl Object {
-    fn of(json: &Json<'_>, node: Node) -> Self {
-        let mut object = Self::default();
-        if !json.is_object(node) {
-            return object;
-        }
-        let mut members: HashMap<Cow<'_, str>, Node> = HashMap::new();
-        for member in json.children(node) {
-            let Some(name) = json.name(member) else { continue };
-            match &*name {
-                "id" => object.id = Some(member),
-                "@id" => object.at_id = Some(member),
-                "type" => object.kind = Some(member),
-                "@type" => object.at_kind = Some(member),
-                "service" => object.service = Some(member),
-                _ => {}
+/// What a URI names. Many image services are written with a slash at the end.
+fn found<'c>(core: &'c Core, own: &OwnUri<'c>, in_service: bool) -> Found<'c> {
+    let found = core.find(own.path);
+    match (&found, own.path.strip_suffix('/')) {
+        (Found::Refused(_), Some(path)) if in_service => match core.find(path) {
+            Found::Resource(whole) if matches!(whole.kind(), ResourceKind::ImageService) => {
+                Found::Resource(whole)
             }
-            object.dead.extend(members.insert(name, member));
-        }
-        object
-    }
-
-    fn own_id<'a>(&self, json: &Json<'a>) -> Option<Cow<'a, str>> {
-        self.id.or(self.at_id).and_then(|id| json.string(id))
-    }
-
-    fn is_of(&self, json: &Json<'_>, kinds: &[&str]) -> bool {
-        let is = |kind: Node| json.string(kind).is_some_and(|own| kinds.contains(&&*own));
-        let named = [self.kind, self.at_kind].into_iter().flatten();
-        named.flat_map(|kind| json.list(kind)).any(is)
+            _ => found,
+        },
+        _ => found,
     }
 }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::super::description;
-use super::super::edit::NotDescribable;
-use super::edit::{Outcome, Taken, Undescribed, described, described_again};
+use super::super::edit::{Finished, NotDescribable};
+use super::edit::{Outcome, Taken, Undescribed, described};
 use super::left_out::LeftOut;
 use super::standing::{self, Standing};
 use crate::answer::BoxError;
@@ -100,8 +101,8 @@ pub(crate) async fn probe_service(core: &Arc<Core>, path: &str) -> Option<Value>
     if standing::of_one(core, &whole).await != Standing::Protected {
         return None;
     }
-    let probe = description::probe(core, &whole, false)?;
-    serde_json::from_str(probe.get()).ok()
+    let probe = description::probe_in_manifest(core, &whole)?;
+    serde_json::from_str(&probe).ok()
 }
 
 /// Puts services into a manifest that is a value.
@@ -110,18 +111,12 @@ pub(crate) async fn describe_value(
     manifest: &mut Value,
     how: &Manifests,
 ) -> Result<DescribedManifest, NotDescribed> {
-    let text = serde_json::to_string(manifest).map_err(|_| NotDescribed::NotJson)?;
-    let outcome = decided(core, &text, how).await?;
-    if let Some(text) = &outcome.text {
-        let mut value = read(text)?;
-        // Its members have an order of their own.
-        let text = serde_json::to_string(&value).map_err(|_| NotDescribed::NotJson)?;
-        if let Some(text) = described_again(core, how, &text, &outcome.standings)? {
-            value = read(&text)?;
-        }
-        *manifest = value;
+    let text = serde_json::to_vec(manifest).map_err(|_| NotDescribed::NotJson)?;
+    let (written, described) = decided(core, text.into(), how).await?;
+    if let Some(text) = written {
+        *manifest = serde_json::from_str(&text).map_err(|_| NotDescribed::NotJson)?;
     }
-    Ok(DescribedManifest { places: outcome.places, left_out: outcome.left_out })
+    Ok(described)
 }
 
 /// Puts services into a manifest that is a text.
@@ -130,20 +125,22 @@ pub(crate) async fn describe_text<'t>(
     manifest: &'t str,
     how: &Manifests,
 ) -> Result<(Cow<'t, str>, DescribedManifest), NotDescribed> {
-    let Outcome { text, places, left_out, .. } = decided(core, manifest, how).await?;
-    let text = text.map_or(Cow::Borrowed(manifest), Cow::Owned);
-    Ok((text, DescribedManifest { places, left_out }))
+    let text = Bytes::copy_from_slice(manifest.as_bytes());
+    let (written, described) = decided(core, text, how).await?;
+    Ok((written.map_or(Cow::Borrowed(manifest), Cow::Owned), described))
 }
 
 /// What became of a manifest of whose resources all could be decided on.
-async fn decided(core: &Arc<Core>, text: &str, how: &Manifests) -> Result<Outcome, NotDescribed> {
-    let mut outcome = described(core, how, text, Taken::All).await?;
-    match outcome.standings.undecided.take() {
+async fn decided(
+    core: &Arc<Core>,
+    text: Bytes,
+    how: &Manifests,
+) -> Result<(Option<String>, DescribedManifest), NotDescribed> {
+    let described =
+        described(core, how.into(), text, Taken::All, |document: &Finished<'_>| document.text());
+    let Outcome { written, places, left_out, undecided } = described.await?;
+    match undecided {
         Some(error) => Err(NotDescribed::Authorizer(error)),
-        None => Ok(outcome),
+        None => Ok((written, DescribedManifest { places, left_out })),
     }
-}
-
-fn read(text: &str) -> Result<Value, NotDescribed> {
-    serde_json::from_str(text).map_err(|_| NotDescribed::NotJson)
 }

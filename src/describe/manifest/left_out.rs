@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::path_of;
 use crate::core::{Core, Found};
 use crate::resource::Resource;
 
@@ -21,13 +20,17 @@ pub enum LeftOutReason {
     Scheme,
     /// Its id names another host, or another port, with a path of one of this publisher's bases.
     Host,
-    /// Its id names the host of the public URL in another spelling, or without the path behind it.
+    /// Its id names the host of the public URL in another spelling, or without the path behind it. Case and
+    /// the default port do not matter.
     Spelling,
     /// Its id lies below a base, and its path is refused: it could be read in two ways, or has no known
     /// shape.
     Path,
     /// Its id is a path, and no absolute URI.
     Relative,
+    /// Its one service is an image service that is an object, in Presentation 2: viewers would lose the
+    /// picture if it became an array.
+    Service,
 }
 
 impl LeftOutReason {
@@ -40,6 +43,7 @@ impl LeftOutReason {
             Self::Spelling => "its id spells the public URL in another way",
             Self::Path => "its id has a path that is refused",
             Self::Relative => "its id is a path and no URI",
+            Self::Service => "its service is one object, which viewers read as the image service",
         }
     }
 }
@@ -51,6 +55,10 @@ impl fmt::Display for LeftOutReason {
 }
 
 impl LeftOut {
+    pub(super) fn new(id: &str, reason: LeftOutReason) -> Self {
+        Self { id: id.to_owned(), reason }
+    }
+
     /// The object's id, as it stands there.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -68,7 +76,7 @@ impl LeftOut {
 /// `wanted`.
 pub(super) fn of(core: &Core, id: &str, wanted: impl Fn(&Resource<'_>) -> bool) -> Option<LeftOut> {
     let reason = reason(core, id.trim(), wanted)?;
-    Some(LeftOut { id: id.to_owned(), reason })
+    Some(LeftOut::new(id, reason))
 }
 
 fn reason(core: &Core, id: &str, wanted: impl Fn(&Resource<'_>) -> bool) -> Option<LeftOutReason> {
@@ -76,9 +84,9 @@ fn reason(core: &Core, id: &str, wanted: impl Fn(&Resource<'_>) -> bool) -> Opti
         let path = path.split(['?', '#']).next().unwrap_or_default();
         matches!(core.find(path), Found::Resource(resource) if wanted(&resource))
     };
-    if let Some(path) = path_of(core, id) {
+    if let Some(own) = core.own_uri(id) {
         // It was refused.
-        return core.is_content(path).then_some(LeftOutReason::Path);
+        return core.is_content(own.path).then_some(LeftOutReason::Path);
     }
     if id.starts_with('/') && !id.starts_with("//") {
         let path = id.strip_prefix(core.public_url.path()).filter(|path| path.starts_with('/'));

@@ -3,15 +3,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::ETAG;
+use http::header::{CONTENT_LENGTH, ETAG};
 use http::response::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::super::answer::{plain, undescribed};
+use super::super::answer::{busy, plain, undescribed};
 use super::super::described::Described;
-use super::super::edit::NotDescribable;
+use super::super::edit::{Finished, NotDescribable};
+use super::super::long::off_worker;
+use super::super::sent::{Sent, chunks};
+use super::super::unpack::{codings, unpacked};
 use super::super::{headers, json};
 use super::edit::{Outcome, Taken, Undescribed, described};
+use super::left_out::LeftOut;
+use super::watch::Watch;
+use crate::answer::BoxError;
+use crate::body::{Share, Watched};
 use crate::config::Manifests;
 use crate::core::Core;
 use crate::resource::Resource;
@@ -33,59 +40,128 @@ impl ManifestPlan {
         resource: Option<&Resource<'_>>,
     ) -> Self {
         let base = resource.map(|resource| resource.base().to_owned());
-        let described = Described { core: Arc::clone(core), path: path.to_owned(), base };
+        let described =
+            Described { core: Arc::clone(core), path: path.to_owned(), base, asked: None };
         Self { described, settings: settings.clone(), known: None }
     }
+
+    /// What looks at a document that is longer than the limit, of which this is the beginning. `None`
+    /// if that shows something of ours.
+    pub(in super::super) fn watch(&self, before: Bytes) -> Option<Watched> {
+        let Described { core, path, .. } = &self.described;
+        let mut watch = Watch::new(Arc::clone(core), self.settings.how);
+        if !watch.look(&before) {
+            return None;
+        }
+        let path = path.clone();
+        let look = move |part: &[u8]| {
+            let may_pass = watch.look(part);
+            if !may_pass {
+                crate::trace::undescribed(&path, "it is longer than the limit: it was broken off");
+            }
+            may_pass
+        };
+        Some(Watched::new(before, Box::new(look)))
+    }
 }
+
+/// A described document: its tag, and its bytes unless the client has them.
+type Written = (Option<HeaderValue>, Option<Vec<Bytes>>);
 
 /// The answer in place of the inner service's, whose whole body this is.
 pub(in super::super) async fn respond(
     mut parts: Parts,
     plan: Box<ManifestPlan>,
     body: Bytes,
-) -> Response<Bytes> {
+    mut share: Share,
+) -> Response<Sent> {
     let Described { core, path, .. } = &plan.described;
-    let text = json::decode(&body);
-    let outcome = match described(core, &plan.settings, &text, Taken::Manifests).await {
+    let text = match text_of(&parts, &body, plan.settings.longest).await {
+        Ok(Ok(text)) => text,
+        Ok(Err(reason)) => return undescribed(&plan.described, reason).map(Sent::from),
+        Err(error) => return later(&error),
+    };
+    // What was unpacked is held besides.
+    if text.len() > body.len() && !share.grow(text.len() - body.len()) {
+        return busy(&plan.described).map(Sent::from);
+    }
+    let known = plan.known.clone();
+    let write = move |document: &Finished<'_>| -> Written {
+        let tag = headers::etag(document);
+        let is_known = tag.as_ref().is_some_and(|tag| headers::is_known(known.as_ref(), tag));
+        (tag, (!is_known).then(|| chunks(document)))
+    };
+    let settings = (&plan.settings).into();
+    let outcome = match described(core, settings, text, Taken::Documents, write).await {
         Ok(outcome) => outcome,
         // A page, a picture's bytes without a type: nothing that a viewer reads as a manifest.
-        Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::default(),
-        Err(Undescribed::NoJson) => return undescribed(&plan.described, "it is no JSON"),
+        Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::nothing(),
+        Err(Undescribed::NoJson) => {
+            return undescribed(&plan.described, "it is no JSON").map(Sent::from);
+        }
         Err(Undescribed::Not(NotDescribable(reason))) => {
-            return undescribed(&plan.described, reason);
+            return undescribed(&plan.described, reason).map(Sent::from);
         }
-        Err(Undescribed::Later(error)) => {
-            crate::trace::failure("authorizer", &error);
-            return plain(StatusCode::SERVICE_UNAVAILABLE);
-        }
+        Err(Undescribed::Later(error)) => return later(&error),
     };
-    if let Some(first) = outcome.left_out.first() {
-        if core.sites.misplaced().is_new(path) {
-            let reason = first.reason().as_str();
-            crate::trace::misplaced(path, first.id(), reason, outcome.left_out.len());
-        }
-    }
-    let Some(edited) = outcome.text else {
+    tell_left_out(core, path, &outcome.left_out);
+    let Some((tag, chunks)) = outcome.written else {
         let same = parts.headers.get(ETAG);
         if same.is_some_and(|tag| headers::is_known(plan.known.as_ref(), tag)) {
             return not_modified(parts);
         }
-        return Response::from_parts(parts, body);
+        return Response::from_parts(parts, Sent::of(vec![body], share));
     };
-    let body = Bytes::from(edited);
     headers::rewritten(&mut parts.headers);
-    if let Some(tag) = headers::etag(&body) {
-        let is_known = headers::is_known(plan.known.as_ref(), &tag);
+    if let Some(tag) = tag {
         parts.headers.insert(ETAG, tag);
-        if is_known {
-            return not_modified(parts);
-        }
     }
-    Response::from_parts(parts, body)
+    let Some(chunks) = chunks else { return not_modified(parts) };
+    drop(body);
+    share.shrink_to(0);
+    if share.grow(chunks.iter().map(Bytes::len).sum()) {
+        Response::from_parts(parts, Sent::of(chunks, share))
+    } else {
+        busy(&plan.described).map(Sent::from)
+    }
 }
 
-fn not_modified(mut parts: Parts) -> Response<Bytes> {
+/// The text as browsers read it.
+async fn text_of(
+    parts: &Parts,
+    body: &Bytes,
+    longest: usize,
+) -> Result<Result<Bytes, &'static str>, BoxError> {
+    let (codings, body) = (codings(&parts.headers), body.clone());
+    if codings.is_empty() {
+        return Ok(Ok(json::decoded(body)));
+    }
+    let text = move || unpacked(&body, &codings, longest).map(json::decoded);
+    off_worker(usize::MAX, text).await
+}
+
+fn later(error: &BoxError) -> Response<Sent> {
+    crate::trace::failure("authorizer", error);
+    plain(StatusCode::SERVICE_UNAVAILABLE).map(Sent::from)
+}
+
+/// Says once a path, for each reason, what could not be placed.
+fn tell_left_out(core: &Core, path: &str, left_out: &[LeftOut]) {
+    for (index, first) in left_out.iter().enumerate() {
+        let of_reason = |own: &&LeftOut| own.reason() == first.reason();
+        if left_out[..index].iter().any(|own| of_reason(&own)) {
+            continue;
+        }
+        let reason = first.reason().as_str();
+        if core.sites.is_new_at(path, reason) {
+            let count = left_out.iter().filter(of_reason).count();
+            crate::trace::misplaced(path, first.id(), reason, count);
+        }
+    }
+}
+
+fn not_modified(mut parts: Parts) -> Response<Sent> {
     parts.status = StatusCode::NOT_MODIFIED;
-    parts.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, Bytes::new())
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Sent::Own(Bytes::new()))
 }

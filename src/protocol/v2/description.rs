@@ -3,11 +3,13 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::CONTEXT;
 use crate::protocol::{LanguageMap, Message};
 
-/// The profile of probe services, for viewers that cannot do without one.
-const PROFILE: &str = "http://iiif.io/api/auth/2/probe";
+/// The profiles of services in manifests, where Presentation 2.1 §4.1 and 3.0 §4.3 want one of each, and
+/// viewers throw without.
+const PROBE_PROFILE: &str = "http://iiif.io/api/auth/2/probe";
+const TOKEN_PROFILE: &str = "http://iiif.io/api/auth/2/token";
+const LOGOUT_PROFILE: &str = "http://iiif.io/api/auth/2/logout";
 
 /// How the user gets through an access service (2.0 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,140 +52,136 @@ pub(crate) struct TokenService {
 }
 
 /// A logout service.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct LogoutService {
     /// Its URI, without a query.
     pub(crate) id: String,
-    /// Always `AuthLogoutService2`.
-    #[serde(rename = "type")]
-    pub(crate) kind: LogoutType,
     /// Names the institution.
     pub(crate) label: LanguageMap,
 }
 
-/// The one type that a logout service has.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) enum LogoutType {
-    /// `AuthLogoutService2`
-    #[default]
-    AuthLogoutService2,
+/// A probe service as text; its access services are written beforehand, once. What stands before its id
+/// and behind it is the same for every resource with the same access services.
+#[derive(Clone, Debug)]
+pub(crate) struct ProbeService {
+    pub(crate) before_id: &'static str,
+    pub(crate) behind_id: String,
 }
 
-/// A probe service; its access services are written beforehand, once.
+/// How a probe service is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct ProbeStyle {
+    /// Carries the 2.0 context itself, for Image API 2 and Presentation 2 hosts.
+    pub(crate) own_context: bool,
+    /// Has a `profile`. Presentation 2.1 and 3.0 say that every service should; 2.0 does not know it.
+    pub(crate) profile: bool,
+}
+
+impl ProbeService {
+    /// The probe that is opened by any of `access`, with the members that [`error_members`] wrote.
+    pub(crate) fn new<'a>(
+        access: impl Iterator<Item = &'a RawValue>,
+        error: &str,
+        style: ProbeStyle,
+    ) -> Self {
+        // What 2.0's context is stands in one place: a test holds this to it.
+        let before_id = if style.own_context {
+            r#"{"@context":"http://iiif.io/api/auth/2/context.json","id":"#
+        } else {
+            r#"{"id":"#
+        };
+        let mut behind_id = String::with_capacity(1024);
+        behind_id.push_str(r#","type":"AuthProbeService2","#);
+        if style.profile {
+            behind_id.push_str(r#""profile":""#);
+            behind_id.push_str(PROBE_PROFILE);
+            behind_id.push_str(r#"","#);
+        }
+        behind_id.push_str(r#""service":["#);
+        for (index, access) in access.enumerate() {
+            if index > 0 {
+                behind_id.push(',');
+            }
+            behind_id.push_str(access.get());
+        }
+        behind_id.push_str("],");
+        behind_id.push_str(error);
+        behind_id.push('}');
+        Self { before_id, behind_id }
+    }
+
+    /// The probe at `id`.
+    pub(crate) fn at(&self, id: &str) -> String {
+        let id = json_string(id);
+        [self.before_id, &id, &self.behind_id].concat()
+    }
+}
+
+/// A string of JSON.
+pub(crate) fn json_string(text: &str) -> String {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        return [r#"""#, text, r#"""#].concat();
+    }
+    serde_json::Value::from(text).to_string()
+}
+
+/// `errorHeading` and `errorNote` of a probe service (2.0 §5.1), as they stand in it.
+pub(crate) fn error_members(error: &Message) -> String {
+    #[derive(Serialize)]
+    struct Members<'a> {
+        #[serde(rename = "errorHeading")]
+        heading: &'a LanguageMap,
+        #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
+        note: Option<&'a LanguageMap>,
+    }
+    let members = Members { heading: error.heading(), note: error.note_text() };
+    let text = serde_json::to_string(&members).expect("strings and maps with text keys are JSON");
+    text[1..text.len() - 1].to_owned()
+}
+
+/// An access service that stands in full at the top of the document.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ProbeService<'a> {
-    /// The 2.0 context, in hosts that cannot carry it at their top (Image API 2).
-    #[serde(rename = "@context", skip_serializing_if = "Option::is_none")]
-    context: Option<&'static str>,
-    id: &'a str,
+pub(crate) struct AccessReference<'a> {
+    pub(crate) id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    /// No member of a probe service; there for viewers that cannot do without.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<&'static str>,
-    service: &'a [&'a RawValue],
-    #[serde(rename = "errorHeading")]
-    error_heading: &'a LanguageMap,
-    #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
-    error_note: Option<&'a LanguageMap>,
+    profile: Profile,
 }
 
-impl<'a> ProbeService<'a> {
-    /// The probe at `id`, opened by any of `access`.
-    #[must_use]
-    pub(crate) fn new(id: &'a str, access: &'a [&'a RawValue], error: &'a Message) -> Self {
-        Self {
-            context: None,
-            id,
-            kind: "AuthProbeService2",
-            profile: None,
-            service: access,
-            error_heading: error.heading(),
-            error_note: error.note_text(),
-        }
-    }
-
-    /// Has a `profile`, which 2.0 does not know: see
-    /// [`Compatibility::profile_on_probe`](crate::Compatibility::profile_on_probe).
-    #[must_use]
-    pub(crate) fn with_profile(mut self) -> Self {
-        self.profile = Some(PROFILE);
-        self
-    }
-
-    /// Carries the context itself, for Image API 2 and Presentation 2 hosts.
-    #[must_use]
-    pub(crate) fn with_context(mut self) -> Self {
-        self.context = Some(CONTEXT);
-        self
+impl<'a> AccessReference<'a> {
+    pub(crate) fn new(id: &'a str, profile: Profile) -> Self {
+        Self { id, kind: "AuthAccessService2", profile }
     }
 }
 
-/// A probe service that is described elsewhere in the document (Presentation 3.0 §3.3.1).
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct ProbeReference<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<&'static str>,
+/// Where an access service is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Information,
+    /// With a profile of each service.
+    Manifest,
 }
 
-impl<'a> ProbeReference<'a> {
-    /// The probe at `id`; with the `profile` that [`ProbeService::with_profile`] gives it.
-    #[must_use]
-    pub(crate) fn new(id: &'a str, has_profile: bool) -> Self {
-        Self { id, kind: "AuthProbeService2", profile: has_profile.then_some(PROFILE) }
-    }
-}
-
-/// The JSON of an access service, with everything below it.
-impl Serialize for AccessService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Access<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            id: Option<&'a str>,
-            #[serde(rename = "type")]
-            kind: &'static str,
-            profile: Profile,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            label: Option<&'a LanguageMap>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            heading: Option<&'a LanguageMap>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            note: Option<&'a LanguageMap>,
-            #[serde(rename = "confirmLabel", skip_serializing_if = "Option::is_none")]
-            confirm_label: Option<&'a LanguageMap>,
-            service: Vec<Child<'a>>,
-        }
-
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Child<'a> {
-            Token(Token<'a>),
-            Logout(&'a LogoutService),
-        }
-
-        #[derive(Serialize)]
-        struct Token<'a> {
-            id: &'a str,
-            #[serde(rename = "type")]
-            kind: &'static str,
-            #[serde(rename = "errorHeading", skip_serializing_if = "Option::is_none")]
-            error_heading: Option<&'a LanguageMap>,
-            #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
-            error_note: Option<&'a LanguageMap>,
-        }
-
+impl AccessService {
+    /// The JSON of an access service, with everything below it.
+    pub(crate) fn described_in(&self, host: Host) -> impl Serialize {
+        let in_manifest = |profile: &'static str| (host == Host::Manifest).then_some(profile);
         let error = self.token.error.as_ref();
         let mut service = vec![Child::Token(Token {
             id: &self.token.id,
             kind: "AuthAccessTokenService2",
+            profile: in_manifest(TOKEN_PROFILE),
             error_heading: error.map(Message::heading),
             error_note: error.and_then(Message::note_text),
         })];
-        service.extend(self.logout.as_ref().map(Child::Logout));
+        service.extend(self.logout.as_ref().map(|logout| {
+            Child::Logout(LogoutJson {
+                id: &logout.id,
+                kind: "AuthLogoutService2",
+                profile: in_manifest(LOGOUT_PROFILE),
+                label: &logout.label,
+            })
+        }));
         let message = self.message.as_ref();
         Access {
             id: self.id.as_deref(),
@@ -195,6 +193,80 @@ impl Serialize for AccessService {
             confirm_label: self.confirm_label.as_ref(),
             service,
         }
-        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Access<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    profile: Profile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a LanguageMap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heading: Option<&'a LanguageMap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a LanguageMap>,
+    #[serde(rename = "confirmLabel", skip_serializing_if = "Option::is_none")]
+    confirm_label: Option<&'a LanguageMap>,
+    service: Vec<Child<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Child<'a> {
+    Token(Token<'a>),
+    Logout(LogoutJson<'a>),
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'static str>,
+    #[serde(rename = "errorHeading", skip_serializing_if = "Option::is_none")]
+    error_heading: Option<&'a LanguageMap>,
+    #[serde(rename = "errorNote", skip_serializing_if = "Option::is_none")]
+    error_note: Option<&'a LanguageMap>,
+}
+
+#[derive(Serialize)]
+struct LogoutJson<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'static str>,
+    label: &'a LanguageMap,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::v2::CONTEXT;
+
+    #[test]
+    fn a_probe_is_written_in_halves() {
+        let access = serde_json::value::to_raw_value("a").unwrap();
+        let message = Message::new(LanguageMap::new("en", "No \"entry\""));
+        for (own_context, profile) in [(false, false), (true, false), (false, true), (true, true)] {
+            let style = ProbeStyle { own_context, profile };
+            let both = [&*access, &*access].into_iter();
+            let probe = ProbeService::new(both, &error_members(&message), style);
+            let read: serde_json::Value = serde_json::from_str(&probe.at("p\"q")).unwrap();
+            let mut expected = serde_json::json!({"id": "p\"q", "type": "AuthProbeService2",
+                "service": ["a", "a"], "errorHeading": {"en": ["No \"entry\""]}});
+            if own_context {
+                expected["@context"] = CONTEXT.into();
+            }
+            if profile {
+                expected["profile"] = PROBE_PROFILE.into();
+            }
+            assert_eq!(read, expected);
+        }
     }
 }

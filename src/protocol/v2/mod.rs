@@ -7,7 +7,8 @@ pub(crate) mod token_message;
 
 pub(crate) use content_resource::ContentResource;
 pub(crate) use description::{
-    AccessService, LogoutService, ProbeReference, ProbeService, Profile, TokenService,
+    AccessReference, AccessService, Host, LogoutService, ProbeService, ProbeStyle, Profile,
+    TokenService, error_members, json_string,
 };
 pub(crate) use probe_result::ProbeResult;
 pub(crate) use token_message::{TokenErrorProfile, TokenMessage};

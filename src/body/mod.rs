@@ -1,13 +1,19 @@
-//! The body of a layer's response: the inner service's own, or a small one of ours.
+//! The body of a layer's response: the inner service's own, or one of ours.
+
+mod held;
+mod watched;
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
+
+pub(crate) use held::{Held, Room, Share};
+pub(crate) use watched::Watched;
 
 pin_project! {
     /// Either the inner service's body, passed on frame by frame, or bytes that a layer wrote.
@@ -25,6 +31,8 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B },
         Own { #[pin] body: Full<Bytes> },
+        Held { body: Held },
+        Watched { body: Pin<Box<B>>, watched: Box<Watched> },
         OfHead,
     }
 }
@@ -44,6 +52,16 @@ impl<B> ResponseBody<B> {
     pub(crate) fn own(bytes: Bytes) -> Self {
         Self { kind: Kind::Own { body: Full::new(bytes) } }
     }
+
+    /// A document that is given back as it is sent.
+    pub(crate) fn held(body: Held) -> Self {
+        Self { kind: Kind::Held { body } }
+    }
+
+    /// The inner service's body, as far as it may pass.
+    pub(crate) fn watched(watched: Watched, body: Pin<Box<B>>) -> Self {
+        Self { kind: Kind::Watched { body, watched: Box::new(watched) } }
+    }
 }
 
 /// Empty, whatever `B` is: outer layers such as time-outs and CORS ask for a `Default` body.
@@ -57,8 +75,8 @@ impl<B> Default for ResponseBody<B> {
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            Kind::Inner { .. } => "ResponseBody::Inner(..)",
-            Kind::Own { .. } | Kind::OfHead => "ResponseBody::Own(..)",
+            Kind::Inner { .. } | Kind::Watched { .. } => "ResponseBody::Inner(..)",
+            Kind::Own { .. } | Kind::Held { .. } | Kind::OfHead => "ResponseBody::Own(..)",
         })
     }
 }
@@ -77,6 +95,19 @@ where
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
             KindProj::Own { body } => body.poll_frame(cx).map_err(|never| match never {}),
+            KindProj::Held { body } => Poll::Ready(body.next().map(|part| Ok(Frame::data(part)))),
+            KindProj::Watched { body, watched } => {
+                if let Some(before) = watched.before.take() {
+                    return Poll::Ready(Some(Ok(Frame::data(before))));
+                }
+                if watched.is_over {
+                    return Poll::Ready(None);
+                }
+                let frame = ready!(body.as_mut().poll_frame(cx));
+                let part = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                let may_pass = part.is_none_or(|part| watched.may_pass(part));
+                Poll::Ready(frame.filter(|_| may_pass))
+            }
             KindProj::OfHead => Poll::Ready(None),
         }
     }
@@ -85,6 +116,10 @@ where
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
             Kind::Own { body } => body.is_end_stream(),
+            Kind::Held { body } => body.left() == 0,
+            Kind::Watched { body, watched } => {
+                watched.is_over || (watched.before.is_none() && body.is_end_stream())
+            }
             Kind::OfHead => true,
         }
     }
@@ -93,6 +128,17 @@ where
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
             Kind::Own { body } => body.size_hint(),
+            Kind::Held { body } => SizeHint::with_exact(body.left() as u64),
+            Kind::Watched { body, watched } => {
+                let before = watched.before.as_ref().map_or(0, Bytes::len) as u64;
+                let rest = body.size_hint();
+                let mut hint = SizeHint::new();
+                hint.set_lower(rest.lower().saturating_add(before));
+                if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(before)) {
+                    hint.set_upper(upper);
+                }
+                hint
+            }
             Kind::OfHead => SizeHint::new(),
         }
     }
