@@ -14,6 +14,7 @@ use crate::revocation::Revocations;
 use crate::seal::Keyring;
 
 /// A configuration in the words of its publisher.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone)]
 pub(crate) struct Given {
     pub(crate) public_url: String,

@@ -43,6 +43,7 @@ use crate::observe::Observer;
 use crate::revocation::Revocations;
 
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
     /// Other URLs that mean the public one.
