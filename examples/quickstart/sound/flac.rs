@@ -21,7 +21,9 @@ pub(super) fn frame(number: u8, samples: &[i16]) -> Vec<u8> {
     frame.push(crc_8(&frame));
     // The samples as they are (§9.2.4).
     frame.push(0x02);
-    samples.iter().for_each(|sample| frame.extend_from_slice(&sample.to_be_bytes()));
+    for sample in samples {
+        frame.extend_from_slice(&sample.to_be_bytes());
+    }
     let check = crc_16(&frame);
     frame.extend_from_slice(&check.to_be_bytes());
     frame

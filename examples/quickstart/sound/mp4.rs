@@ -5,32 +5,32 @@ use super::tone::RATE;
 
 /// What stands before all pieces.
 pub(super) fn head() -> Vec<u8> {
-    let kind = made(b"ftyp", &[b"iso6", &[0; 4], b"iso6mp41"]);
+    let kind = made(*b"ftyp", &[b"iso6", &[0; 4], b"iso6mp41"]);
     let entry = sample_entry();
     let table = made(
-        b"stbl",
+        *b"stbl",
         &[
-            &made(b"stsd", &[&NONE, &1_u32.to_be_bytes(), &entry]),
-            &made(b"stts", &[&NONE, &NONE]),
-            &made(b"stsc", &[&NONE, &NONE]),
-            &made(b"stsz", &[&NONE, &NONE, &NONE]),
-            &made(b"stco", &[&NONE, &NONE]),
+            &made(*b"stsd", &[&NONE, &1_u32.to_be_bytes(), &entry]),
+            &made(*b"stts", &[&NONE, &NONE]),
+            &made(*b"stsc", &[&NONE, &NONE]),
+            &made(*b"stsz", &[&NONE, &NONE, &NONE]),
+            &made(*b"stco", &[&NONE, &NONE]),
         ],
     );
-    let place = made(b"url ", &[&[0, 0, 0, 1]]);
-    let data = made(b"dinf", &[&made(b"dref", &[&NONE, &1_u32.to_be_bytes(), &place])]);
-    let information = made(b"minf", &[&made(b"smhd", &[&NONE, &NONE]), &data, &table]);
+    let place = made(*b"url ", &[&[0, 0, 0, 1]]);
+    let data = made(*b"dinf", &[&made(*b"dref", &[&NONE, &1_u32.to_be_bytes(), &place])]);
+    let information = made(*b"minf", &[&made(*b"smhd", &[&NONE, &NONE]), &data, &table]);
     // "und", an unknown language.
-    let times = made(b"mdhd", &[&NONE, &[0; 8], &RATE.to_be_bytes(), &NONE, &[0x55, 0xc4, 0, 0]]);
-    let handler = made(b"hdlr", &[&NONE, &NONE, b"soun", &[0; 12], b"tone\0"]);
-    let media = made(b"mdia", &[&times, &handler, &information]);
+    let times = made(*b"mdhd", &[&NONE, &[0; 8], &RATE.to_be_bytes(), &NONE, &[0x55, 0xc4, 0, 0]]);
+    let handler = made(*b"hdlr", &[&NONE, &NONE, b"soun", &[0; 12], b"tone\0"]);
+    let media = made(*b"mdia", &[&times, &handler, &information]);
     let track = made(
-        b"tkhd",
+        *b"tkhd",
         // In use; the first track; as loud as it is.
         &[&[0, 0, 0, 7], &[0; 8], &ONE, &[0; 8], &[0; 12], &[1, 0, 0, 0], &MATRIX, &[0; 8]],
     );
     let movie = made(
-        b"mvhd",
+        *b"mvhd",
         &[
             &NONE,
             &[0; 8],
@@ -43,9 +43,9 @@ pub(super) fn head() -> Vec<u8> {
             &[0, 0, 0, 2],
         ],
     );
-    let pieces = made(b"mvex", &[&made(b"trex", &[&NONE, &ONE, &ONE, &[0; 12]])]);
-    let track = made(b"trak", &[&track, &media]);
-    [kind, made(b"moov", &[&movie, &track, &pieces])].concat()
+    let pieces = made(*b"mvex", &[&made(*b"trex", &[&NONE, &ONE, &ONE, &[0; 12]])]);
+    let track = made(*b"trak", &[&track, &media]);
+    [kind, made(*b"moov", &[&movie, &track, &pieces])].concat()
 }
 
 /// A piece of the stream.
@@ -63,18 +63,18 @@ pub(super) fn piece(number: usize, samples: &[i16]) -> Vec<u8> {
     let fragment = |offset: u32| {
         let of_all = [u32::from(flac::BLOCK), size].map(u32::to_be_bytes).concat();
         let track = made(
-            b"traf",
+            *b"traf",
             &[
                 // Lengths and sizes are the same for all; places count from this box.
-                &made(b"tfhd", &[&[0, 2, 0, 0x18], &ONE, &of_all]),
-                &made(b"tfdt", &[&[1, 0, 0, 0], &begin.to_be_bytes()]),
-                &made(b"trun", &[&[0, 0, 0, 1], &count.to_be_bytes(), &offset.to_be_bytes()]),
+                &made(*b"tfhd", &[&[0, 2, 0, 0x18], &ONE, &of_all]),
+                &made(*b"tfdt", &[&[1, 0, 0, 0], &begin.to_be_bytes()]),
+                &made(*b"trun", &[&[0, 0, 0, 1], &count.to_be_bytes(), &offset.to_be_bytes()]),
             ],
         );
-        made(b"moof", &[&made(b"mfhd", &[&NONE, &(number + 1).to_be_bytes()]), &track])
+        made(*b"moof", &[&made(*b"mfhd", &[&NONE, &(number + 1).to_be_bytes()]), &track])
     };
     let offset = u32::try_from(fragment(0).len() + 8).unwrap_or_default();
-    [fragment(offset), made(b"mdat", &[&frames.concat()])].concat()
+    [fragment(offset), made(*b"mdat", &[&frames.concat()])].concat()
 }
 
 const NONE: [u8; 4] = [0; 4];
@@ -91,17 +91,19 @@ const MATRIX: [u8; 36] = {
 /// One channel of FLAC ("Encapsulation of FLAC in ISO Base Media File Format").
 fn sample_entry() -> Vec<u8> {
     // The only block of metadata is the last.
-    let info = made(b"dfLa", &[&NONE, &[0x80, 0, 0, 34], &flac::stream_info()]);
+    let info = made(*b"dfLa", &[&NONE, &[0x80, 0, 0, 34], &flac::stream_info()]);
     let rate = (RATE << 16).to_be_bytes();
-    made(b"fLaC", &[&[0; 6], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &rate, &info])
+    made(*b"fLaC", &[&[0; 6], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &rate, &info])
 }
 
 /// A box: its length, its name, and what is in it.
-fn made(name: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+fn made(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>() + 8;
     let length = u32::try_from(length).unwrap_or_default().to_be_bytes();
-    let mut made = [length, *name].concat();
-    parts.iter().for_each(|part| made.extend_from_slice(part));
+    let mut made = [length, name].concat();
+    for part in parts {
+        made.extend_from_slice(part);
+    }
     made
 }
 

@@ -17,6 +17,8 @@ pub(super) fn file(samples: &[i16]) -> Vec<u8> {
     file.extend_from_slice(&[2, 0, 16, 0]);
     file.extend_from_slice(b"data");
     file.extend_from_slice(&length.to_le_bytes());
-    samples.iter().for_each(|sample| file.extend_from_slice(&sample.to_le_bytes()));
+    for sample in samples {
+        file.extend_from_slice(&sample.to_le_bytes());
+    }
     file
 }
