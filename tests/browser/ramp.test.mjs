@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { goOn, logIn, logInUpToTheClick } from './harness/access-window.mjs';
 import { openRamp, rampFiles } from './harness/ramp.mjs';
 import { setStage } from './harness/stage.mjs';
-import { both, granted, isToken } from './harness/traffic.mjs';
+import { both, granted, isImage, isToken } from './harness/traffic.mjs';
 import { until } from './harness/wait.mjs';
 
 const stages = {};
@@ -48,6 +48,28 @@ for (const [name, thirdPartyCookies, which] of [
       await until(ramp.playing, 'sound');
       await visit.seen(both(isRecording, granted), 'the recording');
       assert.equal(clicks, CLICKS[which], 'clicks from locked to open');
+    });
+  }));
+}
+
+// Its second item is the first that needs the login.
+for (const [name, thirdPartyCookies, which] of [
+  ['services on bodies, cookies allowed', 'allow', 'plain'],
+  ['services on bodies, cookies blocked, hand-off on', 'block', 'handOff'],
+]) {
+  test(name, () => stages[which].visit(name, { thirdPartyCookies }, async (visit) => {
+    const stage = stages[which];
+    const viewer = await openRamp(visit, `${stage.library}/manifests/all.json`, 2);
+    if (which === 'handOff') {
+      const window = await logInUpToTheClick(visit, viewer.page, () => viewer.login.click(), 'reader', 'reader');
+      await goOn(visit, window);
+    } else {
+      await logIn(visit, viewer.page, () => viewer.login.click(), 'reader', 'reader');
+    }
+    await visit.step('shown', viewer.page, async () => {
+      await until(async () => (await viewer.message.innerText()) === 'granted', 'the grant');
+      await visit.seen(both(isImage('reader'), granted), 'the picture');
+      await visit.assertPicture(viewer.picture);
     });
   }));
 }

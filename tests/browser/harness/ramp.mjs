@@ -1,5 +1,7 @@
 // A page that reads what Ramp (`@samvera/ramp`, main of August 2026) reads of a manifest and of the
 // flow, and nothing else, and fails where it fails. The published package knows no authorization yet.
+// Of pictures it does what Mirador's branch for 2.0 does (July 2026): the probe is the painted body's own,
+// and the image service the first of its services.
 
 import { html } from './static-files.mjs';
 
@@ -11,6 +13,7 @@ const page = html(`<!doctype html>
 <p id="message"></p>
 <button id="login" hidden></button>
 <audio controls></audio>
+<img id="picture" alt="">
 <script>
   // Of each canvas the first painted body, and its own services. What is no complete access service
   // breaks the whole manifest.
@@ -52,7 +55,12 @@ const page = html(`<!doctype html>
 
   const message = document.querySelector('#message');
   const button = document.querySelector('#login');
-  const play = (item) => { document.querySelector('audio').src = item.first.id; };
+  const play = ({ first }) => {
+    if (first.type !== 'Image') { document.querySelector('audio').src = first.id; return; }
+    const [image] = first.service;
+    if (!image.type.startsWith('ImageService')) throw new Error('the image service is not the first');
+    document.querySelector('#picture').src = image.id + '/full/400,/0/default.jpg';
+  };
 
   window.ramp = async (url, index) => {
     const items = read(await (await fetch(url)).json());
@@ -92,6 +100,7 @@ export async function openRamp(visit, manifest, index) {
     items,
     message: page.locator('#message'),
     login: page.locator('#login'),
+    picture: page.locator('#picture'),
     playing: () => page.locator('audio').evaluate(({ readyState, error }) => !error && readyState >= 2),
   };
 }
