@@ -143,6 +143,7 @@ pub mod revocation;
 mod said;
 mod seal;
 mod session;
+mod signed;
 mod storage_access;
 pub mod token;
 mod trace;
@@ -152,8 +153,8 @@ pub use aspect::access_cookie::AccessCookie;
 pub use aspect::cookie::{CookieError, SameSite};
 pub use body::ResponseBody;
 pub use config::{
-    AccessService, Compatibility, ConfigError, ConfigErrors, ConfigWarning, Limits, Manifests,
-    OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    AccessService, Compatibility, ConfigError, ConfigErrors, ConfigWarning, ContentForScripts,
+    Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
 pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};

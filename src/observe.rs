@@ -33,7 +33,8 @@ impl<'a> Observation<'a> {
         self.place
     }
 
-    /// The path of the request, without its query, however long it is.
+    /// The path of the request, without its query, however long it is. Of a signed location it is that of
+    /// the resource.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.path
@@ -117,6 +118,8 @@ words! {
     Place {
         /// The resource itself: a tile, a file.
         Content = "content",
+        /// The same under a [signed location](crate::authorizer::Decision::Signed).
+        SignedLocation = "signed_location",
         /// Its probe service.
         Probe = "probe",
         /// An `info.json` whose status is a decision (1.0, 0.9).
@@ -165,7 +168,7 @@ impl Outcome {
 impl From<&Decision> for Outcome {
     fn from(decision: &Decision) -> Self {
         match decision {
-            Decision::Grant => Self::Granted,
+            Decision::Grant | Decision::Signed(_) => Self::Granted,
             Decision::Redirect(_) => Self::Redirected,
             Decision::Deny(denial) => match denial.status() {
                 DeniedStatus::BadRequest => Self::BadRequest,

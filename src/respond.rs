@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
-    SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, AUTHORIZATION,
+    CACHE_CONTROL, CONTENT_TYPE, ORIGIN, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 /// An answer without a body, never stored.
 pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
@@ -37,28 +38,52 @@ pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response
     text(status, "application/json", body)
 }
 
-/// The answer to a preflight: anyone may ask, without credentials, with a bearer token.
+/// The answer to a preflight of a read: anyone may ask, without credentials, with a bearer token and any
+/// other header.
 ///
-/// It needs no authorization itself, and `*` would not cover the `Authorization` header (Fetch,
-/// "CORS protocol").
-pub(crate) fn preflight() -> Response<Bytes> {
-    preflight_for("GET, HEAD, OPTIONS")
+/// It needs no authorization itself.
+pub(crate) fn preflight(request: &HeaderMap) -> Response<Bytes> {
+    preflight_for("GET, HEAD, OPTIONS", request)
 }
 
 /// The same for an endpoint with other methods.
-pub(crate) fn preflight_for(methods: &'static str) -> Response<Bytes> {
+pub(crate) fn preflight_for(methods: &'static str, request: &HeaderMap) -> Response<Bytes> {
     let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     allow_any_origin(headers);
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(
-            "Authorization, Content-Type, Range, If-None-Match, If-Modified-Since",
-        ),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(request));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
+}
+
+/// Longest list of headers that is sent back, in bytes.
+const LONGEST_LIST: usize = 4096;
+
+/// Every header, and those that are asked for by their names: `*` does not cover `Authorization`, and
+/// where cookies come along nothing (Fetch, "CORS protocol").
+fn allowed_headers(request: &HeaderMap) -> HeaderValue {
+    let mut allowed = "Authorization, *".to_owned();
+    for list in request.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
+        for name in list.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            let Ok(name) = HeaderName::from_bytes(name) else { continue };
+            if name != AUTHORIZATION && allowed.len() + name.as_str().len() < LONGEST_LIST {
+                allowed.push_str(", ");
+                allowed.push_str(name.as_str());
+            }
+        }
+    }
+    HeaderValue::try_from(allowed).expect("names of headers make a header")
+}
+
+/// Whether a request is a browser's question whether a page may read what is here (Fetch, "CORS-preflight
+/// fetch").
+pub(crate) fn is_preflight_of_read(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers
+            .get(ACCESS_CONTROL_REQUEST_METHOD)
+            .is_some_and(|asked| matches!(asked.as_bytes(), b"GET" | b"HEAD"))
 }
 
 /// The answer to a method that an endpoint does not have.
@@ -72,6 +97,40 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Bytes> {
 pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
+}
+
+/// What an answer says to browsers of the pages whose scripts may read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Every page, without the user's cookie.
+    Anyone,
+    /// The page of this origin, with the cookie as well.
+    With(HeaderValue),
+}
+
+/// What pages that read ranges or ask again look at, beside what Fetch lets every script see.
+static EXPOSED: HeaderValue =
+    HeaderValue::from_static("Accept-Ranges, Content-Encoding, Content-Range, ETag");
+
+impl Sharing {
+    /// Says so, and that it depends on the page.
+    pub(crate) fn apply(self, headers: &mut HeaderMap) {
+        if let Self::With(origin) = self {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+            // With cookies `*` is a name like any other.
+            headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED.clone());
+        }
+        let is_said = |vary: &HeaderValue| {
+            vary.as_bytes().split(|byte| *byte == b',').any(|name| {
+                let name = name.trim_ascii();
+                name == b"*" || name.eq_ignore_ascii_case(b"origin")
+            })
+        };
+        if !headers.get_all(VARY).iter().any(is_said) {
+            headers.append(VARY, HeaderValue::from_static("Origin"));
+        }
+    }
 }
 
 /// Leaves `Cache-Control` as the one thing that caches are told.

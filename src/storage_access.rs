@@ -60,7 +60,7 @@ pub(crate) fn load(is_on: bool, request: &HeaderMap, response: &mut HeaderMap) {
 }
 
 /// The one origin that a request names, if it is spelled as browsers do.
-fn only_origin(headers: &HeaderMap) -> Option<Origin> {
+pub(crate) fn only_origin(headers: &HeaderMap) -> Option<Origin> {
     let mut values = headers.get_all(ORIGIN).iter();
     let text = values.next()?.to_str().ok()?;
     let origin: Origin = text.parse().ok()?;

@@ -6,8 +6,8 @@ use tower_iiif_auth::aspect::IpRanges;
 use tower_iiif_auth::authorizer::{RolesFor, Substitute};
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
-    AccessCookie, AccessService, Compatibility, IiifAuth, IiifAuthBuilder, Keyring, LanguageMap,
-    Message, Realm, ThirdPartyCookies,
+    AccessCookie, AccessService, Compatibility, ContentForScripts, IiifAuth, IiifAuthBuilder,
+    Keyring, LanguageMap, Message, Realm, ThirdPartyCookies,
 };
 
 use crate::arguments::{Arguments, Client};
@@ -27,7 +27,9 @@ pub(crate) async fn configure(arguments: &Arguments) -> Result<IiifAuth, String>
         .realm(terms())
         .authorizer(rules(arguments))
         .compatibility(for_viewers())
-        .third_party_cookies(without_third_party_cookies(arguments));
+        .third_party_cookies(without_third_party_cookies(arguments))
+        // For players on other sites that read the stream by a script.
+        .content_for_scripts(ContentForScripts::default().bound_viewers());
     let builder = BASES.iter().fold(builder, |builder, base| {
         let families = Families::new(base.families.iter().copied());
         builder.resources(ImageApi::new(base.images).families(families))
@@ -147,6 +149,8 @@ fn rules(arguments: &Arguments) -> RolesFor {
         .roles("terms", ["terms"])
         .roles("reader", ["reader", "curator"])
         .roles("handlist.pdf", ["reader", "curator"])
+        .roles("recording.wav", ["reader", "curator"])
+        .roles("stream/*", ["reader", "curator"])
         .roles("foyer", ["foyer"])
         .roles("curator", ["curator"])
         .refusing(

@@ -12,8 +12,8 @@ pub(crate) struct Base {
     pub(crate) api: ImageApi,
     /// The families of the specification that it speaks.
     pub(crate) families: &'static [Family],
-    /// Whether its manifests list the PDF.
-    pub(crate) handlist: bool,
+    /// Whether its manifests list the files: a PDF, a recording, a stream.
+    pub(crate) files: bool,
 }
 
 pub(crate) const BASES: [Base; 4] = [
@@ -30,6 +30,6 @@ const fn base(
     families: &'static [Family],
 ) -> Base {
     // Older families know no probe for a file.
-    let handlist = matches!(families, [V2]);
-    Base { images, manifests, api, families, handlist }
+    let files = matches!(families, [V2]);
+    Base { images, manifests, api, families, files }
 }

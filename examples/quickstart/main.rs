@@ -16,6 +16,7 @@ mod handlist;
 mod login;
 mod manifests;
 mod site;
+mod sound;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;
@@ -103,7 +104,8 @@ async fn application(arguments: &Arguments) -> Result<Router, String> {
     });
     Ok(Router::new()
         .merge(pictures)
-        .route("/files/handlist.pdf", get(handlist::serve))
+        .route(handlist::PATH, get(handlist::serve))
+        .merge(sound::routes())
         .route("/auth/login", get(login::form).post(login::submit))
         .merge(manifests::routes(public_url, &images, &auth))
         .merge(site::routes(public_url))

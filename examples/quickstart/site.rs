@@ -8,7 +8,7 @@ use axum::routing::get;
 
 /// Only what comes from this server may run, be shown or be framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; frame-src 'self'; object-src 'self'; base-uri 'none'";
+                      media-src 'self' blob:; connect-src 'self'; frame-src 'self'; object-src 'self'; base-uri 'none'";
 
 macro_rules! file {
     ($name:literal) => {
@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = &[
     file!("report.js"),
     file!("services.js"),
     file!("status.js"),
+    file!("stream.js"),
     file!("text.js"),
     file!("tiles.js"),
     file!("token-frame.js"),

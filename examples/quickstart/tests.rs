@@ -152,11 +152,26 @@ async fn manifests_lead_to_their_base() {
 }
 
 #[tokio::test]
-async fn the_pdf_is_where_a_probe_can_be_declared() {
-    let body = &json("/manifests/handlist.json").await["items"][0]["items"][0]["items"][0]["body"];
-    assert_eq!(body["service"][0]["type"], "AuthProbeService2");
+async fn files_are_where_a_probe_can_be_declared() {
+    for (name, kind, path) in [
+        ("handlist", "Text", "/files/handlist.pdf"),
+        ("recording", "Sound", "/files/recording.wav"),
+        ("stream", "Sound", "/files/stream/stream.m3u8"),
+    ] {
+        let manifest = json(&format!("/manifests/{name}.json")).await;
+        let canvas = &manifest["items"][0];
+        let body = &canvas["items"][0]["items"][0]["body"];
+        assert_eq!(body["service"][0]["type"], "AuthProbeService2");
+        assert_eq!((&body["type"], &body["id"]), (&json!(kind), &json!(format!("{SITE}{path}"))));
+        assert_eq!(canvas.get("duration").is_some(), kind == "Sound");
+        assert_eq!(canvas.get("width").is_some(), kind != "Sound");
+        assert_eq!(get(path).await.0, 401, "{path}");
+    }
+    for piece in ["head.mp4", "0.m4s", "5.m4s", "6.m4s", "stream.m3u8"] {
+        assert_eq!(get(&format!("/files/stream/{piece}")).await.0, 401, "{piece}");
+    }
     let all = json("/manifests/all.json").await;
-    assert_eq!(all["items"].as_array().expect("canvases").len(), 8);
+    assert_eq!(all["items"].as_array().expect("canvases").len(), 10);
     for (path, expected) in [
         ("/manifests/2/handlist.json", 404),
         ("/manifests/nothing.json", 404),

@@ -10,7 +10,8 @@ type Outcome = Result<Decision, BoxError>;
 
 /// Grants only what both grant: made by [`Authorizer::and`].
 ///
-/// The second is asked only after a grant of the first. Whatever else the first says is the answer.
+/// The second is asked only after a grant of the first. Whatever else the first says is the answer. Where
+/// either grants under a [signed location](Decision::Signed), the whole does.
 pub struct And<A, B> {
     first: Arc<A>,
     second: Arc<B>,
@@ -41,12 +42,21 @@ impl<A: Authorizer, B: Authorizer> Authorizer for And<A, B> {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Outcome> {
         match self.first.authorize(request) {
             Answer::Now(Ok(Decision::Grant)) => self.second.authorize(request),
+            Answer::Now(Ok(Decision::Signed(signed))) => match self.second.authorize(request) {
+                Answer::Now(second) => Answer::Now(second.map(|own| own.under(signed))),
+                Answer::Later(second) => {
+                    Answer::later(async move { second.await.map(|own| own.under(signed)) })
+                }
+            },
             Answer::Now(other) => Answer::Now(other),
             Answer::Later(first) => {
                 let (second, request) = (Arc::clone(&self.second), request.clone().into_owned());
                 Answer::later(async move {
                     match first.await {
                         Ok(Decision::Grant) => wait(second.authorize(&request)).await,
+                        Ok(Decision::Signed(signed)) => {
+                            wait(second.authorize(&request)).await.map(|own| own.under(signed))
+                        }
                         other => other,
                     }
                 })
@@ -184,6 +194,7 @@ mod tests {
     fn word(outcome: Outcome) -> &'static str {
         match outcome {
             Ok(Decision::Grant) => "grant",
+            Ok(Decision::Signed(_)) => "signed",
             Ok(Decision::Redirect(_)) => "redirect",
             Ok(Decision::Deny(denial)) if denial.status().as_u16() == 401 => "login",
             Ok(Decision::Deny(_)) => "never",

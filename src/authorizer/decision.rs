@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::signed::SignedLocation;
+
 use crate::protocol::v2::probe_result::DeniedStatus;
 use crate::protocol::{AbsoluteUri, LanguageMap, Message};
 use crate::resource::Resource;
@@ -29,6 +31,14 @@ use crate::resource::Resource;
 pub enum Decision {
     /// The wrapped service answers.
     Grant,
+    /// The wrapped service answers, and the probe says where without a cookie: `status` 302 with a
+    /// `location` of this server that opens this one resource, for this session, for
+    /// [a few minutes](crate::Limits::max_location_lifetime).
+    ///
+    /// It needs [`IiifAuthBuilder::signed_locations`](crate::IiifAuthBuilder::signed_locations), without
+    /// which it is a [`Grant`](Self::Grant). So it is for whom no token of a session comes with the
+    /// probe: content that is asked for with the cookie is as with a grant.
+    Signed(SignedLocation),
     /// The resource is to be had at this URI: 302 on the content route, `status` 302 with a
     /// `location` of the same type from the probe (2.0 §5.2). Clients take it for a success and
     /// offer no login: for a lesser version use [`Denial::substitute`].
@@ -38,10 +48,15 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Whether it is [`Decision::Grant`].
+    /// Whether it is [`Decision::Grant`] or [`Decision::Signed`].
     #[must_use]
     pub fn is_grant(&self) -> bool {
-        matches!(self, Self::Grant)
+        matches!(self, Self::Grant | Self::Signed(_))
+    }
+
+    /// A grant as one under a signed location; everything else as it is.
+    pub(super) fn under(self, signed: SignedLocation) -> Self {
+        if self == Self::Grant { Self::Signed(signed) } else { self }
     }
 }
 

@@ -12,6 +12,7 @@ mod from_fn;
 mod many;
 mod max_unauthorized;
 mod roles_for;
+mod signed;
 
 use std::fmt;
 use std::ops::Deref;
@@ -24,6 +25,7 @@ pub use from_fn::{FromAsyncFn, FromFn, from_async_fn, from_fn};
 pub(crate) use many::NotAsked;
 pub use max_unauthorized::MaxUnauthorized;
 pub use roles_for::RolesFor;
+pub use signed::{SignedLocation, SignedLocations};
 
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
@@ -102,6 +104,23 @@ pub trait Authorizer: Send + Sync + 'static {
         Self: Sized,
     {
         And::new(self, other)
+    }
+
+    /// Grants what this authorizer grants to a session under a signed location: see
+    /// [`Decision::Signed`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::authorizer::{Authorizer, RolesFor};
+    ///
+    /// let rules = RolesFor::new().roles("*", ["reader"]).signed_locations().only(["/files/*"]);
+    /// ```
+    fn signed_locations(self) -> SignedLocations<Self>
+    where
+        Self: Sized,
+    {
+        SignedLocations::new(self)
     }
 
     /// Grants what this authorizer or `other` grants; the denial, if both deny, is this one's.

@@ -174,7 +174,7 @@ mod tests {
             });
             let request = AccessRequest::new(resource, session, Timestamp::default());
             let status = match rules.decide(&request) {
-                Decision::Grant => 200,
+                Decision::Grant | Decision::Signed(_) => 200,
                 Decision::Redirect(_) => 302,
                 Decision::Deny(denial) => denial.status().as_u16(),
             };

@@ -15,7 +15,8 @@ use crate::fetch_metadata::is_made_here;
 use crate::gate::{Basis, Verdict, Watch};
 use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
-use crate::respond;
+use crate::respond::{self, Sharing};
+use crate::session::Session;
 use crate::storage_access;
 
 /// What is done with a request.
@@ -57,27 +58,80 @@ pub(super) fn course(
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access);
-            let granted = session.take().map(|session| Granted::to(Some(session)));
-            Course::Forward(Care::new(Some(private), Still::of(core, resource)), granted)
+            let kept = Care::new(Some(private), Still::of(core, resource));
+            match session.take() {
+                None => Course::Forward(kept, None),
+                Some(session) => for_session(core, head, kept, session),
+            }
         }
         (Decision::Grant, _) => {
-            let granted = core.hands_session_on.then(|| Granted::to(None));
-            Course::Forward(Care::new(None, Still::of(core, resource)), granted)
+            let kept = Care::new(None, Still::of(core, resource));
+            if core.keeps_session {
+                for_everyone(core, head, kept)
+            } else {
+                Course::Forward(kept, None)
+            }
+        }
+        // A grant was made of it.
+        (Decision::Signed(_), _) => {
+            Course::Answer(refusal::denied(&Denial::later(), head, &core.texts))
         }
         (Decision::Redirect(location), _) => {
             Course::Answer(refusal::redirect(&location.to_string(), StatusCode::FOUND, head))
         }
-        (Decision::Deny(denial), basis) => {
-            if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
-                // The base URI of an image service leads to its description (Image API 3.0 §2).
-                let info = core.public_url.join(&format!("{}/info.json", resource.path()));
-                return Course::Answer(refusal::redirect(&info, StatusCode::SEE_OTHER, head));
+        (Decision::Deny(denial), basis) => denied(core, head, resource, denial, basis),
+    }
+}
+
+fn denied(
+    core: &Core,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    denial: &Denial,
+    basis: &Basis,
+) -> Course {
+    if matches!(resource.kind(), ResourceKind::ImageService) && is_read(head.method()) {
+        // The base URI of an image service leads to its description (Image API 3.0 §2).
+        let info = core.public_url.join(&format!("{}/info.json", resource.path()));
+        return Course::Answer(refusal::redirect(&info, StatusCode::SEE_OTHER, head));
+    }
+    let refusal = refusal::denied(denial, head, &core.texts);
+    let (status, reason) = (denial.http_status(), basis.reason());
+    let mut response = Refused::mark(core, status, reason, Some(resource), refusal);
+    for_third_parties(core, head, resource, basis, &mut response);
+    Course::Answer(response)
+}
+
+/// What a session opens, with what is kept of that.
+#[inline(never)]
+fn for_session(core: &Core, head: &Head<'_>, mut kept: Care, session: Session<'static>) -> Course {
+    if core.shares() {
+        kept.share(core.shares_with_viewer(head, &session));
+    }
+    Course::Forward(kept, core.hands_session_on.then(|| Granted::to(Some(session))))
+}
+
+/// What is open to everyone.
+#[inline(never)]
+fn for_everyone(core: &Core, head: &Head<'_>, mut kept: Care) -> Course {
+    if core.shares() {
+        kept.share(core.shares_with_listed(head));
+    }
+    Course::Forward(kept, core.hands_session_on.then(|| Granted::to(None)))
+}
+
+impl Course {
+    /// The same for the page whose scripts may read it.
+    pub(super) fn shared(self, sharing: Sharing) -> Self {
+        match self {
+            Self::Forward(mut kept, granted) => {
+                kept.share(sharing);
+                Self::Forward(kept, granted)
             }
-            let refusal = refusal::denied(denial, head, &core.texts);
-            let (status, reason) = (denial.http_status(), basis.reason());
-            let mut response = Refused::mark(core, status, reason, Some(resource), refusal);
-            for_third_parties(core, head, resource, basis, &mut response);
-            Course::Answer(response)
+            Self::Answer(mut response) => {
+                sharing.apply(response.headers_mut());
+                Self::Answer(response)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::answer::BoxFuture;
 use crate::aspect::Head;
 use crate::clock::Timestamp;
 use crate::core::Core;
-use crate::gate::{Progress, Question, Verdict, Watch, finish_decision};
+use crate::gate::{Basis, Progress, Question, Verdict, Watch, finish_decision};
 use crate::observe::Outcome;
 use crate::resource::Resource;
 
@@ -25,6 +25,32 @@ pub(super) fn later(
 ) -> BoxFuture<Course> {
     let (parts, resource) = (question.head.to_parts(), question.resource.clone().into_owned());
     Box::pin(finish(Arc::clone(core), parts, resource, question.now, progress, watch))
+}
+
+/// Whether the course hangs on more than the verdict: a lesser version, or whose page asks.
+#[inline]
+pub(super) fn has_to_wait(
+    core: &Core,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    verdict: &Verdict,
+) -> bool {
+    match verdict.basis {
+        Basis::Session { .. } => false,
+        Basis::Open => core.shares() && core.must_look_for_viewer(head),
+        Basis::NotEnough { .. } | Basis::Nobody(_) => {
+            lower::is_wanted(core, resource, verdict)
+                || core.shares() && core.must_look_for_viewer(head)
+        }
+    }
+}
+
+/// A refusal at once, for the page whose scripts may read it.
+pub(super) fn shared_refusal(core: &Core, head: &Head<'_>, course: Course) -> Course {
+    match course {
+        Course::Answer(_) if core.shares() => course.shared(core.shares_with_listed(head)),
+        course => course,
+    }
 }
 
 /// Waits for the decision, and for those on lesser versions.
@@ -44,14 +70,25 @@ async fn finish(
             finish_decision(Arc::clone(core), parts, resource, now, None, pending).await
         }
     };
+    // What a session opens tells by itself.
+    let sharing = match verdict.basis {
+        Basis::Open | Basis::NotEnough { .. } | Basis::Nobody(_) if core.shares() => {
+            Some(core.shares_with(&parts, &resource, now).await)
+        }
+        _ => None,
+    };
+    let shared = |course: Course| match sharing {
+        Some(sharing) => course.shared(sharing),
+        None => course,
+    };
     if lower::is_wanted(core, &resource, &verdict) {
         if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
             watch.decided(core, &parts.uri, &resource, Outcome::Redirected, &verdict.basis);
             let head = Head::of_parts(&parts);
             let mut response = refusal::redirect(&location, StatusCode::FOUND, &head);
             for_third_parties(core, &head, &resource, &verdict.basis, &mut response);
-            return Course::Answer(response);
+            return shared(Course::Answer(response));
         }
     }
-    course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch)
+    shared(course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch))
 }

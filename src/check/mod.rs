@@ -54,6 +54,7 @@ mod private;
 mod proofs;
 mod refusal;
 mod service;
+mod signed;
 mod unasked;
 
 pub use active::keep_still;

@@ -6,16 +6,19 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::course::{Course, course};
-use super::decide::later;
+use super::decide::{has_to_wait, later, shared_refusal};
 use super::future::CheckFuture;
 use super::private::Care;
 use super::proofs::Refused;
-use super::{lower, refusal, unasked};
+use super::{refusal, signed, unasked};
+use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::core::{Core, Found};
 use crate::gate::{Progress, Question, Watch};
 use crate::observe::Place;
+use crate::resource::Refusal;
+use crate::signed::SignedRequest;
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -39,6 +42,29 @@ pub struct Check<S> {
 impl<S> Check<S> {
     pub(super) fn new(inner: S, core: Arc<Core>) -> Self {
         Self { inner, core }
+    }
+}
+
+impl<S> Check<S> {
+    /// Answers a request below a signed location, which goes on without what opens it.
+    #[cold]
+    fn call_signed<ReqBody, ResBody>(
+        &mut self,
+        signed: &SignedRequest,
+        mut request: Request<ReqBody>,
+    ) -> CheckFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    {
+        signed.strip(&self.core, &mut request);
+        match signed::course(&self.core, &Head::of(&request), signed.capability.clone()) {
+            Answer::Now(course) => CheckFuture::decided(course, &mut self.inner, request),
+            Answer::Later(course) => {
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                CheckFuture::deciding(course, inner, request)
+            }
+        }
     }
 }
 
@@ -66,6 +92,12 @@ where
             Found::Public => {
                 return CheckFuture::forwarded(self.inner.call(request), Care::default());
             }
+            &Found::Signed(path) => {
+                return match SignedRequest::of(path, head.uri()) {
+                    Some(signed) => self.call_signed(&signed, request),
+                    None => CheckFuture::own(refusal::path(Refusal::Ambiguous, &head)),
+                };
+            }
             &Found::Refused(why) => {
                 watch.refused(core, path, why);
                 let refusal = refusal::path(why, &head);
@@ -85,12 +117,15 @@ where
         let question = Question { head, resource, now, token: None };
         let mut progress = core.decide(&question);
         match &mut progress {
-            Progress::Done(verdict) if !lower::is_wanted(core, resource, verdict) => {
+            Progress::Done(verdict) if !has_to_wait(core, &head, resource, verdict) => {
                 match course(core, &head, resource, verdict, now, watch) {
                     Course::Forward(kept, None) => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }
-                    course => CheckFuture::decided(course, &mut self.inner, request),
+                    course => {
+                        let course = shared_refusal(core, &head, course);
+                        CheckFuture::decided(course, &mut self.inner, request)
+                    }
                 }
             }
             _ => {

@@ -23,7 +23,11 @@ pub(super) fn course(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> O
 fn of_others(core: &Core, head: &Head<'_>, resource: &Resource<'_>) -> Option<Course> {
     if *head.method() == Method::OPTIONS {
         // Answered without asking, and never passed on: a preflight carries no credentials.
-        return Some(Course::Answer(respond::preflight()));
+        let mut response = respond::preflight(head.headers());
+        if core.shares() {
+            core.shares_preflight(head).apply(response.headers_mut());
+        }
+        return Some(Course::Answer(response));
     }
     if matches!(resource.kind(), ResourceKind::ImageInformation) {
         // Descriptions are for everyone (2.0 §2.1); only reading them is.

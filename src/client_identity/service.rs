@@ -65,7 +65,10 @@ where
                     }
                 })
             }
-            Method::OPTIONS => ClientIdentityFuture::own(respond::preflight_for("POST, OPTIONS")),
+            Method::OPTIONS => {
+                let preflight = respond::preflight_for("POST, OPTIONS", request.headers());
+                ClientIdentityFuture::own(preflight)
+            }
             _ => {
                 let mut response = refused(TokenError::InvalidRequest, "POST a JSON object");
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

@@ -22,6 +22,7 @@ pub struct Compatibility {
     pub(crate) strict_0_9_2: bool,
     pub(crate) origin_from_referer: bool,
     pub(crate) any_viewer_in_0_9: bool,
+    pub(crate) probe_in_query: bool,
 }
 
 impl Compatibility {
@@ -32,6 +33,17 @@ impl Compatibility {
     #[must_use]
     pub fn profile_on_probe(mut self) -> Self {
         self.profile_on_probe = true;
+        self
+    }
+
+    /// Names the resource in the query of its probe's URI, `{endpoints}/probe?resource={path}`, in place of
+    /// its path.
+    ///
+    /// Diva asks for one login for all pages of a book only where their probes differ in nothing but the
+    /// query. A probe is answered in both forms whatever is set.
+    #[must_use]
+    pub fn resource_in_probe_query(mut self) -> Self {
+        self.probe_in_query = true;
         self
     }
 

@@ -12,6 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// | limit | default |
 /// | --- | --- |
 /// | [`max_token_lifetime`](Self::max_token_lifetime) | 5 minutes |
+/// | [`max_location_lifetime`](Self::max_location_lifetime) | 5 minutes |
 /// | [`max_decision_time`](Self::max_decision_time) | 5 seconds |
 /// | [`max_form_time`](Self::max_form_time) | 10 seconds |
 /// | [`max_info_bytes`](Self::max_info_bytes) | 4 MiB |
@@ -35,6 +36,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use = "limits do nothing until they are given to a builder"]
 pub struct Limits {
     token_lifetime: Duration,
+    location_lifetime: Duration,
     decision_time: Duration,
     form_time: Duration,
     info_bytes: usize,
@@ -54,6 +56,7 @@ impl Limits {
     pub const fn new() -> Self {
         Self {
             token_lifetime: Duration::from_secs(300),
+            location_lifetime: Duration::from_secs(300),
             decision_time: Duration::from_secs(5),
             form_time: Duration::from_secs(10),
             info_bytes: 4 << 20,
@@ -69,6 +72,16 @@ impl Limits {
     /// A token is looked at anew whenever it is used, so a longer life does not outlast a logout.
     pub const fn max_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long a [signed location](crate::IiifAuthBuilder::signed_locations) opens its resource at the
+    /// most; never longer than its session. From one second to 24 hours. Default: five minutes.
+    ///
+    /// A recording that is to be played in one go, from a location that the player asks for parts of, needs
+    /// as long as it lasts. Whoever passes the link on passes on as much.
+    pub const fn max_location_lifetime(mut self, lifetime: Duration) -> Self {
+        self.location_lifetime = lifetime;
         self
     }
 
@@ -139,6 +152,10 @@ impl Limits {
         self.token_lifetime
     }
 
+    pub(crate) fn location_lifetime(&self) -> Duration {
+        self.location_lifetime
+    }
+
     #[inline]
     pub(crate) fn decision_time(&self) -> Duration {
         self.decision_time
@@ -168,6 +185,7 @@ impl Limits {
         // A token's life is told in whole seconds (2.0 §4.4).
         let times = [
             (self.token_lifetime, Duration::from_secs(1), "max_token_lifetime in whole seconds"),
+            (self.location_lifetime, Duration::from_secs(1), "max_location_lifetime"),
             (self.decision_time, Duration::from_nanos(1), "max_decision_time"),
             (self.form_time, Duration::from_nanos(1), "max_form_time"),
             (self.read_pause, Duration::from_nanos(1), "max_read_pause"),

@@ -2,6 +2,7 @@
 
 mod access_service;
 mod compatibility;
+mod content_for_scripts;
 mod error;
 mod error_message;
 mod errors;
@@ -16,6 +17,7 @@ mod warning;
 
 pub use access_service::AccessService;
 pub use compatibility::Compatibility;
+pub use content_for_scripts::ContentForScripts;
 pub use error::ConfigError;
 pub use errors::ConfigErrors;
 pub use limits::Limits;

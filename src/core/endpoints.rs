@@ -12,10 +12,11 @@ const CLIENT: &str = "client";
 const HAND_OFF: &str = "hand-off";
 const REDEEM: &str = "redeem";
 const GRANT: &str = "grant";
+const SIGNED: &str = "signed";
 
 /// What no access service and no realm may be called.
-pub(super) const RESERVED: [&str; 8] =
-    [PROBE, TOKEN, LOGOUT, CONTINUE, CLIENT, HAND_OFF, REDEEM, GRANT];
+pub(super) const RESERVED: [&str; 9] =
+    [PROBE, TOKEN, LOGOUT, CONTINUE, CLIENT, HAND_OFF, REDEEM, GRANT, SIGNED];
 
 /// The flow cookie's name, which no access cookie may have.
 pub(crate) const fn flow_cookie_name(secure: bool) -> &'static str {
@@ -30,6 +31,7 @@ pub(crate) struct Endpoints {
     hand_off: Box<str>,
     redeem: Box<str>,
     grant: Box<str>,
+    signed: Box<str>,
 }
 
 impl Endpoints {
@@ -43,6 +45,7 @@ impl Endpoints {
             hand_off: path(HAND_OFF),
             redeem: path(REDEEM),
             grant: path(GRANT),
+            signed: path(SIGNED),
         }
     }
 
@@ -91,9 +94,15 @@ impl Endpoints {
         &self.grant
     }
 
+    /// What signed locations lie below.
+    #[inline]
+    pub(crate) fn signed(&self) -> &str {
+        &self.signed
+    }
+
     /// All of them.
-    pub(super) fn all(&self) -> [&str; 5] {
-        [&self.probe, &self.continuing, &self.hand_off, &self.redeem, &self.grant]
+    pub(super) fn all(&self) -> [&str; 6] {
+        [&self.probe, &self.continuing, &self.hand_off, &self.redeem, &self.grant, &self.signed]
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::authorizer::Authorizer;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
-    Compatibility, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    Compatibility, ContentForScripts, Limits, Manifests, OriginPolicy, Realm, Texts,
+    ThirdPartyCookies,
 };
 use crate::observe::Observer;
 use crate::resource::{Pattern, ResourceMap};
@@ -13,6 +14,7 @@ use crate::revocation::Revocations;
 use crate::seal::Keyring;
 
 /// A configuration in the words of its publisher.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone)]
 pub(crate) struct Given {
     pub(crate) public_url: String,
@@ -37,6 +39,8 @@ pub(crate) struct Given {
     pub(crate) compatibility: Compatibility,
     pub(crate) plain_language: String,
     pub(crate) third_party: ThirdPartyCookies,
+    pub(crate) scripts: ContentForScripts,
+    pub(crate) signed_locations: bool,
 }
 
 impl Given {
@@ -65,6 +69,8 @@ impl Given {
             compatibility: Compatibility::default(),
             plain_language: String::new(),
             third_party: ThirdPartyCookies::default(),
+            scripts: ContentForScripts::default(),
+            signed_locations: false,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use probe_denials::ProbeDenials;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
-pub(crate) use sites::{Found, Sites};
+pub(crate) use sites::{Found, SignedPath, Sites};
 use time::Time;
 
 use std::fmt;
@@ -38,12 +38,14 @@ use std::sync::Arc;
 use crate::authorizer::Authorizer;
 use crate::body::Room;
 use crate::config::{
-    Compatibility, ConfigWarning, Limits, OriginPolicy, PublicUrl, Texts, ThirdPartyCookies,
+    Compatibility, ConfigWarning, ContentForScripts, Limits, OriginPolicy, PublicUrl, Texts,
+    ThirdPartyCookies,
 };
 use crate::observe::Observer;
 use crate::revocation::Revocations;
 
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Core {
     pub(crate) public_url: PublicUrl,
     /// Other URLs that mean the public one.
@@ -69,6 +71,10 @@ pub(crate) struct Core {
     pub(crate) probe_denials: ProbeDenials,
     pub(crate) hands_session_on: bool,
     pub(crate) marks_refusals: bool,
+    /// Whether a grant is told with its session.
+    pub(crate) keeps_session: bool,
+    pub(crate) signed_locations: bool,
+    pub(crate) scripts: ContentForScripts,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

@@ -1,14 +1,25 @@
 //! Which service a path is, and which services a resource has.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::endpoints::family_at;
 use super::{BoundAccess, BoundRealm, Core, RealmId, RealmSet, ServiceId};
 use crate::clock::Timestamp;
 use crate::protocol::Family;
-use crate::resource::Resource;
+use crate::query;
+use crate::resource::{Refusal, Resource};
 use crate::session::SessionId;
 use crate::storage_access::{self, StorageAccess};
+
+/// The parameter that names a resource in the query of a probe's URI: by its path or its URI.
+const RESOURCE: &str = "resource";
+
+/// What stays as it is in the value of a parameter: characters of paths that mean nothing in a query.
+const IN_QUERY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':');
 
 impl Core {
     /// Which family's service a path is, for a service whose 2.0 path is `service`.
@@ -67,7 +78,32 @@ impl Core {
 
     /// The absolute URI of a resource's probe.
     pub(crate) fn probe_uri(&self, resource: &Resource<'_>) -> String {
-        [self.public_url.as_str(), self.endpoints.probe(), &resource.path()].concat()
+        let probe = self.public_url.join(self.endpoints.probe());
+        if self.compatibility.probe_in_query {
+            let path = resource.path();
+            format!("{probe}?{RESOURCE}={}", utf8_percent_encode(&path, IN_QUERY))
+        } else {
+            format!("{probe}{}", resource.path())
+        }
+    }
+
+    /// The path that a probe's query names; `None` if it names none.
+    ///
+    /// # Errors
+    ///
+    /// Where it names two, or something else than a path of this publisher's.
+    pub(crate) fn path_in_probe_query<'q>(
+        &self,
+        probe_query: &'q str,
+    ) -> Result<Option<Cow<'q, str>>, Refusal> {
+        let named = query::single(probe_query, RESOURCE).map_err(|_| Refusal::Ambiguous)?;
+        let Some(named) = named else { return Ok(None) };
+        let path = named.strip_prefix(self.public_url.as_str()).unwrap_or(&named);
+        match path.starts_with('/') {
+            true if path.len() == named.len() => Ok(Some(named)),
+            true => Ok(Some(Cow::Owned(path.to_owned()))),
+            false => Err(Refusal::Unknown),
+        }
     }
 
     /// Whether a cookie could open a resource.

@@ -9,6 +9,7 @@ pub(crate) struct Seals {
     tab: Sealer,
     pending_grant: Sealer,
     hand_off: Sealer,
+    location: Sealer,
 }
 
 impl Seals {
@@ -20,6 +21,7 @@ impl Seals {
             tab: sealer(Purpose::Tab),
             pending_grant: sealer(Purpose::PendingGrant),
             hand_off: sealer(Purpose::HandOff),
+            location: sealer(Purpose::Location),
         }
     }
 
@@ -42,6 +44,11 @@ impl Seals {
     /// What the gesture page carries.
     pub(crate) fn pending_grant(&self) -> &Sealer {
         &self.pending_grant
+    }
+
+    /// What opens one resource in the path of a signed location.
+    pub(crate) fn location(&self) -> &Sealer {
+        &self.location
     }
 
     /// The code of a hand-off.

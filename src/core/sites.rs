@@ -179,7 +179,25 @@ pub(crate) enum Found<'a> {
     Resource(Resource<'a>),
     /// Listed as public, or a page of the application's login.
     Public,
+    /// Below a signed location.
+    Signed(SignedPath<'a>),
     Refused(Refusal),
+}
+
+/// A path below the place of signed locations.
+#[derive(Clone, Copy)]
+pub(crate) struct SignedPath<'a> {
+    /// What was sealed, if it was.
+    pub(crate) capability: &'a str,
+    /// The path that it would be without.
+    pub(crate) plain: &'a str,
+}
+
+/// Shows nothing of what opens something.
+impl std::fmt::Debug for SignedPath<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedPath").field("plain", &self.plain).finish_non_exhaustive()
+    }
 }
 
 impl Core {
@@ -213,7 +231,10 @@ impl Core {
 
     /// What a path names that no map knows.
     #[inline(never)]
-    fn find_elsewhere(&self, path: &str) -> Found<'_> {
+    fn find_elsewhere<'a>(&self, path: &'a str) -> Found<'a> {
+        if let Some(signed) = self.signed_at(path) {
+            return Found::Signed(signed);
+        }
         if ambiguous_path(path) {
             return Found::Refused(Refusal::Ambiguous);
         }
@@ -225,6 +246,19 @@ impl Core {
         } else {
             Found::Refused(Refusal::Unknown)
         }
+    }
+
+    /// What lies below the place of signed locations, where there are any.
+    pub(crate) fn signed_at<'a>(&self, path: &'a str) -> Option<SignedPath<'a>> {
+        if !self.signed_locations {
+            return None;
+        }
+        let below = path::below(path, self.endpoints.signed())?.strip_prefix('/')?;
+        let end = below.find('/')?;
+        let (capability, plain) = below.split_at(end);
+        let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_one = !capability.is_empty() && capability.bytes().all(is_ours);
+        is_one.then_some(SignedPath { capability, plain })
     }
 
     /// The resource as a whole that a path names, for the probe.
@@ -239,7 +273,7 @@ impl Core {
                 Ok(resource)
             }
             Found::Refused(refusal) => Err(refusal),
-            Found::Resource(_) | Found::Public => Err(Refusal::Unknown),
+            Found::Resource(_) | Found::Public | Found::Signed(_) => Err(Refusal::Unknown),
         }
     }
 
@@ -247,6 +281,9 @@ impl Core {
     #[inline]
     pub(crate) fn may_be_described(&self, path: &str) -> bool {
         self.sites.may_be_described(path)
+            || self.signed_locations
+                && path.ends_with("/info.json")
+                && self.signed_at(path).is_some()
     }
 
     /// The families that the base of a resource speaks.

@@ -12,12 +12,14 @@ use tower_service::Service;
 
 use super::answer::{busy, lower, plain, undescribed};
 use super::collect::{Collect, NotCollected, has_announced_length};
+use super::info::signed;
 use super::plan::Plan;
 use super::sent::Sent;
 use super::work::{Course, Work};
 use super::{info, manifest};
 use crate::answer::BoxFuture;
 use crate::body::{ResponseBody, Share};
+use crate::respond::Sharing;
 
 pin_project! {
     /// The response of [`Describe`](super::Describe).
@@ -30,6 +32,8 @@ pin_project! {
         state: State<S, S::Future, ReqBody, ResBody>,
         // Of a HEAD everything is answered but the body.
         head: bool,
+        // For which page's scripts it is, where that is told.
+        sharing: Option<Sharing>,
     }
 }
 
@@ -40,7 +44,7 @@ pin_project! {
         ResBody: Body,
     {
         Own { response: Option<Response<Bytes>> },
-        Deciding { plan: BoxFuture<Plan>, allowed: Option<(S, Request<ReqBody>)> },
+        Deciding { plan: BoxFuture<Planned>, allowed: Option<(S, Request<ReqBody>)> },
         Inner { #[pin] response: F, work: Option<Work> },
         Collecting { collect: Option<(Collect<ResBody>, Parts, Work)> },
         Describing { response: BoxFuture<Response<Sent>> },
@@ -53,25 +57,35 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body<Data = Bytes>,
 {
+    fn new(state: State<S, S::Future, ReqBody, ResBody>, head: bool) -> Self {
+        Self { state, head, sharing: None }
+    }
+
     /// Passes the inner service's response on.
     pub(super) fn inner(response: S::Future) -> Self {
-        Self { state: State::Inner { response, work: None }, head: false }
+        Self::new(State::Inner { response, work: None }, false)
     }
 
     /// Answers in place of the inner service.
     pub(super) fn own(status: StatusCode, method: &Method) -> Self {
-        Self { state: State::Own { response: Some(plain(status)) }, head: *method == Method::HEAD }
+        let state = State::Own { response: Some(plain(status)) };
+        Self::new(state, *method == Method::HEAD)
     }
 
-    pub(super) fn deciding(plan: BoxFuture<Plan>, inner: S, request: Request<ReqBody>) -> Self {
+    /// The same with this response.
+    pub(super) fn answer(response: Response<Bytes>) -> Self {
+        Self::new(State::Own { response: Some(response) }, false)
+    }
+
+    pub(super) fn deciding(plan: BoxFuture<Planned>, inner: S, request: Request<ReqBody>) -> Self {
         let head = *request.method() == Method::HEAD;
-        Self { state: State::Deciding { plan, allowed: Some((inner, request)) }, head }
+        Self::new(State::Deciding { plan, allowed: Some((inner, request)) }, head)
     }
 
     /// Carries out a plan: `inner` is ready.
     pub(super) fn planned(plan: Plan, inner: &mut S, request: Request<ReqBody>) -> Self {
         let head = *request.method() == Method::HEAD;
-        Self { state: State::of(plan, inner, request), head }
+        Self::new(State::of(plan, inner, request), head)
     }
 }
 
@@ -90,6 +104,10 @@ where
             Plan::Manifest(plan) => {
                 Self::Inner { response: inner.call(request), work: Some(Work::Manifest(plan)) }
             }
+            Plan::Signed(plan) => {
+                Self::Inner { response: inner.call(request), work: Some(Work::Signed(plan)) }
+            }
+            Plan::Closed(status) => Self::Own { response: Some(signed::closed(status)) },
             Plan::Lower(location) => Self::Own { response: Some(lower(&location)) },
             Plan::Absent => Self::Own { response: Some(plain(StatusCode::NOT_FOUND)) },
             Plan::Undescribed => Self::Own { response: Some(plain(StatusCode::BAD_GATEWAY)) },
@@ -97,10 +115,32 @@ where
     }
 }
 
+/// What is done, and for which page's scripts.
+type Planned = (Plan, Option<Sharing>);
+
 impl<S, F, ReqBody, ResBody> State<S, F, ReqBody, ResBody>
 where
     ResBody: Body<Data = Bytes>,
 {
+    /// What comes of what was collected.
+    fn collected(
+        collected: Result<(Bytes, Share), NotCollected>,
+        body: Collect<ResBody>,
+        parts: Parts,
+        work: Work,
+        head: bool,
+    ) -> Self {
+        match collected {
+            Ok(collected) if has_announced_length(&parts, &collected.0) => {
+                Self::Describing { response: described(parts, work, collected) }
+            }
+            not => {
+                let not = not.err().unwrap_or(NotCollected::Broken);
+                Self::not_collected(not, body, parts, &work, head)
+            }
+        }
+    }
+
     /// What is answered where there is no whole document.
     fn not_collected(
         not: NotCollected,
@@ -135,6 +175,7 @@ fn described(parts: Parts, work: Work, (body, share): (Bytes, Share)) -> BoxFutu
     match work {
         Work::Info(rewrite) => Box::pin(info::respond(parts, rewrite, body, share)),
         Work::Manifest(plan) => Box::pin(manifest::respond(parts, plan, body, share)),
+        Work::Signed(plan) => Box::pin(signed::respond(parts, plan, body, share)),
     }
 }
 
@@ -146,6 +187,23 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(self.as_mut().poll_response(cx))?;
+        if let Some(sharing) = self.project().sharing.take() {
+            sharing.apply(response.headers_mut());
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<S, ReqBody, ResBody> DescribeFuture<S, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    fn poll_response(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<ResBody>>, S::Error>> {
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {
@@ -158,7 +216,8 @@ where
                     return Poll::Ready(Ok(response));
                 }
                 StateProj::Deciding { plan, allowed } => {
-                    let plan = ready!(plan.as_mut().poll(cx));
+                    let (plan, sharing) = ready!(plan.as_mut().poll(cx));
+                    *this.sharing = sharing;
                     let (mut inner, request) = allowed.take().expect("decided only once");
                     State::of(plan, &mut inner, request)
                 }
@@ -187,15 +246,7 @@ where
                     let (body, _, _) = collect.as_mut().expect("collected only once");
                     let collected = ready!(body.poll(cx));
                     let (body, parts, work) = collect.take().expect("collected only once");
-                    match collected {
-                        Ok(collected) if has_announced_length(&parts, &collected.0) => {
-                            State::Describing { response: described(parts, work, collected) }
-                        }
-                        not => {
-                            let not = not.err().unwrap_or(NotCollected::Broken);
-                            State::not_collected(not, body, parts, &work, *this.head)
-                        }
-                    }
+                    State::collected(collected, body, parts, work, *this.head)
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));

@@ -1,12 +1,18 @@
 //! What is done with a description.
 
+use std::sync::Arc;
+
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::described::Described;
 use super::description::Wanted;
 use super::headers;
 use super::manifest::ManifestPlan;
+use crate::answer::Answer;
+use crate::core::Core;
 use crate::resource::Resource;
+use crate::respond::Sharing;
 
 pub(super) enum Plan {
     /// It is open to everyone: passed on.
@@ -21,6 +27,10 @@ pub(super) enum Plan {
     Manifest(Box<ManifestPlan>),
     /// It is protected and no access service is for it: refused.
     Undescribed,
+    /// It is described below a signed location.
+    Signed(Box<Relocated>),
+    /// A signed location does not open it.
+    Closed(StatusCode),
 }
 
 impl Plan {
@@ -39,12 +49,23 @@ impl Plan {
         let known = match self {
             Self::Rewrite(rewrite) => &mut rewrite.known,
             Self::Manifest(plan) => &mut plan.known,
-            Self::Open | Self::Absent | Self::Lower(_) | Self::Undescribed => return,
+            // It is never stored, so that nobody knows it already.
+            Self::Signed(_) => &mut None,
+            Self::Closed(_) | Self::Open | Self::Absent | Self::Lower(_) | Self::Undescribed => {
+                return;
+            }
         };
         *known = headers::ask_plainly(request.headers_mut());
         // What a HEAD is answered with is told by the document (RFC 9110 §9.3.2).
         *request.method_mut() = Method::GET;
     }
+}
+
+/// A description that names another place than it comes from.
+pub(super) struct Relocated {
+    pub(super) described: Described,
+    /// The URI of the image service there.
+    pub(super) id: String,
 }
 
 /// What is put into a description, and how it is answered.
@@ -57,4 +78,27 @@ pub(super) struct Rewrite {
     pub(super) gated: bool,
     /// The client's `If-None-Match`.
     pub(super) known: Option<HeaderValue>,
+}
+
+/// The plan, and where `page` is asked for by a script, whether its answer is for that page.
+pub(super) fn with_sharing(
+    core: &Arc<Core>,
+    plan: Answer<Plan>,
+    page: Option<(Parts, Resource<'static>)>,
+) -> Answer<(Plan, Option<Sharing>)> {
+    match (plan, page) {
+        (Answer::Now(plan), None) => Answer::Now((plan, None)),
+        (Answer::Later(plan), None) => Answer::later(async move { (plan.await, None) }),
+        (plan, Some((parts, whole))) => {
+            let core = Arc::clone(core);
+            Answer::later(async move {
+                let plan = match plan {
+                    Answer::Now(plan) => plan,
+                    Answer::Later(plan) => plan.await,
+                };
+                let sharing = core.shares_with(&parts, &whole, core.now()).await;
+                (plan, Some(sharing))
+            })
+        }
+    }
 }

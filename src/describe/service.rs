@@ -2,15 +2,16 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
 use super::future::DescribeFuture;
-use super::info::{gated, open};
+use super::info::{self, gated, open};
 use super::manifest::ManifestPlan;
-use super::plan::Plan;
+use super::plan::{Plan, with_sharing};
 use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
@@ -18,6 +19,8 @@ use crate::core::{Core, Found};
 use crate::gate::Watch;
 use crate::observe::Place;
 use crate::resource::{Refusal, ResourceKind};
+use crate::respond;
+use crate::signed::SignedRequest;
 
 /// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
@@ -32,10 +35,41 @@ impl<S> Describe<S> {
     }
 }
 
+impl<S> Describe<S> {
+    /// Describes what lies below a signed location, if it is a description.
+    #[cold]
+    fn call_signed<ReqBody, ResBody>(
+        &mut self,
+        signed: Option<SignedRequest>,
+        mut request: Request<ReqBody>,
+    ) -> DescribeFuture<S, ReqBody, ResBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        ResBody: Body<Data = Bytes>,
+    {
+        let core = &self.core;
+        let whole = signed.and_then(|signed| match core.find(signed.uri.path()) {
+            Found::Resource(own) if matches!(own.kind(), ResourceKind::ImageInformation) => {
+                Some((own.whole().into_owned(), signed.clone()))
+            }
+            _ => None,
+        });
+        // All else is the checker's.
+        let Some((whole, signed)) = whole else {
+            return DescribeFuture::inner(self.inner.call(request));
+        };
+        signed.strip(core, &mut request);
+        let SignedRequest { capability, uri } = signed;
+        let plan = info::signed::course(Arc::clone(core), capability, uri, whole);
+        let inner = take_ready(&mut self.inner);
+        DescribeFuture::deciding(Box::pin(async { (plan.await, None) }), inner, request)
+    }
+}
+
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Describe<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    ResBody: Body<Data = bytes::Bytes>,
+    ResBody: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
@@ -50,7 +84,10 @@ where
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if !is_read || !core.may_be_described(path) {
-            return DescribeFuture::inner(self.inner.call(request));
+            return match preflight(core, &request) {
+                Some(response) => DescribeFuture::answer(response),
+                None => DescribeFuture::inner(self.inner.call(request)),
+            };
         }
         // Asked of the maps and not told from the path, so that it is described wherever it is.
         let whole = match core.find(path) {
@@ -58,6 +95,10 @@ where
                 if matches!(resource.kind(), ResourceKind::ImageInformation) =>
             {
                 resource.whole().into_owned()
+            }
+            Found::Signed(signed) => {
+                let signed = SignedRequest::of(signed, request.uri());
+                return self.call_signed(signed, request);
             }
             // It may be a description: without its services it is worse than none.
             Found::Refused(why @ (Refusal::Unavailable | Refusal::TooLong)) => {
@@ -73,13 +114,14 @@ where
                 };
                 let resource = match &found {
                     Found::Resource(resource) => Some(resource),
-                    Found::Public | Found::Refused(_) => None,
+                    Found::Public | Found::Signed(_) | Found::Refused(_) => None,
                 };
                 let plan = ManifestPlan::new(core, settings, path, resource);
                 let plan = Plan::Manifest(Box::new(plan));
                 return DescribeFuture::planned(plan, &mut self.inner, request);
             }
         };
+        let page = core.shares().then(|| (Head::of(&request).to_parts(), whole.clone()));
         let course = if core.families_of(&whole).gates_descriptions() {
             let course = gated::course(core, &Head::of(&request), whole);
             // The token is for the describer and not for the image server, whatever comes of it: some
@@ -89,14 +131,24 @@ where
         } else {
             open::course(core, request.uri().path(), whole)
         };
-        match course {
-            Answer::Now(plan) => DescribeFuture::planned(plan, &mut self.inner, request),
+        match with_sharing(core, course, page) {
+            Answer::Now((plan, _)) => DescribeFuture::planned(plan, &mut self.inner, request),
             Answer::Later(plan) => {
-                // The service that was polled ready goes along; its clone stays behind.
-                let clone = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, clone);
-                DescribeFuture::deciding(plan, inner, request)
+                DescribeFuture::deciding(plan, take_ready(&mut self.inner), request)
             }
         }
     }
+}
+
+/// The service that was polled ready goes along; its clone stays behind.
+fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    mem::replace(inner, clone)
+}
+
+/// The answer to a preflight for a manifest: what the checker answers for content is answered here.
+fn preflight<B>(core: &Core, request: &Request<B>) -> Option<Response<Bytes>> {
+    let is_one = respond::is_preflight_of_read(request.method(), request.headers());
+    let is_ours = is_one && core.sites.manifests_at(request.uri().path()).is_some();
+    is_ours.then(|| respond::preflight(request.headers()))
 }

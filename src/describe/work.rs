@@ -6,7 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::described::Described;
 use super::manifest::ManifestPlan;
-use super::plan::Rewrite;
+use super::plan::{Relocated, Rewrite};
 use super::refused;
 use super::unpack::codings;
 use crate::body::Watched;
@@ -16,12 +16,14 @@ use crate::media_type::MediaType;
 pub(super) enum Work {
     Info(Box<Rewrite>),
     Manifest(Box<ManifestPlan>),
+    Signed(Box<Relocated>),
 }
 
 impl Work {
     pub(super) fn longest(&self) -> usize {
         match self {
             Self::Info(rewrite) => rewrite.described.core.limits.info_bytes(),
+            Self::Signed(relocated) => relocated.described.core.limits.info_bytes(),
             Self::Manifest(plan) => plan.settings.longest,
         }
     }
@@ -29,6 +31,7 @@ impl Work {
     pub(super) fn described(&self) -> &Described {
         match self {
             Self::Info(rewrite) => &rewrite.described,
+            Self::Signed(relocated) => &relocated.described,
             Self::Manifest(plan) => &plan.described,
         }
     }

@@ -72,7 +72,7 @@ impl Core {
     pub(crate) fn decide(&self, question: &Question<'_>) -> Progress<Verdict> {
         match self.ask(question.resource, None, question.now) {
             // What is open needs no tally.
-            Answer::Now(Ok(decision)) if !matches!(decision, Decision::Deny(_)) => {
+            Answer::Now(Ok(decision @ (Decision::Grant | Decision::Redirect(_)))) => {
                 Progress::Done(Verdict { decision, basis: Basis::Open })
             }
             Answer::Now(outcome) => self.after_nobody(question, &mut Tally::new(), outcome),
@@ -121,6 +121,8 @@ impl Core {
     ) -> Progress<Verdict> {
         match outcome {
             Ok(Decision::Deny(denial)) => tally.as_nobody = denial,
+            // A location is signed for somebody.
+            Ok(Decision::Signed(_)) => tally.as_nobody = Denial::login(),
             Ok(decision) => return Progress::Done(Verdict { decision, basis: Basis::Open }),
             Err(error) => return Progress::Done(failed(error)),
         }
@@ -177,10 +179,14 @@ impl Core {
                 tally.with_session.get_or_insert((source, denial));
                 None
             }
+            // With the cookie it is a grant like any other.
+            Ok(Decision::Signed(_)) => {
+                self.after_session(tally, source, session, Ok(Decision::Grant)).map(Verdict::signed)
+            }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.hands_session_on.then(|| session.clone().into_owned());
-                let basis = Basis::Session { id, expires_at, session, source };
+                let session = self.keeps_session.then(|| session.clone().into_owned());
+                let basis = Basis::Session { id, expires_at, session, source, signed: false };
                 Some(Verdict { decision, basis })
             }
             Err(error) => {

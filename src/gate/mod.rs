@@ -14,6 +14,7 @@ mod live;
 mod lower;
 mod next;
 mod own;
+mod sharing;
 mod source;
 mod store;
 mod token_session;

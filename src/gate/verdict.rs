@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use super::source::Source;
 use crate::aspect::AspectError;
-use crate::authorizer::Decision;
+use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::observe::Reason;
@@ -26,6 +26,8 @@ pub(crate) enum Basis {
         expires_at: Timestamp,
         session: Option<Session<'static>>,
         source: Source,
+        /// Whether it is to be had under a signed location.
+        signed: bool,
     },
     /// There is a session from there, and it is not enough.
     NotEnough { source: Source },
@@ -48,6 +50,22 @@ impl Lack {
 }
 
 impl Verdict {
+    /// Nobody is in who could be decided on, for this reason.
+    pub(crate) fn nobody(error: AspectError) -> Self {
+        let cause = Cause::from(error);
+        let basis = Basis::Nobody(Lack { cause, source: Some(Source::Token) });
+        Self { decision: Decision::Deny(Denial::login()), basis }
+    }
+
+    /// The same, to be had under a signed location.
+    #[cold]
+    pub(super) fn signed(mut self) -> Self {
+        if let Basis::Session { signed, .. } = &mut self.basis {
+            *signed = true;
+        }
+        self
+    }
+
     /// The same for a request whose token was no good. A bad token says more than no token, and is told
     /// unless an aspect has as much to say. Only what operators read depends on this.
     pub(crate) fn with_bad_token(mut self, error: Option<AspectError>) -> Self {

@@ -30,6 +30,7 @@ pages! {
     threats = "guide/threats.md";
     families = "guide/families.md";
     viewers = "guide/viewers.md";
+    media = "guide/media.md";
     third_party_cookies = "guide/third-party-cookies.md";
     iipimage = "guide/iipimage.md";
     cantaloupe = "guide/cantaloupe.md";

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
 use crate::clock::Clock;
 use crate::config::{
-    Compatibility, ConfigErrors, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
+    Compatibility, ConfigErrors, ContentForScripts, Limits, Manifests, OriginPolicy, Realm, Texts,
+    ThirdPartyCookies,
 };
 use crate::core::{self, Given};
 use crate::iiif_auth::IiifAuth;
@@ -246,6 +247,34 @@ impl IiifAuthBuilder {
     /// What is done in browsers that block third-party cookies. Default: nothing.
     pub fn third_party_cookies(mut self, ways: ThirdPartyCookies) -> Self {
         self.given.third_party = ways;
+        self
+    }
+
+    /// Speaks of signed locations, where the authorizer answers with
+    /// [`Decision::Signed`]. Default: off.
+    ///
+    /// The probe of a resource that a session opens then says 302 with a `location` below
+    /// `{endpoints}/signed`: a URI of this publisher whose path carries, sealed, which resource it opens, for
+    /// which session, and until when. It opens that image service with all its images, or that one file with
+    /// its ranges, without a cookie: for scripts, native players, downloads, and browsers that block
+    /// cookies. Every request below it is decided on anew, so that a logout, a revocation and another answer
+    /// of the authorizer's end it at once; else it ends with
+    /// [`max_location_lifetime`](Limits::max_location_lifetime), and the next probe gives another. Only a
+    /// probe with an access token gets one.
+    ///
+    /// **Whoever has the link has the resource until it ends**: it stands in the browser's history, and may
+    /// be passed on. The wrapped service, logs and observers see the path without it; what logs whole
+    /// requests in front of the layers asks [`IiifAuth::path_without_capability`]. A router that lets the
+    /// layers see some paths alone has to let them see those below `{endpoints}/signed`, too.
+    pub fn signed_locations(mut self) -> Self {
+        self.given.signed_locations = true;
+        self
+    }
+
+    /// Which pages may read content and `info.json` in scripts with the user's cookie, as players of HLS
+    /// and `OpenSeadragon` with `ajaxWithCredentials` do. Default: none.
+    pub fn content_for_scripts(mut self, pages: ContentForScripts) -> Self {
+        self.given.scripts = pages;
         self
     }
 

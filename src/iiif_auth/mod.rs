@@ -4,6 +4,7 @@ mod builder;
 mod describing;
 pub mod stack;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -121,6 +122,39 @@ impl IiifAuth {
     /// The logout service.
     pub fn logout(&self) -> LogoutLayer {
         LogoutLayer::new(Arc::clone(&self.core))
+    }
+
+    /// A path as it may be logged: what opens something in one of a
+    /// [signed location](IiifAuthBuilder::signed_locations) is replaced by `…`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// # let auth = IiifAuth::builder("https://iiif.example")
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize_with(|request| request.has_role("reader"))
+    /// #     .signed_locations()
+    /// #     .build()?;
+    /// let shown = auth.path_without_capability("/auth/signed/AQx3/iiif/3/letter/info.json");
+    /// assert_eq!(shown, "/auth/signed/…/iiif/3/letter/info.json");
+    /// assert_eq!(auth.path_without_capability("/iiif/3/letter"), "/iiif/3/letter");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn path_without_capability<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let place = self.core.endpoints.signed();
+        let below = path.get(place.len()..).and_then(|below| below.strip_prefix('/'));
+        match below.filter(|_| path.starts_with(place)) {
+            // Also where there are none any more.
+            Some(below) => {
+                let rest = below.find('/').map_or("", |end| &below[end..]);
+                Cow::Owned(format!("{place}/…{rest}"))
+            }
+            None => Cow::Borrowed(path),
+        }
     }
 
     /// Whether a cookie of this name is the layers' own: an access cookie, its fellow in viewers'

@@ -1,18 +1,19 @@
 //! A probe is answered: what is asked for, by whose token, and what is decided.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
 
-use super::result;
+use super::{location, result};
 use crate::answer::Answer;
 use crate::aspect::{AspectError, Head};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::gate::{Progress, Question, TokenSession, Verdict, Watch, finish_decision};
-use crate::observe::Place;
+use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
 use crate::resource::{Refusal, Resource};
 use crate::respond;
@@ -23,7 +24,7 @@ use crate::token::{bearer, sealed};
 pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Response<Bytes>> {
     match *head.method() {
         // Before anything is asked: a preflight has no credentials.
-        Method::OPTIONS => return Answer::Now(respond::preflight()),
+        Method::OPTIONS => return Answer::Now(respond::preflight(head.headers())),
         Method::GET | Method::HEAD => {}
         _ => {
             let mut response = respond::method_not_allowed("GET, HEAD, OPTIONS");
@@ -32,7 +33,9 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
         }
     }
     let watch = Watch::begin(core, Place::Probe);
-    let resource = match asked_for(core, path) {
+    let named = named(core, head, path);
+    let resource = named.as_ref().map_err(|refusal| *refusal).and_then(|own| asked_for(core, own));
+    let resource = match resource {
         Ok(resource) => resource,
         Err(refusal) => {
             watch.refused(core, head.uri().path(), refusal);
@@ -52,8 +55,10 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
     match core.decide(&question) {
         Progress::Done(verdict) if verdict.with_substitutes().is_none() => {
             let verdict = verdict.with_bad_token(bad_token);
-            watch.decided(core, head.uri(), &resource, (&verdict.decision).into(), &verdict.basis);
-            let result = result::plain(core, &resource, verdict);
+            let location = location::signed(core, &resource, &verdict, token.as_ref(), now);
+            let outcome = outcome(&verdict, location.is_some());
+            watch.decided(core, head.uri(), &resource, outcome, &verdict.basis);
+            let result = result::plain(core, &resource, verdict, location);
             Answer::Now(result::respond(head.method(), result))
         }
         // A substitute is decided on like the resource itself, which may have to wait.
@@ -71,12 +76,26 @@ pub(super) fn answer(core: &Arc<Core>, head: &Head<'_>, path: &str) -> Answer<Re
     }
 }
 
+/// The path of what a probe is about: behind its own or, where there is nothing, in its query.
+fn named<'p>(core: &Core, head: &Head<'p>, path: &'p str) -> Result<Cow<'p, str>, Refusal> {
+    if path.is_empty() {
+        let in_query = core.path_in_probe_query(head.uri().query().unwrap_or_default())?;
+        return Ok(in_query.unwrap_or_default());
+    }
+    Ok(Cow::Borrowed(path))
+}
+
 /// The resource that a probe is about. Where 2.0 is not spoken there is no probe either (requirements
 /// CON-13).
 fn asked_for<'p>(core: &'p Core, path: &'p str) -> Result<Resource<'p>, Refusal> {
     let resource = core.find_whole(path)?;
     let spoken = core.families_of(&resource).contains(Family::V2);
     if spoken { Ok(resource) } else { Err(Refusal::Unknown) }
+}
+
+/// What is answered, as operators hear of it.
+fn outcome(verdict: &Verdict, located: bool) -> Outcome {
+    if located { Outcome::Redirected } else { (&verdict.decision).into() }
 }
 
 /// What is kept of a probe while it waits.
@@ -104,7 +123,7 @@ async fn finish(
         }
     };
     let verdict = verdict.with_bad_token(bad_token);
-    let outcome = (&verdict.decision).into();
+    let outcome = outcome(&verdict, location::is_signed(&core, &verdict));
     watch.decided(&core, &parts.uri, &resource, outcome, &verdict.basis);
     let method = parts.method.clone();
     let result = result::with_substitutes(&core, parts, &resource, now, token, verdict).await;

@@ -37,6 +37,7 @@
 
 mod answer;
 mod layer;
+mod location;
 mod result;
 mod service;
 

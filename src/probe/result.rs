@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::location;
 use crate::authorizer::{Decision, Denial, Remedy, Substitute, Target};
 use crate::clock::Timestamp;
 use crate::config::Texts;
@@ -20,9 +21,17 @@ use crate::resource::{Refusal, Resource};
 use crate::respond;
 
 /// The result of a verdict without substitutes, as it is written.
-pub(super) fn plain(core: &Core, resource: &Resource<'_>, verdict: Verdict) -> Bytes {
+pub(super) fn plain(
+    core: &Core,
+    resource: &Resource<'_>,
+    verdict: Verdict,
+    location: Option<ContentResource>,
+) -> Bytes {
+    if let Some(location) = location {
+        return ProbeResult::Redirected { location }.write();
+    }
     let result = match verdict.decision {
-        Decision::Grant => return GRANTED.clone(),
+        Decision::Grant | Decision::Signed(_) => return GRANTED.clone(),
         Decision::Deny(denial) if denial.text().is_none() => {
             return core.probe_denials.get(denial.status());
         }
@@ -50,7 +59,8 @@ pub(super) async fn with_substitutes(
     verdict: Verdict,
 ) -> Bytes {
     let Some(denial) = verdict.with_substitutes() else {
-        return plain(core, resource, verdict);
+        let location = location::signed(core, resource, &verdict, token.as_ref(), now);
+        return plain(core, resource, verdict, location);
     };
     let mut offered = Vec::new();
     for substitute in denial.substitutes() {
@@ -65,6 +75,12 @@ pub(super) async fn with_substitutes(
                 let sibling = resource.sibling(identifier).into_owned();
                 // The same decision: may this very user see it?
                 let verdict = decide_and_wait(core, &parts, &sibling, now, token.clone()).await;
+                if let Some(located) =
+                    location::signed(core, &sibling, &verdict, token.as_ref(), now)
+                {
+                    offered.push(ContentResource { label: substitute.label.clone(), ..located });
+                    continue;
+                }
                 let decision = verdict.decision;
                 if matches!(&decision, Decision::Deny(denial) if denial.remedy() == Remedy::Absent)
                 {

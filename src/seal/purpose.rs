@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     HandOff,
     /// The cookie in a viewer's partition.
     Partitioned,
+    /// What opens one resource in the path of a signed location.
+    Location,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::ClientCode => b"client code",
             Self::HandOff => b"hand-off",
             Self::Partitioned => b"partitioned",
+            Self::Location => b"location",
         }
     }
 }

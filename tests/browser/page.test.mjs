@@ -232,6 +232,38 @@ visiting('document', async (visit, quickstart) => {
   });
 });
 
+for (const id of ['recording', 'stream']) {
+  visiting(id, async (visit, quickstart) => {
+    const audio = quickstart.page.locator('#file audio');
+    await quickstart.card(id).waitFor();
+
+    await visit.step('locked', quickstart.page, async () => {
+      await quickstart.select(id);
+      await quickstart.state(id, 'locked');
+      assert.equal(await audio.count(), 0);
+    });
+    await quickstart.logIn('reader');
+    await visit.step('plays', quickstart.page, async () => {
+      await quickstart.state(id, 'granted');
+      await until(() => audio.evaluate(({ readyState, duration }) => readyState >= 3 && Number.isFinite(duration)), 'sound');
+      const { duration, time, error } = await audio.evaluate(async (audio) => {
+        audio.muted = true;
+        await audio.play();
+        await new Promise((resolve) => { setTimeout(resolve, 700); });
+        return { duration: audio.duration, time: audio.currentTime, error: audio.error?.message };
+      });
+      assert.equal(error, undefined);
+      assert.ok(Math.abs(duration - 6 * 32768 / 24000) < 0.2, `it lasts ${duration} s`);
+      assert.ok(time > 0.2, `it has come to ${time} s`);
+    });
+    await visit.step('locked again', quickstart.page, async () => {
+      await quickstart.logOut();
+      await quickstart.state(id, 'locked');
+      assert.equal(await audio.count(), 0);
+    });
+  });
+}
+
 visiting('one login serves all pictures, one log-out locks all', async (visit, quickstart) => {
   await quickstart.select('reader');
   await quickstart.logIn('curator');

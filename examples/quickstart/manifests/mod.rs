@@ -13,6 +13,7 @@ use tower_iiif_auth::IiifAuth;
 
 use crate::bases::{BASES, Base};
 use crate::handlist;
+use crate::sound;
 use crate::support::images::{ImageApi, ImageServer};
 
 struct Item {
@@ -36,11 +37,51 @@ const PICTURES: [Item; 7] = [
     item("reading-room", "Plan of the Harbour", "In the reading room, by address."),
 ];
 
-const HANDLIST: Item =
-    item("handlist", "Handlist of the collection (PDF)", "A file, for readers and curators.");
+/// What is no picture.
+const FILES: [File; 3] = [
+    File {
+        item: item(
+            "handlist",
+            "Handlist of the collection (PDF)",
+            "A file, for readers and curators.",
+        ),
+        path: handlist::PATH,
+        kind: "Text",
+        format: "application/pdf",
+    },
+    File {
+        item: item(
+            "recording",
+            "Signal of the Lighthouse (WAV)",
+            "Sound, for readers and curators.",
+        ),
+        path: sound::RECORDING,
+        kind: "Sound",
+        format: "audio/wav",
+    },
+    File {
+        item: item(
+            "stream",
+            "Signal of the Lighthouse (HLS)",
+            "A stream that a script reads, for readers and curators.",
+        ),
+        path: sound::STREAM,
+        kind: "Sound",
+        format: "application/vnd.apple.mpegurl",
+    },
+];
 
 const fn item(identifier: &'static str, label: &'static str, rule: &'static str) -> Item {
     Item { identifier, label, rule }
+}
+
+/// A file that is no picture, as a manifest shows it.
+struct File {
+    item: Item,
+    path: &'static str,
+    /// The type of its body.
+    kind: &'static str,
+    format: &'static str,
 }
 
 /// A picture as a manifest shows it.
@@ -74,13 +115,14 @@ async fn manifest(State(state): State<Arc<Manifests>>, Path(file): Path<String>)
     let wanted = |item: &&'static Item| name == "all" || name == item.identifier;
     let pictures: Vec<_> =
         PICTURES.iter().filter(wanted).filter_map(|item| state.picture(item)).collect();
-    let handlist = Some(&HANDLIST).filter(wanted).filter(|_| state.base.handlist);
-    let label = match (&*pictures, handlist) {
-        ([], None) => {
+    let files = FILES.iter().filter(|file| state.base.files && wanted(&&file.item));
+    let files: Vec<_> = files.collect();
+    let label = match (&*pictures, &*files) {
+        ([], []) => {
             return (StatusCode::NOT_FOUND, "There is no such manifest.\n").into_response();
         }
-        ([], Some(handlist)) => handlist.label,
-        ([picture], None) => picture.item.label,
+        ([], [file]) => file.item.label,
+        ([picture], []) => picture.item.label,
         _ => "The Quickstart Collection",
     };
     let place = format!("{}{}", state.public_url, state.base.manifests);
@@ -89,11 +131,12 @@ async fn manifest(State(state): State<Arc<Manifests>>, Path(file): Path<String>)
             (presentation_2::manifest(&place, name, label, &pictures), "application/json")
         }
         ImageApi::V3 => {
-            let handlist =
-                handlist.map(|item| (item, format!("{}{}", state.public_url, handlist::PATH)));
-            let mut manifest =
-                presentation_3::manifest(&place, name, label, &pictures, handlist.as_ref());
-            // Puts the probe of the PDF into its body. Images declare theirs in info.json.
+            let files: Vec<_> = files
+                .into_iter()
+                .map(|file| (file, format!("{}{}", state.public_url, file.path)))
+                .collect();
+            let mut manifest = presentation_3::manifest(&place, name, label, &pictures, &files);
+            // Puts the probes of the files into their bodies. Images declare theirs in info.json.
             if let Err(error) = state.auth.describe_manifest(&mut manifest).await {
                 tracing::error!(%error, "a manifest is held back");
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();

@@ -2,38 +2,48 @@
 
 use serde_json::{Value, json};
 
-use super::{Item, Picture};
+use super::{File, Item, Picture};
+use crate::sound;
 
-/// `handlist` is a PDF with its URI.
+/// Of each file the URI stands beside it.
 pub(super) fn manifest(
     place: &str,
     name: &str,
     label: &str,
     pictures: &[Picture],
-    handlist: Option<&(&Item, String)>,
+    files: &[(&File, String)],
 ) -> Value {
-    let pictures = pictures
-        .iter()
-        .map(|picture| canvas(place, picture.item, picture.width, picture.height, &image(picture)));
-    let handlist = handlist.map(|(item, id)| canvas(place, item, 595, 842, &pdf(id)));
+    let pictures = pictures.iter().map(|picture| {
+        canvas(place, picture.item, &extent(picture.width, picture.height), &image(picture))
+    });
+    let files = files.iter().map(|(file, id)| {
+        let extent = match file.kind {
+            "Sound" => json!({ "duration": sound::duration() }),
+            _ => extent(595, 842),
+        };
+        canvas(place, &file.item, &extent, &body(file, id, &extent))
+    });
     json!({
         "@context": "http://iiif.io/api/presentation/3/context.json",
         "id": format!("{place}/{name}.json"),
         "type": "Manifest",
         "label": { "en": [label] },
-        "items": pictures.chain(handlist).collect::<Vec<_>>(),
+        "items": pictures.chain(files).collect::<Vec<_>>(),
     })
 }
 
-fn canvas(place: &str, item: &Item, width: u32, height: u32, body: &Value) -> Value {
+fn extent(width: u32, height: u32) -> Value {
+    json!({ "width": width, "height": height })
+}
+
+/// `extent` is how large it is, or how long.
+fn canvas(place: &str, item: &Item, extent: &Value, body: &Value) -> Value {
     let id = format!("{place}/{}/canvas", item.identifier);
-    json!({
+    let mut canvas = json!({
         "id": id,
         "type": "Canvas",
         "label": { "en": [item.label] },
         "summary": { "en": [item.rule] },
-        "width": width,
-        "height": height,
         "items": [{
             "id": format!("{id}/page"),
             "type": "AnnotationPage",
@@ -45,7 +55,16 @@ fn canvas(place: &str, item: &Item, width: u32, height: u32, body: &Value) -> Va
                 "body": body,
             }],
         }],
-    })
+    });
+    add(&mut canvas, extent);
+    canvas
+}
+
+/// Puts the members of another object in.
+fn add(object: &mut Value, members: &Value) {
+    for (name, value) in members.as_object().into_iter().flatten() {
+        object[name] = value.clone();
+    }
 }
 
 fn image(picture: &Picture) -> Value {
@@ -60,6 +79,10 @@ fn image(picture: &Picture) -> Value {
     })
 }
 
-fn pdf(id: &str) -> Value {
-    json!({ "id": id, "type": "Text", "format": "application/pdf" })
+fn body(file: &File, id: &str, extent: &Value) -> Value {
+    let mut body = json!({ "id": id, "type": file.kind, "format": file.format });
+    if file.kind == "Sound" {
+        add(&mut body, extent);
+    }
+    body
 }

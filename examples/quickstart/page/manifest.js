@@ -47,4 +47,6 @@ const RULES = {
   tiered: "Logged in: full size. Everyone else: a small version.",
   "reading-room": "Computers in the reading room, by network address.",
   handlist: "A PDF for everyone who is logged in.",
+  recording: "A recording for everyone who is logged in.",
+  stream: "A stream for everyone who is logged in.",
 };

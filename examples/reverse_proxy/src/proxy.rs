@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt;
+use tower_iiif_auth::IiifAuth;
 use tower_iiif_auth::aspect::{Head, PeerAddr, TrustedProxies};
 use tower_iiif_auth::stack::Stack;
 use tower_layer::Layer;
@@ -30,6 +31,7 @@ use crate::server::Handler;
 
 pub(crate) struct Proxy {
     stack: Stack<Site>,
+    auth: IiifAuth,
     routes: Arc<Routes>,
     metrics: Arc<Metrics>,
     trusted_proxies: TrustedProxies,
@@ -57,7 +59,7 @@ impl Proxy {
 
     pub(crate) fn new(
         config: &Config,
-        auth: &tower_iiif_auth::IiifAuth,
+        auth: &IiifAuth,
         routes: &Arc<Routes>,
         metrics: &Arc<Metrics>,
     ) -> Self {
@@ -70,6 +72,7 @@ impl Proxy {
         };
         Self {
             stack: auth.layer().layer(site),
+            auth: auth.clone(),
             routes: Arc::clone(routes),
             metrics: Arc::clone(metrics),
             trusted_proxies: config.trusted_proxies.clone(),
@@ -91,7 +94,8 @@ impl Handler for Proxy {
         let path = request.uri().path();
         let entry = Entry {
             method: request.method().clone(),
-            path: shown(path),
+            // What opens a signed location is nobody else's.
+            path: shown(&self.auth.path_without_capability(path)),
             version: request.version(),
             route: self.routes.name_of(path).to_owned(),
             client: self.trusted_proxies.client(&Head::of(&request)),

@@ -82,6 +82,11 @@ impl Routes {
 
     /// What a path is called in logs and metrics: one of few words.
     pub(crate) fn name_of(&self, path: &str) -> &str {
+        // Content below a signed location is content.
+        let signed =
+            path.strip_prefix(&*self.endpoints).and_then(|rest| rest.strip_prefix("/signed/"));
+        let plain = signed.and_then(|rest| rest.find('/').map(|end| &rest[end..]));
+        let path = plain.filter(|plain| self.base_of(plain).is_some()).unwrap_or(path);
         let below = |prefix: &str| {
             path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

@@ -56,7 +56,7 @@ pub struct PictureFile {
 }
 
 impl PictureFile {
-    /// The picture files of a folder, by name.
+    /// The picture files of a folder, by name. One that cannot be read is passed over, with a line.
     pub fn list(dir: &Path) -> Result<Vec<Self>, String> {
         let failed = |error: io::Error| format!("cannot read folder {}: {error}", dir.display());
         let mut paths = Vec::new();
@@ -78,7 +78,20 @@ impl PictureFile {
         }
         paths.sort();
         let cache = Arc::new(Cache::default());
-        paths.into_iter().map(|path| Self::open(path, &cache)).collect()
+        let (mut files, mut last) = (Vec::new(), String::new());
+        for path in paths {
+            match Self::open(path, &cache) {
+                Ok(file) => files.push(file),
+                Err(error) => {
+                    tracing::warn!("passed over: {error}");
+                    last = error;
+                }
+            }
+        }
+        if files.is_empty() {
+            return Err(format!("no picture that can be read in folder {}: {last}", dir.display()));
+        }
+        Ok(files)
     }
 
     fn open(path: PathBuf, cache: &Arc<Cache>) -> Result<Self, String> {
@@ -221,6 +234,11 @@ mod tests {
         fs::write(dir.join("broken.png"), "no picture").expect("a text");
         let error = PictureFile::list(&dir).expect_err("a broken picture");
         assert!(error.contains("broken.png") && !error.contains('\n'), "{error}");
+        // Beside one that is good it is passed over.
+        RgbImage::from_pixel(4, 3, Rgb([9; 3])).save(dir.join("z.png")).expect("a PNG");
+        fs::write(dir.join("empty.jpg"), "").expect("an empty file");
+        let files = PictureFile::list(&dir).expect("a picture");
+        assert_eq!(files.iter().filter_map(PictureFile::stem).collect::<Vec<_>>(), ["z"]);
         let error = PictureFile::list(&dir.join("missing")).expect_err("no folder");
         assert!(error.contains("missing"), "{error}");
         fs::remove_dir_all(dir).expect("cleaned up");

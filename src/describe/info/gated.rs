@@ -177,7 +177,9 @@ fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
             let described = Described::information(core, &asked.whole, &asked.path);
             return (Outcome::Granted, Plan::open(described, asked.whole.clone()));
         }
-        (Decision::Grant | Decision::Redirect(_), _) => (Outcome::Granted, StatusCode::OK),
+        (Decision::Grant | Decision::Signed(_) | Decision::Redirect(_), _) => {
+            (Outcome::Granted, StatusCode::OK)
+        }
         (Decision::Deny(denial), _) if denial.remedy() == Remedy::Absent => {
             return (Outcome::NotFound, Plan::Absent);
         }

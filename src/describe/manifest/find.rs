@@ -154,7 +154,7 @@ impl Finder<'_> {
                 (resource, path)
             }
             Found::Refused(_) => return self.leave_out(&text, &object, position),
-            Found::Public => return,
+            Found::Public | Found::Signed(_) => return,
         };
         match self.place(&resource, &object, position) {
             Place::Here(what) => self.add_slot(node, &resource, path, what),

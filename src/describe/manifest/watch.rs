@@ -123,7 +123,7 @@ impl Watch {
                 ResourceKind::Content => true,
                 _ => self.how.images || self.how.bodies,
             },
-            Found::Public | Found::Refused(_) => false,
+            Found::Public | Found::Signed(_) | Found::Refused(_) => false,
         }
     }
 }

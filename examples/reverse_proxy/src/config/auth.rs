@@ -17,6 +17,7 @@ use super::mistakes::{Collector, Span};
 use super::parse;
 use super::public::{self, PublicPath};
 use super::rule::Rules;
+use super::scripts;
 use super::section::{Found, Section};
 
 type Apply = Box<dyn Fn(IiifAuthBuilder) -> IiifAuthBuilder + Send + Sync>;
@@ -83,7 +84,12 @@ impl Settings {
             limits = limits.max_described_bytes_at_once(bytes);
         }
         let lifetime = section.parsed("token_lifetime", parse::duration);
-        let span = lifetime.as_ref().map_or(0..0, |found| found.span.clone());
+        let of_locations = section.parsed("location_lifetime", parse::duration);
+        let span = lifetime.as_ref().or(of_locations.as_ref());
+        let span = span.map_or(0..0, |found| found.span.clone());
+        if let Some(found) = of_locations {
+            limits = limits.max_location_lifetime(found.value);
+        }
         if let Some(found) = lifetime {
             limits = limits.max_token_lifetime(found.value);
         }
@@ -93,6 +99,9 @@ impl Settings {
         }
         if let Some((span, policy)) = origins(section) {
             pieces.push(Piece::new(&span, move |builder| builder.origins(policy.clone())));
+        }
+        if let Some((span, pages)) = scripts::read(section) {
+            pieces.push(Piece::new(&span, move |own| own.content_for_scripts(pages.clone())));
         }
         if let Some(own) = section.section("third_party_cookies") {
             let span = own.span.clone();
@@ -175,6 +184,9 @@ impl Parts {
         }
         for Access { span, realm, .. } in accesses {
             pieces.push(Piece::new(&span, move |builder| builder.realm(realm.clone())));
+        }
+        if rules.are_signed() {
+            pieces.push(Piece::new(&(0..0), IiifAuthBuilder::signed_locations));
         }
         if hand_on_session {
             pieces.push(Piece::new(&(0..0), IiifAuthBuilder::session_extension));
@@ -278,8 +290,9 @@ fn third_party_cookies(mut section: Section<'_, '_>) -> ThirdPartyCookies {
 
 fn compatibility(mut section: Section<'_, '_>) -> Compatibility {
     type Switch = fn(Compatibility) -> Compatibility;
-    let switches: [(&'static str, Switch); 6] = [
+    let switches: [(&'static str, Switch); 7] = [
         ("profile_on_probe", Compatibility::profile_on_probe),
+        ("resource_in_probe_query", Compatibility::resource_in_probe_query),
         ("without_confirm_label", Compatibility::without_confirm_label),
         ("context_in_services", Compatibility::context_in_services),
         ("strict_0_9_2", Compatibility::strict_0_9_2),

@@ -13,6 +13,7 @@ mod network;
 mod parse;
 mod public;
 mod rule;
+mod scripts;
 mod section;
 mod store;
 mod text;

@@ -21,17 +21,28 @@ struct Indexed {
     patterns: Patterns,
     /// The rule of each pattern.
     authorizers: Vec<Arc<dyn Authorizer>>,
+    /// Whether one grants under signed locations.
+    signed: bool,
+}
+
+impl Rules {
+    /// Whether one grants under signed locations.
+    pub(super) fn are_signed(&self) -> bool {
+        self.0.signed
+    }
 }
 
 pub(super) struct Rule {
     patterns: Vec<Pattern>,
     authorizer: Arc<dyn Authorizer>,
+    signed: bool,
 }
 
 impl FromIterator<Rule> for Rules {
     fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
         let mut all = Indexed::default();
-        for Rule { patterns, authorizer } in rules {
+        for Rule { patterns, authorizer, signed } in rules {
+            all.signed |= signed;
             all.authorizers.resize(all.authorizers.len() + patterns.len(), authorizer);
             all.patterns.extend(patterns);
         }
@@ -71,12 +82,14 @@ pub(super) fn read(
     let refusal = text::message(&mut section, "heading", "note");
     let pixels = section.optional::<u32>("max_unauthorized");
     let substitute = substitute(&mut section);
+    let signed = section.or("signed_locations", false);
 
     let limited = matches!(&who, Some(Who::Roles(_)));
     for (key, there) in [
         ("heading", refusal.is_some() && matches!(&who, Some(Who::Everyone))),
         ("max_unauthorized", pixels.is_some() && who.is_some() && !limited),
         ("substitute", substitute.is_some() && who.is_some() && !limited),
+        ("signed_locations", signed && who.is_some() && !limited),
     ] {
         if there {
             let message = format!("{key} has no meaning in a [[rule]] that does not ask for roles");
@@ -103,8 +116,9 @@ pub(super) fn read(
         Some(pixels) => Arc::new(rules.or(Small::new(pixels.value, Arc::clone(dimensions?)))),
         None => Arc::new(rules),
     };
+    let authorizer = if signed { Arc::new(authorizer.signed_locations()) } else { authorizer };
     let patterns = patterns.into_iter().map(|found| Pattern::new(found.value)).collect();
-    Some(Rule { patterns, authorizer })
+    Some(Rule { patterns, authorizer, signed })
 }
 
 enum Who {

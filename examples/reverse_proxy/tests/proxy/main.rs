@@ -24,3 +24,4 @@ mod smuggling;
 mod store;
 mod streaming;
 mod support;
+mod without_cookies;
