@@ -58,9 +58,8 @@ fn is_order(name: &str) -> bool {
 
 /// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere.
 pub(super) fn rewritten(headers: &mut HeaderMap) {
-    let goes =
-        |name: &str| is_of_the_old_body(name) || is_order(name) || respond::is_for_caches(name);
-    respond::remove_all(headers, goes);
+    respond::remove_all(headers, |name| is_of_the_old_body(name) || is_order(name));
+    respond::tell_caches_nothing_else(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !(says_json(headers) && is_utf8(headers)) {

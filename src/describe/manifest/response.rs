@@ -46,11 +46,12 @@ impl ManifestPlan {
     }
 
     /// What looks at a document that is longer than the limit, of which this is the beginning. `None`
-    /// if that shows something of ours.
+    /// if that shows something of ours, or is of no object.
     pub(in super::super) fn watch(&self, before: Bytes) -> Option<Watched> {
         let Described { core, path, .. } = &self.described;
         let mut watch = Watch::new(Arc::clone(core), self.settings.how);
-        if !watch.look(&before) {
+        let start = before.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&before).trim_ascii_start();
+        if !start.starts_with(b"{") || !watch.look(&before) {
             return None;
         }
         let path = path.clone();
