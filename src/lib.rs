@@ -67,6 +67,7 @@
 //! | [`access`] | around the login: a grant becomes a cookie; the hand-off to the viewer's partition |
 //! | [`describe`] | `info.json` and manifests, with the services put in and, in 1.0 and 0.9, the status that goes with them |
 //! | [`check`] | everything that is refused; what is allowed goes to the inner service |
+//! | [`find_session`] | nothing: it tells the application's own pages who is in; by itself, around those |
 //!
 //! [`IiifAuth::services`] is the first five. [`describe`] and [`check`] belong around the routes that
 //! serve content.
@@ -121,6 +122,7 @@ mod config;
 mod core;
 pub mod describe;
 mod fetch_metadata;
+pub mod find_session;
 mod future;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -156,7 +158,7 @@ pub use config::{
     OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
-pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};
+pub use iiif_auth::{IiifAuth, IiifAuthBuilder, LoggedOut, SessionsError, stack};
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
 

@@ -276,7 +276,9 @@ impl<'a> Head<'a> {
         }
     }
 
-    pub(crate) fn of_parts(parts: &'a Parts) -> Self {
+    /// The same of a request that was taken apart.
+    #[must_use]
+    pub fn of_parts(parts: &'a Parts) -> Self {
         Self {
             method: &parts.method,
             uri: &parts.uri,

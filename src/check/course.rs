@@ -1,5 +1,7 @@
 //! A content request is handed on, or answered here.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 
@@ -12,7 +14,7 @@ use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
-use crate::gate::{Basis, Verdict, Watch};
+use crate::gate::{Basis, Renewal, Verdict, Watch};
 use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
@@ -28,7 +30,7 @@ pub(super) enum Course {
 /// What a verdict means for a content request.
 #[inline]
 pub(super) fn course(
-    core: &Core,
+    core: &Arc<Core>,
     head: &Head<'_>,
     resource: &Resource<'_>,
     verdict: &mut Verdict,
@@ -54,9 +56,14 @@ pub(super) fn course(
     watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let cookie = core.companion(*id, head.headers(), now);
+            let (mut cookie, mut renewal) = (None, None);
+            if core.refreshes {
+                cookie = core.companion(*id, head.headers(), now);
+                renewal = Renewal::due(core, *id, head.headers(), now);
+            }
             let private = Private::until(expires_at.remaining(now))
-                .for_third_parties(cookie, core.third_party.storage_access);
+                .for_third_parties(cookie, core.third_party.storage_access)
+                .renewing(renewal);
             let granted = session.take().map(|session| Granted::to(Some(session)));
             Course::Forward(Care::new(Some(private), Still::of(core, resource)), granted)
         }

@@ -6,6 +6,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::active::{Kind, Still};
+use crate::gate::Renewal;
 use crate::respond;
 
 /// What is done to the headers of a response that is passed on.
@@ -41,6 +42,8 @@ pub(super) struct Private {
     storage_access: bool,
     /// For the viewer's partition.
     cookie: Option<HeaderValue>,
+    /// For the session to go on.
+    renewal: Option<Box<Renewal>>,
 }
 
 /// Ready-made values, so that none is put together for a tile: the largest that fits is taken.
@@ -65,7 +68,7 @@ static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 impl Private {
     #[inline]
     pub(super) fn until(remaining: Duration) -> Self {
-        Self { remaining: remaining.as_secs(), storage_access: false, cookie: None }
+        Self { remaining: remaining.as_secs(), storage_access: false, cookie: None, renewal: None }
     }
 
     /// The same where browsers may keep cookies from third parties.
@@ -74,6 +77,23 @@ impl Private {
         self.cookie = cookie;
         self.storage_access = varies;
         self
+    }
+
+    /// The same where the session is to be renewed.
+    #[inline]
+    pub(super) fn renewing(mut self, renewal: Option<Box<Renewal>>) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// The cookie of a renewed session goes along with the answer, which is kept by nobody then: it would
+    /// put that session in the place of a later one.
+    #[cold]
+    fn renew(renewal: &Renewal, headers: &mut HeaderMap) {
+        if let Some(cookie) = renewal.cookie() {
+            headers.append(SET_COOKIE, cookie);
+            headers.insert(CACHE_CONTROL, NO_STORE.clone());
+        }
     }
 
     #[inline(never)]
@@ -100,6 +120,9 @@ impl Private {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
         still.apply_to(given.kind, status, headers);
+        if let Some(renewal) = self.renewal.take() {
+            Self::renew(&renewal, headers);
+        }
     }
 }
 

@@ -9,7 +9,10 @@ use super::mistakes::Mistakes;
 use super::sites::BoundMap;
 use super::time::Time;
 use super::warnings::warnings;
-use super::{AccessServices, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites};
+use super::{
+    AccessServices, BoundRealm, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites,
+};
+use crate::aspect::BoundCookie;
 use crate::config::{
     ConfigError, ConfigErrors, ConfigWarning, OriginPolicy, PublicUrl, ThirdPartyCookies,
 };
@@ -37,6 +40,7 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     let core = || {
         let Around { public_url, third_party, endpoints, .. } = around?;
         let Parts { realms, access, candidates, warnings } = bound?;
+        let renews = realms.iter().filter_map(BoundRealm::cookie).any(BoundCookie::is_renewed);
         Some(Core {
             public_url,
             endpoints,
@@ -50,8 +54,11 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
             seals: Seals::of(given.keyring.as_ref()?),
             limits: given.limits,
             origins: given.origins.clone(),
+            return_origins: given.return_origins.clone(),
             texts: given.texts.clone(),
             hands_session_on: given.hands_session_on,
+            renews,
+            refreshes: renews || third_party.partitions(),
             compatibility: given.compatibility,
             third_party,
             plain_language: given.plain_language.as_str().into(),

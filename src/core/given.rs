@@ -8,6 +8,7 @@ use crate::config::{
     Compatibility, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 use crate::observe::Observer;
+use crate::protocol::Origin;
 use crate::resource::{Pattern, ResourceMap};
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
@@ -25,6 +26,7 @@ pub(crate) struct Given {
     pub(crate) authorizer: Option<Arc<dyn Authorizer>>,
     pub(crate) revocations: Option<Arc<dyn Revocations>>,
     pub(crate) origins: OriginPolicy,
+    pub(crate) return_origins: Vec<Origin>,
     pub(crate) texts: Texts,
     pub(crate) endpoints: String,
     pub(crate) limits: Limits,
@@ -50,6 +52,7 @@ impl Given {
             authorizer: None,
             revocations: None,
             origins: OriginPolicy::default(),
+            return_origins: Vec::new(),
             texts: Texts::default(),
             endpoints: "/auth".to_owned(),
             limits: Limits::default(),

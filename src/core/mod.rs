@@ -9,6 +9,7 @@ mod endpoints;
 mod given;
 mod mistakes;
 mod realms;
+mod return_to;
 mod routes;
 mod seals;
 mod services;
@@ -23,6 +24,7 @@ pub(crate) use clients::{BoundClients, Identified};
 pub(crate) use endpoints::{Endpoints, flow_cookie_name};
 pub(crate) use given::Given;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
+pub(crate) use return_to::ReturnTo;
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
 pub(crate) use sites::{Found, Sites};
@@ -36,6 +38,7 @@ use crate::config::{
     Compatibility, ConfigWarning, Limits, OriginPolicy, PublicUrl, Texts, ThirdPartyCookies,
 };
 use crate::observe::Observer;
+use crate::protocol::Origin;
 use crate::revocation::Revocations;
 
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
@@ -52,8 +55,14 @@ pub(crate) struct Core {
     pub(crate) seals: Seals,
     pub(crate) limits: Limits,
     pub(crate) origins: OriginPolicy,
+    /// Where else than to this site a login or logout may lead back.
+    pub(crate) return_origins: Vec<Origin>,
     pub(crate) texts: Texts,
     pub(crate) hands_session_on: bool,
+    /// Whether a realm's sessions are renewed.
+    pub(crate) renews: bool,
+    /// Whether an answer to a tile may have a cookie at all.
+    pub(crate) refreshes: bool,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

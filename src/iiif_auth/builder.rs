@@ -11,6 +11,7 @@ use crate::config::{
 use crate::core::{self, Given};
 use crate::iiif_auth::IiifAuth;
 use crate::observe::Observation;
+use crate::protocol::Origin;
 use crate::resource::{Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
@@ -98,6 +99,30 @@ impl IiifAuthBuilder {
     /// Which viewers get tokens. Default: [`OriginPolicy::Bound`].
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.given.origins = origins;
+        self
+    }
+
+    /// Other sites that a login or logout may lead back to. Default: none, and this one alone.
+    ///
+    /// A link of the site's own menu, `/auth/login?return_to=/items/7` or `/auth/logout?return_to=/`, comes
+    /// back to that address; where a viewer opened the tab, it closes. An address is a path of this site, or a
+    /// URL of it or of these. What is none of these is not gone to, and no address of the services is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// let auth = IiifAuth::builder("https://iiif.example")
+    ///     .return_to(["https://catalogue.example".parse()?])
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize_with(|request| request.has_role("reader"))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn return_to(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
+        self.given.return_origins.extend(origins);
         self
     }
 

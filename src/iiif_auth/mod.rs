@@ -2,12 +2,14 @@
 
 mod builder;
 mod describing;
+mod sessions;
 pub mod stack;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use builder::IiifAuthBuilder;
+pub use sessions::{LoggedOut, SessionsError};
 use stack::IiifAuthLayer;
 
 use crate::access::SetAccessCookieLayer;
