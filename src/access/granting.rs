@@ -85,7 +85,7 @@ impl Context {
             .roles(roles.iter().map(String::as_str))
             .id(self.core.new_id(now).await?);
         let era = self.core.era_of(cookie.realm(), subject, now).await?;
-        let session = cookie.begin(session, grant.lifetime, now)?.in_era(era);
+        let session = cookie.times().begin(session, grant.lifetime, now)?.in_era(era);
         // The same user's viewers of before need not ask the user again; another's gain nothing.
         Ok(match current.filter(|old| old.subject() == subject) {
             Some(old) => offered(session.with_viewers_of(&old)?),

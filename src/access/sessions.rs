@@ -77,7 +77,7 @@ impl Context {
     ) -> bool {
         let Who::New { subject, roles } = &grant.who else { return false };
         // One that ends any moment is of no use.
-        let least = LEAST_LEFT.min(cookie.lifetime() / 2);
+        let least = LEAST_LEFT.min(cookie.times().lifetime / 2);
         grant.by_a_click
             && present.subject() == subject
             && present.roles().eq(roles.iter().map(String::as_str))

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Aspects;
-use super::bound_cookie::{BoundCookie, Times};
+use super::bound_cookie::BoundCookie;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
+use super::times::Times;
 use crate::path;
 use crate::seal::Keyring;
 use crate::session::LONGEST;
@@ -164,6 +165,14 @@ impl AccessCookie {
         Aspects::from(self).or(other)
     }
 
+    /// There is no such thing: the access cookie takes part in [`or`](Self::or) only, and this does not
+    /// compile, with a message that says what to write.
+    #[doc(hidden)]
+    pub fn and<B: BesidesTheCookie>(self, other: B) -> Aspects {
+        drop(other);
+        Aspects::from(self)
+    }
+
     /// Whether browsers send it to `path` (RFC 6265bis §5.1.4).
     pub(crate) fn covers(&self, path: &str) -> bool {
         cookie_covers(&self.path, path)
@@ -208,14 +217,25 @@ impl AccessCookie {
         let longest = if self.longer_than_a_day { MOST_EVER } else { LONGEST };
         let Self { lifetime, renewed_up_to, .. } = *self;
         if lifetime < Duration::from_secs(1) || lifetime > longest {
-            return Err(CookieError::Lifetime { lifetime, longest });
+            return Err(CookieError::Lifetime(lifetime));
         }
         if let Some(up_to) = renewed_up_to.filter(|up_to| *up_to <= lifetime || *up_to > longest) {
-            return Err(CookieError::Renewal { lifetime, up_to, longest });
+            return Err(CookieError::Renewal { lifetime, up_to });
         }
         Ok(Times { lifetime, renewed_up_to, longest })
     }
 }
+
+/// What would have to be there besides the access cookie: nothing can be.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the access cookie takes part in `or` only, not in `and`",
+    label = "this cannot be demanded beside the access cookie",
+    note = "to demand both, give the second aspect a role and ask for it in the rule: \
+            `AccessCookie::new().or(address)` with an authorizer that wants a login, or give this aspect a \
+            realm of its own"
+)]
+pub trait BesidesTheCookie {}
 
 /// Whether browsers send a cookie of path `own` to `path` (RFC 6265bis §5.1.4).
 pub(crate) fn cookie_covers(own: &str, path: &str) -> bool {

@@ -7,10 +7,11 @@ use http::{HeaderMap, HeaderValue};
 use super::AspectError;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::found_session::FoundSession;
+use super::times::Times;
 use crate::clock::Timestamp;
 use crate::seal::Reader;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
-use crate::session::{Session, SessionBuilder, SessionError, SessionId};
+use crate::session::{Session, SessionId};
 
 /// How many cookies of a name of ours are tried: a sibling host can toss in junk beside the good one.
 const MAX_TRIES: usize = 8;
@@ -38,11 +39,7 @@ pub(crate) struct Listed {
 pub(crate) struct BoundCookie {
     realm: Box<str>,
     attributes: CookieAttributes,
-    lifetime: Duration,
-    /// How long after its beginning a session may be renewed, where it is.
-    renewed_up_to: Option<Duration>,
-    /// How long any session may last.
-    longest: Duration,
+    times: Times,
     sealer: RecallingSealer,
     /// The cookie that viewers' partitions get, where that is configured.
     partitioned: Option<CookieAttributes>,
@@ -67,7 +64,6 @@ impl BoundCookie {
         keyring: &Keyring,
         partitions: bool,
     ) -> Self {
-        let Times { lifetime, renewed_up_to, longest } = times;
         let partitioned = (partitions && attributes.secure).then(|| CookieAttributes {
             name: format!("{}-p", attributes.name).into(),
             same_site: SameSite::None,
@@ -77,16 +73,7 @@ impl BoundCookie {
         let sealer = |purpose| RecallingSealer::new(keyring.sealer(purpose, realm));
         let (sealer, partitioned_sealer) = (sealer(Purpose::Cookie), sealer(Purpose::Partitioned));
         let realm = realm.into();
-        Self {
-            realm,
-            attributes,
-            lifetime,
-            renewed_up_to,
-            longest,
-            sealer,
-            partitioned,
-            partitioned_sealer,
-        }
+        Self { realm, attributes, times, sealer, partitioned, partitioned_sealer }
     }
 
     /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
@@ -177,7 +164,7 @@ impl BoundCookie {
         scratch: &mut Scratch,
     ) -> Result<FoundSession, AspectError> {
         let place = self.sealer.open(text, scratch).map_err(|_| AspectError::Invalid)?;
-        FoundSession::at(place, None, self.longest, now, scratch)
+        FoundSession::at(place, None, self.times.longest, now, scratch)
     }
 
     fn open_partitioned(
@@ -190,7 +177,7 @@ impl BoundCookie {
         let mut reader = Reader(scratch.at((start, length)));
         let end = reader.timestamp().filter(|end| now < *end)?;
         let place = (start + length - reader.0.len(), reader.0.len());
-        FoundSession::at(place, Some(end), self.longest, now, scratch).ok()
+        FoundSession::at(place, Some(end), self.times.longest, now, scratch).ok()
     }
 
     /// The live sessions in the request's cookies, each once: a browser may send several, and junk beside
@@ -210,7 +197,7 @@ impl BoundCookie {
                 return Sessions { list, are_all: false };
             }
             let is_of_nobody = session.subject().is_empty();
-            let until = self.end_of(&session);
+            let until = self.times.end_of(&session);
             list.push(Listed { id: session.id(), until, is_of_nobody });
         }
         Sessions { list, are_all: true }
@@ -303,43 +290,10 @@ impl BoundCookie {
         &self.realm
     }
 
-    pub(crate) fn lifetime(&self) -> Duration {
-        self.lifetime
-    }
-
-    /// How long any session of it may last.
+    /// How long its sessions last.
     #[inline]
-    pub(crate) fn longest(&self) -> Duration {
-        self.longest
-    }
-
-    /// Whether its sessions are renewed.
-    pub(crate) fn is_renewed(&self) -> bool {
-        self.renewed_up_to.is_some()
-    }
-
-    /// A session that begins now, with another lifetime perhaps.
-    pub(crate) fn begin(
-        &self,
-        session: SessionBuilder,
-        lifetime: Option<Duration>,
-        now: Timestamp,
-    ) -> Result<Session<'static>, SessionError> {
-        let lifetime = lifetime.unwrap_or(self.lifetime).min(self.longest);
-        let session = session.lasting_long(now, lifetime)?;
-        let is_renewed = self.renewed_up_to.is_some_and(|up_to| lifetime < up_to);
-        Ok(if is_renewed { session.renewed_by(lifetime) } else { session })
-    }
-
-    /// The session with its end moved on, where it is time for that: no further than its realm says, and
-    /// with the same id, so that whoever ended it has ended this.
-    fn renewed(&self, session: &Session<'_>, now: Timestamp) -> Option<Session<'static>> {
-        let (idle, up_to) = (session.idle()?, self.renewed_up_to?);
-        if session.expires_at().remaining(now) > idle / 2 {
-            return None;
-        }
-        let end = now.after(idle).min(session.issued_at().after(up_to));
-        (end > session.expires_at()).then(|| session.clone().into_owned().until(end))
+    pub(crate) fn times(&self) -> &Times {
+        &self.times
     }
 
     /// The session `id` of this request, if it is to be renewed, and whether it is of the partition.
@@ -349,32 +303,19 @@ impl BoundCookie {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Option<(Session<'static>, bool)> {
-        self.renewed_up_to?;
+        if !self.times.are_renewed() {
+            return None;
+        }
         let mut scratch = Scratch::new();
         for value in self.values(headers) {
             let Some(found) = self.open(value, now, &mut scratch) else { continue };
             if found.id() == id {
                 let session = found.session(&scratch).ok()?;
-                return Some((self.renewed(&session, now)?, found.is_partitioned()));
+                return Some((self.times.renewed(&session, now)?, found.is_partitioned()));
             }
         }
         None
     }
-
-    /// When the last copy of a session ends, however often it was renewed.
-    pub(crate) fn end_of(&self, session: &Session<'_>) -> Timestamp {
-        match (session.idle(), self.renewed_up_to) {
-            (Some(_), Some(up_to)) => session.expires_at().max(session.issued_at().after(up_to)),
-            _ => session.expires_at(),
-        }
-    }
-}
-
-/// How long sessions last.
-pub(super) struct Times {
-    pub(super) lifetime: Duration,
-    pub(super) renewed_up_to: Option<Duration>,
-    pub(super) longest: Duration,
 }
 
 /// The value of a cookie.
@@ -408,7 +349,7 @@ mod tests {
         };
         let cookie = bind(true);
         let now = Timestamp::from_millis(1_000_000);
-        let session = Session::builder("ada").lasting(now, cookie.lifetime()).unwrap();
+        let session = Session::builder("ada").lasting(now, cookie.times().lifetime).unwrap();
         let set = cookie.set(&session, now).unwrap();
         assert!(set.is_sensitive());
         assert!(set.to_str().unwrap().contains("Max-Age=1800"));

@@ -7,8 +7,6 @@ use cookie::Cookie;
 use http::header::{COOKIE, InvalidHeaderValue, ValueIter};
 use http::{HeaderMap, HeaderValue};
 
-use crate::session::LONGEST;
-
 /// Browsers drop a cookie whose name and value together are longer, without a word.
 const MAX_SIZE: usize = 4096;
 
@@ -235,20 +233,13 @@ pub enum CookieError {
     /// A cookie of the application's of which browsers keep another one for each viewer's site.
     Partitioned(String),
     /// The lifetime is below a second, or longer than sessions may last.
-    Lifetime {
-        /// The lifetime.
-        lifetime: Duration,
-        /// How long it may be.
-        longest: Duration,
-    },
+    Lifetime(Duration),
     /// Renewals end before they begin, or later than sessions may last.
     Renewal {
         /// The lifetime.
         lifetime: Duration,
         /// Up to when sessions are renewed.
         up_to: Duration,
-        /// How long they may last.
-        longest: Duration,
     },
     /// Name and value are longer than the 4096 bytes that browsers keep.
     TooLarge {
@@ -260,6 +251,7 @@ pub enum CookieError {
 }
 
 impl fmt::Display for CookieError {
+    // Long, as it is a list of messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name:?} is no cookie name"),
@@ -306,17 +298,17 @@ impl fmt::Display for CookieError {
                 "session cookie {name:?} is Partitioned, so that a viewer's page never has the one that \
                  the login set: leave Partitioned out"
             ),
-            Self::Lifetime { lifetime, longest } => {
+            Self::Lifetime(lifetime) => {
                 write!(
                     f,
-                    "cookie lifetime {lifetime:?} is not between 1 second and {}",
-                    Most(*longest)
+                    "cookie lifetime {lifetime:?} is not between 1 second and 24 hours, or 400 days with \
+                     insecure_longer_than_a_day()"
                 )
             }
-            Self::Renewal { lifetime, up_to, longest } => write!(
+            Self::Renewal { lifetime, up_to } => write!(
                 f,
-                "renewed_up_to {up_to:?} has to be more than the lifetime of {lifetime:?} and at most {}",
-                Most(*longest)
+                "renewed_up_to {up_to:?} has to be more than the lifetime of {lifetime:?} and at most 24 \
+                 hours, or 400 days with insecure_longer_than_a_day()"
             ),
             Self::TooLarge { bytes } => {
                 write!(
@@ -325,19 +317,6 @@ impl fmt::Display for CookieError {
                 )
             }
             Self::Seal => f.write_str("the system gives no random bytes"),
-        }
-    }
-}
-
-/// How long sessions may last, and what to do for longer ones.
-struct Most(Duration);
-
-impl fmt::Display for Most {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 > LONGEST {
-            f.write_str("400 days, which is as long as browsers keep a cookie")
-        } else {
-            f.write_str("24 hours: insecure_longer_than_a_day() allows more")
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod cookie;
 mod found_session;
 mod ip_ranges;
 mod setting_error;
+mod times;
 mod trusted_header;
 
 use std::fmt;

@@ -12,7 +12,6 @@ use super::warnings::warnings;
 use super::{
     AccessServices, BoundRealm, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites,
 };
-use crate::aspect::BoundCookie;
 use crate::config::{
     ConfigError, ConfigErrors, ConfigWarning, OriginPolicy, PublicUrl, ThirdPartyCookies,
 };
@@ -40,7 +39,8 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     let core = || {
         let Around { public_url, third_party, endpoints, .. } = around?;
         let Parts { realms, access, candidates, warnings } = bound?;
-        let renews = realms.iter().filter_map(BoundRealm::cookie).any(BoundCookie::is_renewed);
+        let renews =
+            realms.iter().filter_map(BoundRealm::cookie).any(|cookie| cookie.times().are_renewed());
         Some(Core {
             public_url,
             endpoints,

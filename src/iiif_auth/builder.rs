@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
+use crate::authorizer::{AccessRequest, Authorizer, IntoDecision, from_fn};
 use crate::clock::Clock;
 use crate::config::{
     Compatibility, ConfigErrors, Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
@@ -81,11 +81,13 @@ impl IiifAuthBuilder {
     }
 
     /// Who may have what, as a closure: [`authorizer`](Self::authorizer) with
-    /// [`from_fn`](crate::authorizer::from_fn).
+    /// [`from_fn`](crate::authorizer::from_fn). What waits for a database is
+    /// `.authorizer(from_async_fn(…))`, see [`from_async_fn`](crate::authorizer::from_async_fn).
+    #[doc(alias = "authorize")]
     pub fn authorize_with<F, D>(self, decide: F) -> Self
     where
         F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
-        D: Into<Decision> + 'static,
+        D: IntoDecision + 'static,
     {
         self.authorizer(from_fn(decide))
     }

@@ -121,7 +121,7 @@ impl IiifAuth {
         let (realm, cookie) = self.cookie(realm)?;
         let now = self.core.now();
         let share = Share::of(self.core.realms[realm].name(), false);
-        let until = now.after(cookie.longest());
+        let until = now.after(cookie.times().longest);
         self.core.revoke(share, id, until, now).await.map_err(SessionsError::NotStored)
     }
 
@@ -141,7 +141,7 @@ impl IiifAuth {
             return Err(SessionsError::Nobody);
         }
         let (name, now) = (self.core.realms[realm].name(), self.core.now());
-        let until = now.after(cookie.longest());
+        let until = now.after(cookie.times().longest);
         let ended = self.core.end_subject(name, subject, until, now).await;
         ended.map_err(SessionsError::NotStored)
     }
@@ -189,7 +189,7 @@ impl IiifAuth {
         // Before anything is ended: a session that fits no cookie takes the place of none.
         let header = cookie.set(&new, now).map_err(SessionsError::Cookie)?;
         let share = Share::of(self.core.realms[realm].name(), old.subject().is_empty());
-        let until = cookie.end_of(&old);
+        let until = cookie.times().end_of(&old);
         // One caller alone ends it: what a logout has ended meanwhile does not go on under another id.
         match self.core.claim(share, old.id(), until, now).await {
             Ok(true) => {}

@@ -27,6 +27,8 @@ pub(in super::super) fn course(core: &Arc<Core>, whole: Resource<'static>) -> An
 
 /// What is done with the description of a resource on which nobody's decision is `outcome`.
 fn plan(core: &Arc<Core>, whole: &Resource<'_>, outcome: Result<Decision, BoxError>) -> Plan {
+    let services = outcome.as_ref().ok().and_then(Decision::services).cloned();
+    let whole = &whole.clone().through(services.as_ref());
     match outcome {
         Ok(Decision::Grant) => return Plan::Open,
         Ok(Decision::Deny(denial)) if denial.remedy() == Remedy::Absent => return Plan::Absent,

@@ -98,10 +98,11 @@ fn written(
     let mut edits = Edits::of(json);
     let (mut in_flow, mut places) = (false, 0);
     for slot in &manifest.slots {
-        if standings.all.get(&slot.path) != Some(&Standing::Protected) {
-            continue;
-        }
-        let services = writer.services(&slot.resource);
+        let Some(Standing::Protected(through)) = standings.all.get(&slot.path) else { continue };
+        let services = match through {
+            None => writer.services(&slot.resource),
+            through => writer.services(&slot.resource.clone().through(through.as_ref())),
+        };
         if services.is_empty() {
             return Err(NotDescribable("no access service is for a resource in it"));
         }

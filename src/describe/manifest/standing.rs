@@ -14,10 +14,11 @@ use crate::resource::Resource;
 /// How many answers are waited for at a time.
 const AT_ONCE: usize = 32;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Open,
-    Protected,
+    /// By these access services, where the rule says them.
+    Protected(Option<Arc<[Box<str>]>>),
     /// As if it were not there.
     Hidden,
 }
@@ -38,7 +39,7 @@ impl Standings {
             Err(error) => {
                 crate::trace::failure("authorizer", &error);
                 self.undecided.get_or_insert(error);
-                Standing::Protected
+                Standing::Protected(None)
             }
         };
         self.all.insert(path, standing);
@@ -50,7 +51,7 @@ impl Standing {
         match decision {
             Decision::Grant => Self::Open,
             Decision::Deny(denial) if denial.remedy() == Remedy::Absent => Self::Hidden,
-            _ => Self::Protected,
+            decision => Self::Protected(decision.services().cloned()),
         }
     }
 }
@@ -63,7 +64,7 @@ pub(super) async fn of_one(core: &Arc<Core>, resource: &Resource<'static>) -> St
     };
     let mut standings = Standings::default();
     standings.insert(String::new(), outcome);
-    standings.all.into_values().next().unwrap_or(Standing::Protected)
+    standings.all.into_values().next().unwrap_or(Standing::Protected(None))
 }
 
 /// Asks for each; all together take no longer than one decision may.

@@ -3,6 +3,7 @@
 mod builder;
 mod cache;
 mod dial;
+mod entries;
 mod error;
 mod life;
 mod link;
@@ -14,7 +15,6 @@ mod watch;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -185,89 +185,6 @@ impl Shared {
         }
         Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
-
-    async fn revoke(
-        &self,
-        id: SessionId,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let deadline = self.link.deadline();
-        for _ in 0..TRIES {
-            let mut set = redis::cmd("SET");
-            set.arg(self.key(id)).arg(until.as_millis()).arg("PX").arg(millis(until, now));
-            let key = self.key(id);
-            match self.write(set, key, millis(until, now), Again::Yes, deadline).await {
-                Ok(written) if written.goes_on => {
-                    self.cache.revoke(id, until, now);
-                    return Ok(());
-                }
-                // It was written where the store has been.
-                Ok(_) => {}
-                Err(error) => {
-                    // It may have been stored.
-                    self.cache.doubt(id);
-                    return Err(error);
-                }
-            }
-        }
-        self.cache.doubt(id);
-        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
-    }
-
-    async fn claim(
-        &self,
-        id: SessionId,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        // This may be asked twice, where the connection has died; the claim may not.
-        if self.look_up(&Asked::of_id(id), now).await? != Told::Lives {
-            return Ok(false);
-        }
-        let mut set = redis::cmd("SET");
-        set.arg(self.key(id)).arg(until.as_millis());
-        set.arg("NX").arg("PX").arg(millis(until, now));
-        let deadline = self.link.deadline();
-        let key = self.key(id);
-        let written = self.write(set, key, millis(until, now), Again::No, deadline).await?;
-        // Where the store was emptied or replaced in between the claim counts for nothing.
-        Ok(written.is_set && written.goes_on)
-    }
-
-    /// Writes the entry with this key, to be kept for `millis`.
-    async fn write(
-        &self,
-        set: redis::Cmd,
-        key: String,
-        millis: u64,
-        again: Again,
-        deadline: tokio::time::Instant,
-    ) -> Result<Written, StoreError> {
-        let mut write = redis::pipe();
-        write.add_command(set).cmd("GET").arg(self.link.epoch());
-        let asked = Instant::now();
-        let (answer, connection) = self.link.write_through(&write, again, deadline).await?;
-        let (set, epoch): (Option<String>, Option<String>) = answer;
-        let written =
-            Written { is_set: set.is_some(), goes_on: connection.goes_on(epoch.as_deref()) };
-        if written.is_set {
-            let generation = connection.life.generation;
-            self.link.memory.stored(generation, key, asked, millis);
-        }
-        if !written.goes_on {
-            self.link.close(&connection).await;
-        }
-        Ok(written)
-    }
-}
-
-/// What came of a write.
-struct Written {
-    /// Whether the entry was not there before, where that was asked.
-    is_set: bool,
-    /// Whether the store was the one that was connected to.
-    goes_on: bool,
 }
 
 /// How long an entry is kept, for the store has a clock of its own.
