@@ -16,6 +16,7 @@ use crate::body::ResponseBody;
 use crate::core::{Core, Found};
 use crate::gate::{Progress, Question, Watch};
 use crate::observe::Place;
+use crate::walk::{Station, comes_by};
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -55,6 +56,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Check, &*self.core);
         let core = &self.core;
         let head = Head::of(&request);
         let path = head.uri().path();

@@ -31,7 +31,7 @@ use crate::clock::Timestamp;
 use crate::session::SessionId;
 use cache::{Cache, Known, Outcome, Question, Told};
 use link::{Again, Link};
-use subjects::{Asked, Entries};
+use subjects::Asked;
 
 /// Revocations in a Redis or Valkey server that several processes share (feature `redis`).
 ///
@@ -151,17 +151,17 @@ impl Shared {
             let mut read = redis::pipe();
             // What is asked later proves what is asked before: that the store is in the same life, has
             // what this node stored last, and has thrown nothing away.
-            read.cmd("MGET").arg(self.key(asked.id));
-            if let Some((subject, _)) = &asked.of_subject {
-                read.arg(subject);
-            }
-            read.cmd("MGET").arg(self.link.epoch());
+            read.cmd("GET").arg(self.key(asked.id)).cmd("MGET").arg(self.link.epoch());
+            // Of nobody in particular there is no such entry: what is said in its place does not matter.
+            let subject = asked.of_subject.as_ref().map(|(subject, _)| &**subject);
+            read.arg(subject.unwrap_or(self.link.epoch()));
             for proof in self.link.memory.proofs() {
                 read.arg(proof);
             }
             read.cmd("INFO").arg("stats");
             let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
-            let (entries, told, stats): (Entries, Vec<Option<String>>, InfoDict) = answer;
+            let (until, mut told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
+            let subject = if told.len() > 1 { told.remove(1) } else { None };
             let (epoch, proofs) = told
                 .split_first()
                 .map_or((None, &[][..]), |(epoch, proofs)| (epoch.as_deref(), proofs));
@@ -174,12 +174,12 @@ impl Shared {
                 continue;
             }
             let mark = connection.life.mark;
-            return Ok(match entries.first() {
+            return Ok(match until {
                 // An entry that cannot be read is one all the same.
-                Some(Some(until)) => Told::Revoked {
+                Some(until) => Told::Revoked {
                     until: Timestamp::from_millis(until.parse().unwrap_or(now.as_millis())),
                 },
-                _ if mark.is_on(asked.id) && !asked.is_of_before(entries.get(1)) => Told::Lives,
+                _ if mark.is_on(asked.id) && !asked.is_of_before(subject.as_deref()) => Told::Lives,
                 _ => Told::Revoked { until: now.after(self.cache.staleness()) },
             });
         }

@@ -10,9 +10,6 @@ use crate::clock::Timestamp;
 use crate::revocation::{Era, SessionKey};
 use crate::session::SessionId;
 
-/// The entries of a session: its own, and that of its subject where it has one.
-pub(super) type Entries = Vec<Option<String>>;
-
 /// A session that the store is asked about.
 pub(super) struct Asked {
     pub(super) id: SessionId,
@@ -28,9 +25,9 @@ impl Asked {
 
     /// Whether it belongs to sessions that were ended, by its subject's entry. One that cannot be read is
     /// of another era than any.
-    pub(super) fn is_of_before(&self, entry: Option<&Option<String>>) -> bool {
+    pub(super) fn is_of_before(&self, entry: Option<&str>) -> bool {
         match (&self.of_subject, entry) {
-            (Some((_, era)), Some(Some(present))) => present.parse() != Ok(era.number()),
+            (Some((_, era)), Some(present)) => present.parse() != Ok(era.number()),
             _ => false,
         }
     }
