@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::access::AccessGrant;
 use tower_iiif_auth::aspect::{AspectError, Head, IpRanges, SessionId};
+use tower_iiif_auth::authorizer::{Cached, Decision, Remedy, RolesFor};
 use tower_iiif_auth::clock::{SetClock, Timestamp};
 use tower_iiif_auth::find_session::{LiveSession, SessionUnknown};
 use tower_iiif_auth::revocation::{Era, InMemory, Revocations, SessionKey};
@@ -592,4 +593,69 @@ async fn what_a_store_is_asked_by() {
     assert_eq!((key.realm(), key.subject(), key.id()), ("", "u1", live.session().id()));
     assert_ne!(key.era(), Era::FIRST);
     assert_eq!(key.era(), live.session().era());
+}
+
+/// What an application keeps in its state, its handlers and its futures.
+#[test]
+fn to_be_kept_and_sent() {
+    fn is_shared<T: Send + Sync + Clone + std::fmt::Debug + 'static>() {}
+    fn is_sent<T: Send + std::fmt::Debug + 'static>() {}
+    fn is_future<T: Send>(_: T) {}
+    type Plain = fn(Request<Body>) -> std::future::Ready<Result<Response<Body>, Infallible>>;
+    is_shared::<LiveSession>();
+    is_shared::<SessionUnknown>();
+    is_shared::<tower_iiif_auth::find_session::FindSessionLayer>();
+    is_shared::<tower_iiif_auth::find_session::FindSession<tower::util::ServiceFn<Plain>>>();
+    is_shared::<SessionKey<'static>>();
+    is_shared::<Era>();
+    is_shared::<Cached<RolesFor>>();
+    is_sent::<tower_iiif_auth::LoggedOut>();
+    is_sent::<SessionsError>();
+    is_sent::<tower_iiif_auth::find_session::FindSessionFuture<tower::util::ServiceFn<Plain>, Body>>(
+    );
+    let publisher = Publisher::new();
+    let auth = &publisher.auth;
+    let request = request(Method::GET, "/", &[]);
+    let head = || Head::of(&request);
+    is_future(auth.live_session(head()));
+    is_future(auth.live_session_in("", head()));
+    is_future(auth.log_out(head()));
+    is_future(auth.end_session("", SessionId::from_bytes([0; 16])));
+    is_future(auth.end_sessions_of("", "u1"));
+    is_future(auth.reissue("", head(), ["A"]));
+    is_future(auth.decide(head(), "/iiif/3/sec"));
+}
+
+/// What a visitor would see: the checker's own decision, by any of the request's sessions.
+#[tokio::test]
+async fn what_a_visitor_would_see() {
+    let publisher = Publisher::new();
+    let cookie = publisher.log_in(&["A"], None).await;
+    let (nobody, reader) = (request(Method::GET, "/", &[]), with_cookie(&cookie));
+    for (path, as_nobody, as_reader) in [
+        ("/iiif/3/pub", 200, 200),
+        ("/iiif/3/sec", 401, 200),
+        ("/iiif/3/sec/full/max/0/default.jpg", 401, 200),
+        ("/iiif/3/sec/info.json", 401, 200),
+        ("/files/sec", 401, 200),
+        ("/iiif/3/sec2", 401, 401),
+        ("/iiif/3/unknown", 403, 403),
+        ("/iiif/3/a/../sec", 404, 404),
+        ("/elsewhere", 404, 404),
+    ] {
+        for (request, expected) in [(&nobody, as_nobody), (&reader, as_reader)] {
+            let decision = publisher.auth.decide(Head::of(request), path).await;
+            let status = match decision {
+                Decision::Grant => 200,
+                Decision::Redirect(_) => 302,
+                Decision::Deny(denial) => match denial.remedy() {
+                    Remedy::Login => 401,
+                    Remedy::Never => 403,
+                    Remedy::Absent => 404,
+                    _ => 503,
+                },
+            };
+            assert_eq!(status, expected, "{path}");
+        }
+    }
 }

@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderValue};
 use super::IiifAuth;
 use crate::answer::BoxError;
 use crate::aspect::{AspectError, BoundCookie, CookieError, Head};
+use crate::authorizer::{Decision, Denial};
 use crate::core::RealmId;
 use crate::find_session::{FindSessionLayer, LiveSession};
-use crate::gate::Ended;
+use crate::gate::{Ended, decide_and_wait};
 use crate::revocation::Share;
 use crate::session::{SessionError, SessionId};
 
@@ -61,6 +62,31 @@ impl IiifAuth {
     ) -> Result<LiveSession, AspectError> {
         let realm = self.realm(realm).map_err(|error| AspectError::Unavailable(error.into()))?;
         self.core.live_session([realm], &head).await
+    }
+
+    /// What the checker would decide for a request of this user's for `path` (without scheme and host) below
+    /// a base: for a page that says what its visitor may see. It is the same decision, with all sessions that
+    /// the request has. Of a path that names no resource it is [`Denial::absent`].
+    ///
+    /// Of an image service it is about the image as a whole. The answer is for showing: what is fetched is
+    /// decided on again.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_iiif_auth::IiifAuth;
+    /// use tower_iiif_auth::aspect::Head;
+    ///
+    /// async fn mark<B>(auth: &IiifAuth, request: &Request<B>, path: &str) -> &'static str {
+    ///     if auth.decide(Head::of(request), path).await.is_grant() { "open to you" } else { "closed" }
+    /// }
+    /// ```
+    pub async fn decide(&self, head: Head<'_>, path: &str) -> Decision {
+        let core = &self.core;
+        let Ok(whole) = core.find_whole(path) else { return Denial::absent().into() };
+        let whole = whole.into_owned();
+        decide_and_wait(core, &head.to_parts(), &whole, core.now(), None).await.decision
     }
 
     /// Ends every session that a request has, in all realms, with the tokens that stand for them: a logout in

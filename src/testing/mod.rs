@@ -29,7 +29,7 @@
 //! let stack = ServiceBuilder::new().layer(auth.layer()).service(application);
 //!
 //! // Everything is answered, and decided on before it is.
-//! let findings = SelfCheck::of(&auth).run(stack.clone()).await;
+//! let findings = SelfCheck::of(&auth).run(stack.clone(), Full::default).await;
 //! assert!(findings.is_empty(), "{findings:#?}");
 //!
 //! // A picture, as a reader sees it.
