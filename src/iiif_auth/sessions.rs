@@ -10,9 +10,10 @@ use super::IiifAuth;
 use crate::answer::BoxError;
 use crate::aspect::{AspectError, BoundCookie, CookieError, Head};
 use crate::authorizer::{Decision, Denial};
-use crate::core::RealmId;
+use crate::core::{Found, RealmId};
 use crate::find_session::{FindSessionLayer, LiveSession};
 use crate::gate::{Ended, decide_and_wait};
+use crate::resource::ResourceKind;
 use crate::revocation::Share;
 use crate::session::{SessionError, SessionId};
 
@@ -68,8 +69,8 @@ impl IiifAuth {
     /// a base: for a page that says what its visitor may see. It is the same decision, with all sessions that
     /// the request has. Of a path that names no resource it is [`Denial::absent`].
     ///
-    /// Of an image service it is about the image as a whole. The answer is for showing: what is fetched is
-    /// decided on again.
+    /// Of an image service's URI or description it is about the image as a whole, of a tile's or thumbnail's
+    /// about that. The answer is for showing: what is fetched is decided on again.
     ///
     /// # Example
     ///
@@ -84,9 +85,14 @@ impl IiifAuth {
     /// ```
     pub async fn decide(&self, head: Head<'_>, path: &str) -> Decision {
         let core = &self.core;
-        let Ok(whole) = core.find_whole(path) else { return Denial::absent().into() };
-        let whole = whole.into_owned();
-        decide_and_wait(core, &head.to_parts(), &whole, core.now(), None).await.decision
+        let asked = match core.find(path) {
+            Found::Resource(found) if matches!(found.kind(), ResourceKind::ImageInformation) => {
+                found.into_owned().whole()
+            }
+            Found::Resource(found) => found.into_owned(),
+            Found::Public | Found::Refused(_) => return Denial::absent().into(),
+        };
+        decide_and_wait(core, &head.to_parts(), &asked, core.now(), None).await.decision
     }
 
     /// Ends every session that a request has, in all realms, with the tokens that stand for them: a logout in

@@ -36,9 +36,9 @@
 //! let cookie = TestUser::new("ada").role("reader").cookie(&auth).await?;
 //! let tile = Request::get("/iiif/3/page1/full/max/0/default.jpg").header("cookie", cookie);
 //! assert_eq!(stack.oneshot(tile.body(Full::default())?).await?.status(), 200);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), tower_iiif_auth::BoxError>(())
 //! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), tower_iiif_auth::BoxError>(())
 //! ```
 
 mod self_check;
