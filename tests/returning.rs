@@ -21,7 +21,7 @@ const W: &str = "https://other-viewer.example";
 fn publisher(builder: impl Fn(IiifAuthBuilder) -> IiifAuthBuilder) -> Publisher {
     let clock = clock();
     let configured = builder(common::builder(&clock));
-    Publisher::before(configured, clock, |request| answer(request))
+    Publisher::before(configured, clock, answer)
 }
 
 fn answer(request: &http::Request<Body>) -> Response<Body> {

@@ -659,3 +659,34 @@ async fn what_a_visitor_would_see() {
         }
     }
 }
+
+/// In a viewer's partition, which may be all that the browser sends, the session goes on as well,
+/// with one cookie in an answer, and to the same end.
+#[tokio::test]
+async fn renewed_in_a_partition() {
+    let clock = clock();
+    let ways = tower_iiif_auth::ThirdPartyCookies::default().storage_access();
+    let publisher = Publisher::of(renewing(&clock).third_party_cookies(ways), clock);
+    let cookie = publisher.log_in(&["A"], Some(V)).await;
+    let pair = format!("{COOKIE}={cookie}");
+    let active = |pair: &str| {
+        let headers = [("cookie", pair), ("sec-fetch-storage-access", "active")];
+        let request = request(Method::GET, &image("sec"), &headers);
+        publisher.send(request)
+    };
+    let partitioned = set_cookie_value(&active(&pair).await, "__Host-iiif-p").unwrap();
+    let mut own = format!("__Host-iiif-p={partitioned}");
+    for minute in 1..=60 {
+        publisher.clock.advance(MINUTE);
+        let answer = publisher.get(&image("sec"), &[("cookie", &own)]).await;
+        if minute == 60 {
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "the hour is over");
+            return;
+        }
+        assert_eq!(answer.status(), StatusCode::OK, "minute {minute}");
+        assert_eq!(set_cookie_value(&answer, COOKIE), None, "it was not sent");
+        if let Some(renewed) = set_cookie_value(&answer, "__Host-iiif-p") {
+            own = format!("__Host-iiif-p={renewed}");
+        }
+    }
+}

@@ -167,6 +167,11 @@ impl AccessCookie {
 
     /// There is no such thing: the access cookie takes part in [`or`](Self::or) only, and this does not
     /// compile, with a message that says what to write.
+    ///
+    /// ```compile_fail,E0277
+    /// # use tower_iiif_auth::{AccessCookie, aspect::IpRanges};
+    /// AccessCookie::new().and(IpRanges::new(["192.0.2.0/24"], "campus").unwrap());
+    /// ```
     #[doc(hidden)]
     pub fn and<B: BesidesTheCookie>(self, other: B) -> Aspects {
         drop(other);

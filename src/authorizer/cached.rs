@@ -61,12 +61,15 @@ struct Entry {
     asked: Timestamp,
 }
 
+/// A page and a scale of an image.
+type Part = (Option<u32>, Option<(u32, u32)>);
+
 /// What a decision is remembered by.
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     base: Box<str>,
     identifier: Box<str>,
-    part: (Option<u32>, Option<(u32, u32)>),
+    part: Part,
     who: Option<Who>,
 }
 
@@ -83,7 +86,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn part(&self) -> (Option<u32>, Option<(u32, u32)>) {
+    fn part(&self) -> Part {
         (self.resource.page(), self.resource.scale())
     }
 
@@ -101,7 +104,7 @@ impl Asked<'_> {
 }
 
 fn hash<'r, H: Hasher>(
-    resource: (&str, &str, (Option<u32>, Option<(u32, u32)>)),
+    resource: (&str, &str, Part),
     who: Option<(&str, impl Iterator<Item = &'r str>)>,
     state: &mut H,
 ) {

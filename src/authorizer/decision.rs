@@ -50,6 +50,14 @@ impl Decision {
 /// `true` grants, and `false` is a denial that a login may remedy. A closure has one type: where some of its
 /// ends say `true` and others a denial, each says a `Decision`: `Decision::Grant`, `Denial::never().into()`,
 /// `request.has_role("reader").into()`.
+///
+/// What waits is no closure of this kind, and does not compile:
+///
+/// ```compile_fail,E0277
+/// # fn f(builder: tower_iiif_auth::IiifAuthBuilder) {
+/// builder.authorize_with(|_| async { true }); // .authorizer(from_async_fn(…))
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no decision",
     label = "decide by `bool`, `Denial` or `Decision`",

@@ -57,7 +57,7 @@ enum Who {
     From(Timestamp, Vec<String>),
     Nobody,
     /// The same, while it is true of the present moment.
-    While(IsTime, Box<Who>),
+    While(IsTime, Box<Self>),
 }
 
 /// What is true at some times.

@@ -58,8 +58,10 @@ pub(super) fn course(
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
             let (mut cookie, mut renewal) = (None, None);
             if core.refreshes {
-                cookie = core.companion(*id, head.headers(), now);
                 renewal = Renewal::due(core, *id, head.headers(), now);
+                if !renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned()) {
+                    cookie = core.companion(*id, head.headers(), now);
+                }
             }
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access)

@@ -39,6 +39,11 @@ impl Renewal {
         (!is_speculative(headers)).then(|| Box::new(Self { core, realm, session, is_partitioned }))
     }
 
+    /// Whether it is of the cookie of the viewer's partition, which then need not be renewed by itself.
+    pub(crate) fn is_partitioned(&self) -> bool {
+        self.is_partitioned
+    }
+
     /// The `Set-Cookie` value, as the answer goes out. Since the request came in the session may have been
     /// ended, by a logout or by another login in its place: it is renewed only where it is known that it
     /// was not.

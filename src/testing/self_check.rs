@@ -171,9 +171,10 @@ impl SelfCheck {
         }
         for manifests in core.sites.manifests() {
             let path = manifests.paths.as_str();
-            let path = match path.contains('*') {
-                true => path.replace('*', "self-check"),
-                false => format!("{path}/self-check"),
+            let path = if path.contains('*') {
+                path.replace('*', "self-check")
+            } else {
+                format!("{path}/self-check")
             };
             step(Method::GET, &path, &[Station::Describe], false);
         }

@@ -38,9 +38,11 @@ pub(super) async fn answer(
         Ok(issued) => {
             storage_access::load(core.third_party.storage_access, &parts.headers, third_parties);
             let now = core.now();
+            let renewal = Renewal::due(&core, issued.id, &parts.headers, now);
+            let is_partitioned = renewal.as_ref().is_some_and(|own| own.is_partitioned());
             let companion = core.companion(issued.id, &parts.headers, now);
-            let renewed = Renewal::due(&core, issued.id, &parts.headers, now);
-            let renewed = renewed.and_then(|renewal| renewal.cookie());
+            let companion = companion.filter(|_| !is_partitioned);
+            let renewed = renewal.and_then(|renewal| renewal.cookie());
             for cookie in companion.into_iter().chain(renewed) {
                 third_parties.append(SET_COOKIE, cookie);
             }

@@ -33,31 +33,31 @@ async fn overview(State(site): State<Site>, live: Live) -> Result<Response, Unav
     if !is_staff(&live) {
         return Ok(for_the_staff());
     }
-    let mut body = "<p><a href=\"/\">The catalogue</a><h1>Users</h1>".to_owned();
-    for user in site.database.users().await? {
-        body += &format!(
+    let users = site.database.users().await?.into_iter().map(|user| {
+        format!(
             "<form method=\"post\" action=\"/admin/sessions\">{} ({}) \
              <button name=\"user\" value=\"{}\">End all sessions</button></form>",
             escaped(&user.name),
             escaped(&user.role),
             user.id
-        );
-    }
-    body += "<h1>Items</h1>";
-    for item in site.database.items().await? {
+        )
+    });
+    let items = site.database.items().await?.into_iter().map(|item| {
         let option = |rights: &str| {
             let selected = if *rights == *item.rights { " selected" } else { "" };
             format!("<option{selected}>{rights}</option>")
         };
-        body += &format!(
+        format!(
             "<form method=\"post\" action=\"/admin/rights\">{} <input type=\"hidden\" name=\"item\" value=\"{}\">\
              <select name=\"rights\">{}</select> <button>Change</button></form>",
             escaped(&item.title),
             escaped(&item.identifier),
             RIGHTS.map(option).concat()
-        );
-    }
-    Ok(page(&body))
+        )
+    });
+    let (users, items): (String, String) = (users.collect(), items.collect());
+    let catalogue = "<p><a href=\"/\">The catalogue</a>";
+    Ok(page(&format!("{catalogue}<h1>Users</h1>{users}<h1>Items</h1>{items}")))
 }
 
 #[derive(Deserialize)]

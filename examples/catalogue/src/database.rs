@@ -1,4 +1,4 @@
-//! Users and items, in SQLite: what an application has already.
+//! Users and items, in `SQLite`: what an application has already.
 
 use std::sync::Arc;
 

@@ -27,13 +27,14 @@ pub(crate) async fn list(
     live: Option<Extension<LiveSession>>,
     request: Request,
 ) -> Result<Response, Unavailable> {
-    let mut rows = String::new();
+    let mut rows = Vec::new();
     for item in site.database.items().await? {
         let mark = mark(&site, &item, Head::of(&request)).await;
         let Item { identifier, title, .. } = &item;
         let title = escaped(title);
-        rows += &format!("<li><a href=\"/items/{}\">{title}</a> {mark}", encoded(identifier));
+        rows.push(format!("<li><a href=\"/items/{}\">{title}</a> {mark}", encoded(identifier)));
     }
+    let rows = rows.concat();
     let menu = menu(&site, live.as_deref(), "/").await?;
     Ok(page(&format!("{menu}<h1>The catalogue</h1><ul>{rows}</ul>")))
 }
