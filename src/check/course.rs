@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::active::Still;
 use super::private::{Care, Private};
@@ -18,6 +18,7 @@ use crate::gate::{Basis, Renewal, Verdict, Watch};
 use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
 use crate::respond;
+use crate::session::SessionId;
 use crate::storage_access;
 
 /// What is done with a request.
@@ -56,13 +57,8 @@ pub(super) fn course(
     watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let (mut cookie, mut renewal) = (None, None);
-            if core.refreshes {
-                renewal = Renewal::due(core, *id, head.headers(), now);
-                if !renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned()) {
-                    cookie = core.companion(*id, head.headers(), now);
-                }
-            }
+            let (cookie, renewal) =
+                if core.refreshes { refreshed(core, *id, head, now) } else { (None, None) };
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(cookie, core.third_party.storage_access)
                 .renewing(renewal);
@@ -89,6 +85,21 @@ pub(super) fn course(
             Course::Answer(response)
         }
     }
+}
+
+/// What goes along with the answer so that a session goes on: the cookie of the viewer's partition, and what
+/// renews the session.
+#[inline(never)]
+fn refreshed(
+    core: &Arc<Core>,
+    id: SessionId,
+    head: &Head<'_>,
+    now: Timestamp,
+) -> (Option<HeaderValue>, Option<Box<Renewal>>) {
+    let renewal = Renewal::due(core, id, head.headers(), now);
+    let is_partitioned = renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned());
+    let cookie = if is_partitioned { None } else { core.companion(id, head.headers(), now) };
+    (cookie, renewal)
 }
 
 /// Asks a browser that keeps a cookie back, and need not, to come again with it.
