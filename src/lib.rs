@@ -67,6 +67,7 @@
 //! | [`access`] | around the login: a grant becomes a cookie; the hand-off to the viewer's partition |
 //! | [`describe`] | `info.json` and manifests, with the services put in and, in 1.0 and 0.9, the status that goes with them |
 //! | [`check`] | everything that is refused; what is allowed goes to the inner service |
+//! | [`find_session`] | nothing: it tells the application's own pages who is in; by itself, around those |
 //!
 //! [`IiifAuth::services`] is the first five. [`describe`] and [`check`] belong around the routes that
 //! serve content.
@@ -93,7 +94,7 @@
 //! | --- | --- | --- |
 //! | what is asked for? | [`ResourceMap`](resource::ResourceMap) | [`ImageApi`](resource::ImageApi), [`Files`](resource::Files) |
 //! | who asks? | [`AuthorizingAspect`](aspect::AuthorizingAspect) | [`IpRanges`](aspect::IpRanges), [`TrustedHeader`](aspect::TrustedHeader); and the access cookie, which is part of the layers and set up by [`AccessCookie`] |
-//! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized) |
+//! | may they? | [`Authorizer`](authorizer::Authorizer) | closures, [`RolesFor`](authorizer::RolesFor), [`MaxUnauthorized`](authorizer::MaxUnauthorized); [`cached`](authorizer::Authorizer::cached) for those that ask a database |
 //! | is it still true? | [`Revocations`](revocation::Revocations) | [`InMemory`](revocation::InMemory), `Redis` |
 //!
 //! # Features
@@ -101,6 +102,7 @@
 //! | feature | default | gives |
 //! | --- | --- | --- |
 //! | `tracing` | on | events with the target `tower_iiif_auth` and below it, none of which holds a secret; see also [`observe`] |
+//! | `testing` | off | for an application's tests, whether its layers are where they have to be, and users of one's own making |
 //! | `redis` | off | `revocation::Redis`: logouts that several processes share, in Redis or Valkey |
 //!
 //! "2.0 §4.3" in these pages is a section of [the flow]'s specification, "1.0" and "0.9.2" are versions
@@ -121,6 +123,7 @@ mod config;
 mod core;
 pub mod describe;
 mod fetch_metadata;
+pub mod find_session;
 mod future;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -145,8 +148,11 @@ mod seal;
 mod session;
 mod signed;
 mod storage_access;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 mod trace;
+mod walk;
 
 pub use answer::{Answer, BoxError, BoxFuture};
 pub use aspect::access_cookie::AccessCookie;
@@ -157,7 +163,7 @@ pub use config::{
     Limits, Manifests, OriginPolicy, Realm, Texts, ThirdPartyCookies,
 };
 pub use future::ResponseFuture;
-pub use iiif_auth::{IiifAuth, IiifAuthBuilder, stack};
+pub use iiif_auth::{IiifAuth, IiifAuthBuilder, LoggedOut, SessionsError, stack};
 pub use protocol::{AbsoluteUri, LanguageMap, Message, Origin};
 pub use seal::{Keyring, KeyringError};
 

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -20,8 +21,9 @@ use http::header::{
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service};
-use tower_iiif_auth::IiifAuth;
+use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, from_async_fn};
 use tower_iiif_auth::observe::{Outcome, Reason};
+use tower_iiif_auth::{AccessCookie, AccessService, IiifAuth, Realm};
 
 use common::{Body, Publisher, V, builder, clock, image};
 
@@ -153,6 +155,31 @@ async fn an_allowed_tile_adds_none() {
             let request = || request(path, Some(&cookie));
             assert_eq!(added(&publisher.auth, TYPICAL, request, StatusCode::OK), [0, 0], "{path}");
         }
+    }
+}
+
+/// A decision that is remembered, and a session that will be renewed later, in an era of its subject's.
+#[tokio::test]
+async fn a_remembered_decision_adds_none() {
+    common::logs::stay_deaf();
+    let clock = clock();
+    let asked = from_async_fn(async |request: AccessRequest<'static>| {
+        Ok::<_, Infallible>(request.identifier() == "pub" || request.has_role("A"))
+    });
+    let renewed = AccessCookie::new().renewed_up_to(Duration::from_secs(36_000));
+    let login = AccessService::active("login", "Example Library");
+    let configured = common::bare(&clock)
+        .realm(Realm::new().access(login).aspect(renewed))
+        .authorizer(asked.cached(Duration::from_secs(60), 100));
+    let publisher = Publisher::of(configured, clock);
+    publisher.auth.end_sessions_of("", "u1").await.unwrap();
+    let cookie = cookie_of(&publisher).await;
+    let pair = format!("{}={cookie}", common::COOKIE);
+    for path in [&*image("sec"), &image("pub"), "/files/sec"] {
+        // Once before: it is asked for.
+        publisher.get(path, &[("cookie", &pair)]).await;
+        let request = || request(path, Some(&cookie));
+        assert_eq!(added(&publisher.auth, TYPICAL, request, StatusCode::OK), [0, 0], "{path}");
     }
 }
 

@@ -36,7 +36,8 @@ type Images = Handle<Request<Body>, Response<Body>>;
 macro_rules! for_every_layer {
     ($auth:expr, $check:ident $(, $argument:expr)*) => {
         for_every_layer!(@ $auth, $check, ($($argument),*);
-            layer services check describe probe token set_access_cookie client_identity logout)
+            layer services check describe probe token set_access_cookie client_identity logout
+            find_session)
     };
     (@ $auth:expr, $check:ident, $arguments:tt; $($name:ident)*) => {
         $(for_every_layer!(@@ $check(stringify!($name), $auth.$name()) $arguments);)*

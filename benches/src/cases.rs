@@ -1,9 +1,12 @@
 //! The cases, by group.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
-use tower::{Layer, Service};
-use tower_iiif_auth::authorizer::RolesFor;
+use tower::{Layer, Service, ServiceExt};
+use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, RolesFor, from_async_fn, from_fn};
 
 use crate::images::Images;
 use crate::ours::{Publisher, VIEWER};
@@ -23,6 +26,7 @@ pub const GROUPS: &[(&str, Make)] = &[
     ("peers", peers),
     ("roles", roles),
     ("rules", rules),
+    ("remembered", remembered),
     ("foreign_cookies", foreign_cookies),
     ("keys", keys),
     ("revocations", revocations),
@@ -202,6 +206,35 @@ fn rules() -> Vec<Case> {
         of("10 000 beginnings", 10_000, |n| format!("page{n:05}-*")),
         of("10 000 paths", 10_000, |n| format!("/iiif/3/page{n:05}")),
         of("10 000 with a star inside", 10_000, |n| format!("pa*{n:05}")),
+    ]
+}
+
+/// A closure, and the same rule where its decisions are remembered.
+fn remembered() -> Vec<Case> {
+    let rule =
+        |request: &AccessRequest<'_>| request.identifier() == "cover" || request.has_role("reader");
+    let closure = Publisher::with_rules(from_fn(rule));
+    let asked = from_async_fn(async move |request: AccessRequest<'static>| {
+        Ok::<_, Infallible>(rule(&request))
+    });
+    let remembered = Publisher::with_rules(asked.cached(Duration::from_secs(3600), 100_000));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let of = |publisher: &Publisher, path: &str| {
+        let check = publisher.auth.check().layer(Images::small());
+        let template = || Template::get(path).header("cookie", &publisher.cookie(ROLES));
+        // Once before: it is asked for.
+        let first = runtime.block_on(check.clone().oneshot(template().request()));
+        assert_eq!(first.expect("nothing fails").status(), StatusCode::OK);
+        repeat(check, template(), StatusCode::OK)
+    };
+    let open = TILE.replace("page1", "cover");
+    vec![
+        bare(),
+        over("closure: allowed tile", of(&closure, TILE)),
+        over("remembered: allowed tile", of(&remembered, TILE)),
+        over("closure: open tile", of(&closure, &open)),
+        over("remembered: open tile", of(&remembered, &open)),
     ]
 }
 

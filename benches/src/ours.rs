@@ -14,7 +14,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tower::{Layer, Service};
 use tower_iiif_auth::access::AccessGrant;
 use tower_iiif_auth::aspect::SessionId;
-use tower_iiif_auth::authorizer::RolesFor;
+use tower_iiif_auth::authorizer::{Authorizer, RolesFor};
 use tower_iiif_auth::clock::Timestamp;
 use tower_iiif_auth::revocation::{InMemory, Revocations};
 use tower_iiif_auth::{
@@ -68,7 +68,7 @@ impl Publisher {
 
     /// With these rules.
     #[must_use]
-    pub fn with_rules(rules: RolesFor) -> Self {
+    pub fn with_rules(rules: impl Authorizer) -> Self {
         let ring = Keyring::from_bytes(&key()).expect("a key");
         let auth = builder(ring).authorizer(rules).build().expect("checked");
         Self { logins: auth.clone(), auth }

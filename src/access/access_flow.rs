@@ -32,6 +32,7 @@ pub struct AccessFlow {
     viewer: Option<Origin>,
     tab: Option<AccessTab>,
     session: Option<Session<'static>>,
+    back: Option<String>,
 }
 
 impl AccessFlow {
@@ -56,7 +57,8 @@ impl AccessFlow {
             Some(Viewer::Named(origin)) => Some(origin),
             Some(Viewer::Unnamed) | None => None,
         };
-        Some(Self { viewer, tab, session })
+        let back = context.back.clone().filter(|_| context.whom(None).viewers.is_empty());
+        Some(Self { viewer, tab, session, back })
     }
 
     /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
@@ -73,6 +75,13 @@ impl AccessFlow {
     #[must_use]
     pub fn tab(&self) -> Option<&AccessTab> {
         self.tab.as_ref()
+    }
+
+    /// Where a login that no viewer opened leads back to, an absolute URL: the parameter `return_to` of the
+    /// link to it. A redirect in the response that holds the grant leads elsewhere.
+    #[must_use]
+    pub fn return_to(&self) -> Option<&str> {
+        self.back.as_deref()
     }
 
     /// The session that the user has already, in the realm whose service was opened: a reason to

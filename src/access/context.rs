@@ -12,7 +12,7 @@ use super::opener::Opener;
 use super::tab::{Known, Sure};
 use super::viewer::Viewer;
 use super::whom::Whom;
-use super::{form, steps};
+use super::{form, opener, steps};
 use crate::aspect::Head;
 use crate::clock::Timestamp;
 use crate::core::{Core, RealmId, ServiceId};
@@ -29,6 +29,8 @@ pub(super) struct Context {
     pub(super) is_shared: bool,
     /// Who opened the tab of this request.
     pub(super) opener: Opener,
+    /// Where the login leads back to if no viewer opened it.
+    pub(super) back: Option<String>,
     /// Whether the flow stays as it is: what is granted at once ends nobody's wait.
     pub(super) keeps_flow: bool,
     /// Whether a click on a page of ours opened the helper window of the hand-off.
@@ -41,11 +43,14 @@ impl Context {
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         let flow = Flow::read(core, headers, now);
         let of_service = core.access_at(path).map(|(service, _)| service);
+        let returning = opener::returning(core, path, query, headers);
+        let back = returning.as_ref().or_else(|| flow.as_ref()?.return_to());
         Self {
             parts: Head::of(request).to_parts(),
             service: of_service.or_else(|| steps::nearest(core, path, flow.as_ref())),
             is_shared: steps::is_shared(core, path),
             opener: Opener::of(core, path, query, headers, flow.as_ref(), now),
+            back: back.map(|back| back.as_str().to_owned()),
             flow,
             keeps_flow: false,
             helper: false,

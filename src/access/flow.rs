@@ -10,11 +10,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::viewer::Viewer;
 use crate::aspect::{CookieAttributes, CookieError};
 use crate::clock::{SKEW, Timestamp};
-use crate::core::{BoundAccess, Core, flow_cookie_name};
+use crate::core::{BoundAccess, Core, ReturnTo, flow_cookie_name};
 use crate::seal::{Reader, Scratch, write_short_text};
 
 /// First byte of the flow cookie's content.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 
 /// How long a login may take, from the last time an access service was opened, and how long each
 /// viewer is taken to wait for it.
@@ -41,6 +41,8 @@ pub(super) struct Flow {
     /// Whether there may be tabs of which nothing is remembered: their viewers were forgotten, or no
     /// viewer opened them. Whoever waits is then not taken for the viewer of a tab that does not tell.
     pub(super) has_others: bool,
+    /// Where the login that no viewer opened leads back to.
+    return_to: Option<ReturnTo>,
     /// The viewers that wait, the last one last.
     waiting: Vec<Waiting>,
 }
@@ -58,7 +60,8 @@ impl Flow {
     pub(super) fn begin(now: Timestamp, has_others: bool) -> Option<Self> {
         let mut secret = [0; 16];
         SystemRandom::new().fill(&mut secret).ok()?;
-        Some(Self { secret, opened: now, realm: String::new(), has_others, waiting: Vec::new() })
+        let realm = String::new();
+        Some(Self { secret, opened: now, realm, has_others, return_to: None, waiting: Vec::new() })
     }
 
     /// An access service was opened, by this viewer. Those of other tabs go on waiting.
@@ -89,6 +92,16 @@ impl Flow {
     pub(super) fn mark(&self) -> [u8; MARK] {
         let digest = ring::digest::digest(&ring::digest::SHA256, &self.secret);
         *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
+    }
+
+    /// Where the login that no viewer opened leads back to.
+    pub(super) fn return_to(&self) -> Option<&ReturnTo> {
+        self.return_to.as_ref()
+    }
+
+    /// No viewer opened this login: it leads back there, or nowhere.
+    pub(super) fn set_return_to(&mut self, return_to: Option<ReturnTo>) {
+        self.return_to = return_to;
     }
 
     /// The viewers that wait for a login of this realm, the last one last.
@@ -154,6 +167,10 @@ impl Flow {
         let opened = reader.timestamp()?;
         let realm = reader.short_text()?.to_owned();
         let has_others = reader.byte()? != 0;
+        let length = u16::from_be_bytes(reader.take(2)?.try_into().ok()?);
+        let return_to = std::str::from_utf8(reader.take(length.into())?).ok()?;
+        // It was good when it was remembered, which may have been by another configuration.
+        let return_to = core.parse_return_to(return_to);
         let count = reader.byte()?;
         let waiting = (0..count).map(|_| {
             let since = reader.timestamp()?;
@@ -167,11 +184,26 @@ impl Flow {
         let has_others = has_others || waiting.len() < usize::from(count);
         let in_time = opened <= now.after(SKEW) && now < opened.after(LIFETIME);
         let is_all = reader.0.is_empty();
-        (in_time && is_all).then_some(Self { secret, opened, realm, has_others, waiting })
+        let flow = Self { secret, opened, realm, has_others, return_to, waiting };
+        (in_time && is_all).then_some(flow)
     }
 
     /// The `Set-Cookie` value that remembers the flow.
     pub(super) fn set(&self, core: &Core) -> Result<HeaderValue, CookieError> {
+        match self.set_with(self.return_to.as_ref(), core) {
+            // Viewers that wait are worth more than the way back.
+            Err(CookieError::TooLarge { .. }) if self.return_to.is_some() => {
+                self.set_with(None, core)
+            }
+            set => set,
+        }
+    }
+
+    fn set_with(
+        &self,
+        return_to: Option<&ReturnTo>,
+        core: &Core,
+    ) -> Result<HeaderValue, CookieError> {
         let mut payload = Vec::with_capacity(256);
         let timestamp = |payload: &mut Vec<u8>, time: Timestamp| {
             payload.extend_from_slice(&time.as_millis().to_be_bytes());
@@ -184,6 +216,10 @@ impl Flow {
         timestamp(&mut payload, self.opened);
         text(&mut payload, &self.realm)?;
         payload.push(u8::from(self.has_others));
+        let return_to = return_to.map_or("", ReturnTo::as_str);
+        let length = u16::try_from(return_to.len()).map_err(|_| CookieError::Seal)?;
+        payload.extend_from_slice(&length.to_be_bytes());
+        payload.extend_from_slice(return_to.as_bytes());
         payload.push(u8::try_from(self.waiting.len()).map_err(|_| CookieError::Seal)?);
         for Waiting { viewer, realm, since } in &self.waiting {
             timestamp(&mut payload, *since);

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response};
 use pin_project_lite::pin_project;
 
@@ -100,6 +100,9 @@ impl Watch {
         {
             self.context.opener = Opener::Viewer(known);
         }
+        if grant.is_some() || declined.is_some() {
+            self.context.back = own_redirect(response).or(self.context.back);
+        }
         if let Some(grant) = grant {
             let headers = std::mem::take(response.headers_mut());
             return Some(ResponseFuture::working(async move {
@@ -145,4 +148,10 @@ impl<F> fmt::Debug for SetAccessCookieFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SetAccessCookieFuture").finish_non_exhaustive()
     }
+}
+
+/// Where the application itself goes on to.
+fn own_redirect<B>(response: &Response<B>) -> Option<String> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
+    location.and_then(|location| location.to_str().ok()).map(ToOwned::to_owned)
 }

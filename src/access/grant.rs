@@ -3,12 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::session::{LONGEST, SessionError};
+
 /// The user is in: put it into the extensions of a response, and the access-cookie layer makes a
 /// session of it. The response itself is replaced by a page that closes the tab, or first by one
 /// that asks for a click (see [`access`](crate::access)); only its `Set-Cookie` headers are kept.
 ///
 /// A grant that cannot be carried out is logged, and the user is told: a subject of more than 255
-/// bytes, a bad lifetime or an unknown realm is answered with 503, a session too large for a cookie
+/// bytes or an unknown realm is answered with 503, a session too large for a cookie
 /// with 500.
 ///
 /// # Example
@@ -89,9 +91,41 @@ impl AccessGrant {
     }
 
     /// Another lifetime than the cookie's, from one second to 24 hours.
-    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter or longer: [`insecure_lifetime`](Self::insecure_lifetime) allows longer ones.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_iiif_auth::access::AccessGrant;
+    ///
+    /// let grant = AccessGrant::to("ada").lifetime(Duration::from_secs(8 * 60 * 60))?;
+    /// assert!(AccessGrant::to("ada").lifetime(Duration::from_secs(25 * 60 * 60)).is_err());
+    /// # Ok::<(), tower_iiif_auth::aspect::SessionError>(())
+    /// ```
+    pub fn lifetime(self, lifetime: Duration) -> Result<Self, SessionError> {
+        if lifetime > LONGEST {
+            return Err(SessionError::Lifetime(lifetime));
+        }
+        self.insecure_lifetime(lifetime)
+    }
+
+    /// The same for more than 24 hours, where the realm's cookie
+    /// [allows it](crate::AccessCookie::insecure_longer_than_a_day), with what is said of it there. Where it
+    /// does not, 24 hours it is. To be offered as a box to tick, for machines that nobody else uses.
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter than a second.
+    pub fn insecure_lifetime(mut self, lifetime: Duration) -> Result<Self, SessionError> {
+        if lifetime < Duration::from_secs(1) {
+            return Err(SessionError::Lifetime(lifetime));
+        }
         self.lifetime = Some(lifetime);
-        self
+        Ok(self)
     }
 
     /// The realm to grant, by name. Default: that of the access service that was opened.

@@ -15,6 +15,7 @@ use crate::answer::BoxError;
 use crate::aspect::{BoundCookie, CookieError};
 use crate::clock::Timestamp;
 use crate::core::RealmId;
+use crate::gate::LiveSession;
 use crate::hand_off;
 use crate::respond;
 use crate::session::{Session, SessionId};
@@ -60,7 +61,7 @@ impl Context {
             })?;
             // What fits no cookie after the click need not be asked for.
             cookie.set(&session, now).map_err(|error| Box::new(self.no_cookie(&error)))?;
-            Ok(Granted::new(&whom, realm, Way::Cookie(session), viewer))
+            Ok(Granted::new(&whom, realm, Way::Cookie(session), viewer, self.back.clone()))
         })
     }
 
@@ -80,11 +81,11 @@ impl Context {
         if let Some(session) = current.as_ref().filter(again).cloned() {
             return Ok(offered(session));
         }
-        let lifetime = grant.lifetime.unwrap_or(cookie.lifetime());
         let session = Session::builder(subject.as_str())
             .roles(roles.iter().map(String::as_str))
-            .id(self.core.new_id(now).await?)
-            .lasting(now, lifetime)?;
+            .id(self.core.new_id(now).await?);
+        let era = self.core.era_of(cookie.realm(), subject, now).await?;
+        let session = cookie.times().begin(session, grant.lifetime, now)?.in_era(era);
         // The same user's viewers of before need not ask the user again; another's gain nothing.
         Ok(match current.filter(|old| old.subject() == subject) {
             Some(old) => offered(session.with_viewers_of(&old)?),
@@ -98,7 +99,8 @@ impl Context {
         let pending =
             form.filter(|_| self.is_posted_here()).and_then(|form| self.pending(&form, now));
         let Some(granted) = pending else { return pages::form_refused(&self) };
-        let Granted { realm, way, viewer, opened } = granted;
+        let Granted { realm, way, viewer, opened, back } = granted;
+        self.back = back;
         let session = match way {
             Way::OwnAspect => return self.let_in(realm, viewer.as_ref(), &opened).await,
             Way::Cookie(session) => session,
@@ -131,7 +133,7 @@ impl Context {
             Ok(header) => header,
             Err(error) => return self.no_cookie(&error),
         };
-        match self.core.is_revoked(session.id(), now).await {
+        match self.core.is_ended(cookie.realm(), &session, now).await {
             Ok(false) => {}
             Ok(true) => return self.start_again(cookie, Some(session.id()), now),
             Err(error) => {
@@ -146,13 +148,13 @@ impl Context {
         crate::trace::access(self.core.realms[realm].name(), "granted");
         let mut response = match self.hand_off(realm, cookie, &session, viewer, now) {
             Some(code) => pages::handing_off(self, realm, &code),
-            None => pages::granted(self),
+            None => pages::granted(self, viewer),
         };
         response.headers_mut().append(SET_COOKIE, header);
-        self.close_flow(response, |flow| {
-            if let Some(viewer) = viewer {
-                flow.leave(viewer, opened);
-            }
+        response.extensions_mut().insert(LiveSession::new(&self.core, realm, session));
+        self.close_flow(response, |flow| match viewer {
+            Some(viewer) => flow.leave(viewer, opened),
+            None => flow.set_return_to(None),
         })
     }
 

@@ -11,7 +11,7 @@ use super::flow::Flow;
 use super::tab::{AccessTab, Known, PARAMETER, Sure};
 use super::viewer::Viewer;
 use crate::clock::Timestamp;
-use crate::core::Core;
+use crate::core::{Core, ReturnTo};
 use crate::fetch_metadata::{is_made_here, referring_origin};
 use crate::protocol::Origin;
 use crate::query;
@@ -51,14 +51,36 @@ impl Opener {
         if let Some(known) = own().or_else(page) {
             return Self::Viewer(known);
         }
+        if returning(core, path, query, headers).is_some() {
+            return Self::Nobody;
+        }
         // A page that keeps its URL to itself has no origin either.
         let hidden = headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes() == b"null");
         if referer.is_some() || hidden { Self::Untold } else { Self::Silent }
     }
 }
 
+/// Where the login of this tab leads back to, as its own URL says, or that of its page: it was opened by the
+/// site's own menu.
+pub(super) fn returning(
+    core: &Core,
+    path: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> Option<ReturnTo> {
+    let told_by = |path: &str, query: &str| {
+        let is_of_login = core.access.iter().any(|access| access.covers(path));
+        is_of_login.then(|| core.return_to(query)).flatten()
+    };
+    let referer = || {
+        let (path, query) = page_of_this_site(core, headers.get(REFERER)?.as_bytes())?;
+        told_by(path, query)
+    };
+    told_by(path, query).or_else(referer)
+}
+
 /// Whether a request comes from a page of a login's: its tab goes on with what it began.
-fn is_from_login(core: &Core, headers: &HeaderMap) -> bool {
+pub(super) fn is_from_login(core: &Core, headers: &HeaderMap) -> bool {
     let referer = headers.get(REFERER).map(HeaderValue::as_bytes);
     let page = referer.and_then(|referer| page_of_this_site(core, referer));
     page.is_some_and(|(path, _)| core.access.iter().any(|access| access.covers(path)))

@@ -7,7 +7,7 @@ use http::{Method, Response};
 
 use super::context::Context;
 use super::flow::Flow;
-use super::opener::{Opener, is_opened_by_nobody, unnamed};
+use super::opener::{Opener, is_from_login, is_opened_by_nobody, returning, unnamed};
 use super::pages;
 use super::tab::{Known, Sure};
 use super::terms_and_kiosks::grants_at_once;
@@ -91,6 +91,15 @@ fn remember(
     // A flow that begins so is of nobody's tab, wherever its link was.
     flow.has_others |=
         viewer.is_none() && (is_new || is_opened_by_nobody(core, &context.parts.headers));
+    if viewer.is_none() {
+        let (uri, headers) = (&context.parts.uri, &context.parts.headers);
+        let query = uri.query().unwrap_or_default();
+        let told = returning(core, uri.path(), query, headers);
+        // A login that goes on where it began leads back to where it said then.
+        let goes_on = told.is_none() && is_from_login(core, headers);
+        flow.set_return_to(if goes_on { flow.return_to().cloned() } else { told });
+        context.back = flow.return_to().map(|back| back.as_str().to_owned());
+    }
     flow.open(core, &core.access[service], viewer, now);
     context.flow = Some(flow.clone());
     Ok(flow)

@@ -28,7 +28,7 @@ impl Context {
         }
         // There is no cookie of ours that could be handed off.
         self.ask_for_gesture(realm, &whom, now, false, |viewer| {
-            Ok(Granted::new(&whom, realm, Way::OwnAspect, viewer))
+            Ok(Granted::new(&whom, realm, Way::OwnAspect, viewer, self.back.clone()))
         })
     }
 
@@ -51,10 +51,9 @@ impl Context {
             }
         }
         crate::trace::access(self.core.realms[realm].name(), "granted by its own aspect");
-        self.close_flow(pages::granted(self), |flow| {
-            if let Some(viewer) = viewer {
-                flow.leave(viewer, opened);
-            }
+        self.close_flow(pages::granted(self, viewer), |flow| match viewer {
+            Some(viewer) => flow.leave(viewer, opened),
+            None => flow.set_return_to(None),
         })
     }
 }

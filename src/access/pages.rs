@@ -11,10 +11,12 @@ use crate::core::RealmId;
 use crate::page::{self, Button, Page};
 use crate::protocol::v1::Version;
 use crate::protocol::{LanguageMap, Message};
+use crate::respond;
 
-/// Closes the tab: the user is in.
-pub(super) fn granted(context: &Context) -> Response<Bytes> {
-    closing(context, &context.core.texts.granted)
+/// The user is in: closes the tab that a viewer opened, or leads back to where the user was.
+pub(super) fn granted(context: &Context, viewer: Option<&Viewer>) -> Response<Bytes> {
+    let back = || back(context).filter(|_| viewer.is_none());
+    back().unwrap_or_else(|| closing(context, &context.core.texts.granted))
 }
 
 /// Closes the tab, once the helper window has the code.
@@ -34,9 +36,15 @@ pub(super) fn handing_off(context: &Context, realm: RealmId, sealed: &str) -> Re
         .respond(StatusCode::OK)
 }
 
-/// Closes the tab: the user declined.
+/// The user declined: the same.
 pub(super) fn declined(context: &Context) -> Response<Bytes> {
-    closing(context, &context.core.texts.declined)
+    let back = || back(context).filter(|_| context.whom(None).viewers.is_empty());
+    back().unwrap_or_else(|| closing(context, &context.core.texts.declined))
+}
+
+/// Leads back to where a login of the site's own began.
+fn back(context: &Context) -> Option<Response<Bytes>> {
+    context.back.as_deref().map(respond::see_other)
 }
 
 fn closing(context: &Context, message: &Message) -> Response<Bytes> {

@@ -52,12 +52,21 @@ pub(super) struct Granted {
     pub(super) viewer: Option<Viewer>,
     /// The name of the realm whose service was opened.
     pub(super) opened: String,
+    /// Where the login leads back to if no viewer opened it.
+    pub(super) back: Option<String>,
 }
 
 impl Granted {
     /// What a click in a tab lets one viewer have.
-    pub(super) fn new(whom: &Whom, realm: RealmId, way: Way, viewer: Option<&Viewer>) -> Self {
-        Self { realm, way, viewer: viewer.cloned(), opened: whom.realm.clone() }
+    pub(super) fn new(
+        whom: &Whom,
+        realm: RealmId,
+        way: Way,
+        viewer: Option<&Viewer>,
+        back: Option<String>,
+    ) -> Self {
+        let back = back.filter(|_| viewer.is_none());
+        Self { realm, way, viewer: viewer.cloned(), opened: whom.realm.clone(), back }
     }
 
     /// For the form on the gesture page of this browser.
@@ -70,6 +79,9 @@ impl Granted {
         for text in [core.realms[self.realm].name(), &self.opened, viewer] {
             write_short_text(&mut payload, text)?;
         }
+        let back = self.back.as_deref().unwrap_or_default();
+        payload.extend_from_slice(&u16::try_from(back.len()).ok()?.to_be_bytes());
+        payload.extend_from_slice(back.as_bytes());
         if let Way::Cookie(session) = &self.way {
             session.write(&mut payload);
         }
@@ -87,17 +99,21 @@ impl Granted {
         let realm = core.realm_named(reader.short_text()?)?;
         let opened = reader.short_text()?.to_owned();
         let viewer = Viewer::parse(reader.short_text()?).filter(|_| has_viewer);
+        let length = u16::from_be_bytes(reader.take(2)?.try_into().ok()?);
+        let back = std::str::from_utf8(reader.take(length.into())?).ok()?;
+        let back = (!back.is_empty()).then(|| back.to_owned());
         let way = if reader.0.is_empty() {
             Way::OwnAspect
         } else {
             let session = reader.session()?.into_owned();
-            if session.stamp().check(now).is_err() {
+            let longest = core.realms[realm].cookie()?.times().longest;
+            if session.stamp().check_within(longest, now).is_err() {
                 return None;
             }
             Way::Cookie(session)
         };
         let in_time = created <= now.after(SKEW) && now < created.after(LIFETIME);
         // Both values come from this very browser, so that time tells an onlooker nothing.
-        (in_time && secret == flow.secret).then_some(Self { realm, way, viewer, opened })
+        (in_time && secret == flow.secret).then_some(Self { realm, way, viewer, opened, back })
     }
 }

@@ -19,6 +19,7 @@ use crate::core::Core;
 use crate::fetch_metadata::{is_speculative, not_yet};
 use crate::future::ResponseFuture;
 use crate::protocol::Family;
+use crate::walk::{Station, comes_by};
 
 /// Turns grants of `S` into access cookies; see the [module](crate::access).
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::SetAccessCookie, &*self.core);
         let core = &self.core;
         let path = request.uri().path();
         // Content goes by: it neither logs in nor pays for those who do.

@@ -9,7 +9,7 @@ use crate::aspect::{BoundCookie, Chosen, FoundSession, Sessions};
 use crate::clock::Timestamp;
 use crate::revocation::Share;
 use crate::seal::Scratch;
-use crate::session::{Session, SessionId};
+use crate::session::{Session, SessionId, SessionKey};
 
 /// A session with less time than this is not given again.
 const LEAST_LEFT: Duration = Duration::from_secs(60);
@@ -21,19 +21,7 @@ impl Context {
         cookie: &BoundCookie,
         now: Timestamp,
     ) -> Result<Option<Session<'static>>, BoxError> {
-        let (mut chosen, mut skip) = (Chosen::default(), 0);
-        while let Some((session, found)) = self.next_session(cookie, now, skip) {
-            if chosen.is_before(&found) {
-                break;
-            }
-            skip = found.index + 1;
-            if !self.core.is_revoked(session.id(), now).await?
-                && chosen.take_in(session, found.is_partitioned()).is_err()
-            {
-                return Ok(None);
-            }
-        }
-        Ok(self.if_few(cookie, chosen))
+        self.core.cookie_session(cookie, &self.parts.headers, now).await
     }
 
     /// The session in the request's access cookies that is not known to have ended. Where that has
@@ -49,7 +37,8 @@ impl Context {
                 break;
             }
             skip = found.index + 1;
-            if !self.core.is_known_revoked(session.id(), now) {
+            let key = SessionKey::new(cookie.realm(), &session);
+            if self.core.is_known_ended(&key, now) != Some(true) {
                 chosen.take_in(session, found.is_partitioned()).ok()?;
             }
         }
@@ -88,7 +77,7 @@ impl Context {
     ) -> bool {
         let Who::New { subject, roles } = &grant.who else { return false };
         // One that ends any moment is of no use.
-        let least = LEAST_LEFT.min(cookie.lifetime() / 2);
+        let least = LEAST_LEFT.min(cookie.times().lifetime / 2);
         grant.by_a_click
             && present.subject() == subject
             && present.roles().eq(roles.iter().map(String::as_str))

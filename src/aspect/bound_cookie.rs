@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use super::AspectError;
 use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::found_session::FoundSession;
+use super::times::Times;
 use crate::clock::Timestamp;
 use crate::seal::Reader;
 use crate::seal::{Keyring, Purpose, RecallingSealer, Scratch};
@@ -38,7 +39,7 @@ pub(crate) struct Listed {
 pub(crate) struct BoundCookie {
     realm: Box<str>,
     attributes: CookieAttributes,
-    lifetime: Duration,
+    times: Times,
     sealer: RecallingSealer,
     /// The cookie that viewers' partitions get, where that is configured.
     partitioned: Option<CookieAttributes>,
@@ -58,7 +59,7 @@ impl BoundCookie {
 
     pub(super) fn new(
         attributes: CookieAttributes,
-        lifetime: Duration,
+        times: Times,
         realm: &str,
         keyring: &Keyring,
         partitions: bool,
@@ -72,7 +73,7 @@ impl BoundCookie {
         let sealer = |purpose| RecallingSealer::new(keyring.sealer(purpose, realm));
         let (sealer, partitioned_sealer) = (sealer(Purpose::Cookie), sealer(Purpose::Partitioned));
         let realm = realm.into();
-        Self { realm, attributes, lifetime, sealer, partitioned, partitioned_sealer }
+        Self { realm, attributes, times, sealer, partitioned, partitioned_sealer }
     }
 
     /// Finds the first good session, leaving out the first `skip` cookies of our name, or else the
@@ -163,7 +164,7 @@ impl BoundCookie {
         scratch: &mut Scratch,
     ) -> Result<FoundSession, AspectError> {
         let place = self.sealer.open(text, scratch).map_err(|_| AspectError::Invalid)?;
-        FoundSession::at(place, None, now, scratch)
+        FoundSession::at(place, None, self.times.longest, now, scratch)
     }
 
     fn open_partitioned(
@@ -176,7 +177,7 @@ impl BoundCookie {
         let mut reader = Reader(scratch.at((start, length)));
         let end = reader.timestamp().filter(|end| now < *end)?;
         let place = (start + length - reader.0.len(), reader.0.len());
-        FoundSession::at(place, Some(end), now, scratch).ok()
+        FoundSession::at(place, Some(end), self.times.longest, now, scratch).ok()
     }
 
     /// The live sessions in the request's cookies, each once: a browser may send several, and junk beside
@@ -196,7 +197,8 @@ impl BoundCookie {
                 return Sessions { list, are_all: false };
             }
             let is_of_nobody = session.subject().is_empty();
-            list.push(Listed { id: session.id(), until: session.expires_at(), is_of_nobody });
+            let until = self.times.end_of(&session);
+            list.push(Listed { id: session.id(), until, is_of_nobody });
         }
         Sessions { list, are_all: true }
     }
@@ -288,8 +290,31 @@ impl BoundCookie {
         &self.realm
     }
 
-    pub(crate) fn lifetime(&self) -> Duration {
-        self.lifetime
+    /// How long its sessions last.
+    #[inline]
+    pub(crate) fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// The session `id` of this request, if it is to be renewed, and whether it is of the partition.
+    pub(crate) fn to_renew(
+        &self,
+        id: SessionId,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<(Session<'static>, bool)> {
+        if !self.times.are_renewed() {
+            return None;
+        }
+        let mut scratch = Scratch::new();
+        for value in self.values(headers) {
+            let Some(found) = self.open(value, now, &mut scratch) else { continue };
+            if found.id() == id {
+                let session = found.session(&scratch).ok()?;
+                return Some((self.times.renewed(&session, now)?, found.is_partitioned()));
+            }
+        }
+        None
     }
 }
 
@@ -324,7 +349,7 @@ mod tests {
         };
         let cookie = bind(true);
         let now = Timestamp::from_millis(1_000_000);
-        let session = Session::builder("ada").lasting(now, cookie.lifetime()).unwrap();
+        let session = Session::builder("ada").lasting(now, cookie.times().lifetime).unwrap();
         let set = cookie.set(&session, now).unwrap();
         assert!(set.is_sensitive());
         assert!(set.to_str().unwrap().contains("Max-Age=1800"));

@@ -232,8 +232,15 @@ pub enum CookieError {
     },
     /// A cookie of the application's of which browsers keep another one for each viewer's site.
     Partitioned(String),
-    /// The lifetime is below a second or above 24 hours.
+    /// The lifetime is below a second, or longer than sessions may last.
     Lifetime(Duration),
+    /// Renewals end before they begin, or later than sessions may last.
+    Renewal {
+        /// The lifetime.
+        lifetime: Duration,
+        /// Up to when sessions are renewed.
+        up_to: Duration,
+    },
     /// Name and value are longer than the 4096 bytes that browsers keep.
     TooLarge {
         /// How long they are.
@@ -244,6 +251,7 @@ pub enum CookieError {
 }
 
 impl fmt::Display for CookieError {
+    // Long, as it is a list of messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(f, "{name:?} is no cookie name"),
@@ -291,8 +299,17 @@ impl fmt::Display for CookieError {
                  the login set: leave Partitioned out"
             ),
             Self::Lifetime(lifetime) => {
-                write!(f, "cookie lifetime {lifetime:?} is not between 1 second and 24 hours")
+                write!(
+                    f,
+                    "cookie lifetime {lifetime:?} is not between 1 second and 24 hours, or 400 days with \
+                     insecure_longer_than_a_day()"
+                )
             }
+            Self::Renewal { lifetime, up_to } => write!(
+                f,
+                "renewed_up_to {up_to:?} has to be more than the lifetime of {lifetime:?} and at most 24 \
+                 hours, or 400 days with insecure_longer_than_a_day()"
+            ),
             Self::TooLarge { bytes } => {
                 write!(
                     f,

@@ -1,9 +1,11 @@
 //! A session in one of a request's cookies.
 
+use std::time::Duration;
+
 use super::AspectError;
 use crate::clock::Timestamp;
 use crate::seal::Scratch;
-use crate::session::{Session, SessionId, Stamp};
+use crate::session::{Session, SessionId, SessionKey, Stamp};
 
 /// A session that was opened and lives: where the rest of it lies, and which cookie of our name it is.
 pub(crate) struct FoundSession {
@@ -22,12 +24,13 @@ impl FoundSession {
     pub(super) fn at(
         (start, length): (usize, usize),
         ends: Option<Timestamp>,
+        longest: Duration,
         now: Timestamp,
         scratch: &Scratch,
     ) -> Result<Self, AspectError> {
         let stamp = Stamp::read(scratch.at((start, length)));
         let (stamp, rest) = stamp.ok_or(AspectError::Invalid)?;
-        stamp.check(now)?;
+        stamp.check_within(longest, now)?;
         let fields = (start + Stamp::LENGTH, rest.len());
         Ok(Self { stamp, fields, index: 0, ends, is_alone: true })
     }
@@ -48,6 +51,12 @@ impl FoundSession {
     /// What is lacking if its session turns out to be revoked.
     pub(crate) fn lacks_if_revoked(&self) -> AspectError {
         if self.ends.is_some() { AspectError::Missing } else { AspectError::Revoked }
+    }
+
+    /// What a store is asked about it by.
+    #[inline]
+    pub(crate) fn key<'b>(&'b self, realm: &'b str, scratch: &'b Scratch) -> SessionKey<'b> {
+        self.stamp.key(realm, scratch.at(self.fields))
     }
 
     /// The session itself, in place.

@@ -17,6 +17,7 @@ pub(crate) mod cookie;
 mod found_session;
 mod ip_ranges;
 mod setting_error;
+mod times;
 mod trusted_header;
 
 use std::fmt;
@@ -276,7 +277,9 @@ impl<'a> Head<'a> {
         }
     }
 
-    pub(crate) fn of_parts(parts: &'a Parts) -> Self {
+    /// The same of a request that was taken apart.
+    #[must_use]
+    pub fn of_parts(parts: &'a Parts) -> Self {
         Self {
             method: &parts.method,
             uri: &parts.uri,

@@ -60,6 +60,60 @@ impl Decision {
     }
 }
 
+/// What a closure or function may decide by: `bool`, [`Denial`], [`Decision`].
+///
+/// `true` grants, and `false` is a denial that a login may remedy. A closure has one type: where some of its
+/// ends say `true` and others a denial, each says a `Decision`: `Decision::Grant`, `Denial::never().into()`,
+/// `request.has_role("reader").into()`.
+///
+/// What waits is no closure of this kind, and does not compile:
+///
+/// ```compile_fail,E0277
+/// # fn f(builder: tower_iiif_auth::IiifAuthBuilder) {
+/// builder.authorize_with(|_| async { true }); // .authorizer(from_async_fn(…))
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no decision",
+    label = "decide by `bool`, `Denial` or `Decision`",
+    note = "for an `async` closure or function write `.authorizer(from_async_fn(…))`, which owns its request and \
+            gives a `Result`",
+    note = "a closure that says `true` here and a `Denial` there says a `Decision` everywhere: \
+            `Decision::Grant`, `Denial::never().into()`"
+)]
+pub trait IntoDecision {
+    /// The decision.
+    fn into_decision(self) -> Decision;
+}
+
+impl IntoDecision for Decision {
+    fn into_decision(self) -> Decision {
+        self
+    }
+}
+
+impl IntoDecision for Denial {
+    fn into_decision(self) -> Decision {
+        self.into()
+    }
+}
+
+impl IntoDecision for bool {
+    fn into_decision(self) -> Decision {
+        self.into()
+    }
+}
+
+impl Decision {
+    /// Which access services lead to what is denied, where that is said.
+    pub(crate) fn services(&self) -> Option<&Arc<[Box<str>]>> {
+        match self {
+            Self::Deny(denial) => denial.services(),
+            Self::Grant | Self::Signed(_) | Self::Redirect(_) => None,
+        }
+    }
+}
+
 impl From<Denial> for Decision {
     fn from(denial: Denial) -> Self {
         Self::Deny(denial)
@@ -111,6 +165,7 @@ pub struct Denial {
 struct Details {
     message: Option<Message>,
     substitutes: Vec<Substitute>,
+    through: Option<Arc<[Box<str>]>>,
 }
 
 impl Denial {
@@ -156,6 +211,41 @@ impl Denial {
     pub fn substitute(mut self, substitute: Substitute) -> Self {
         self.details_mut().substitutes.push(substitute);
         self
+    }
+
+    /// Which access services lead to the resource, by their names; in a named realm `realm/name`, and the
+    /// realm's name alone for its [external](crate::AccessService::external) service. Said of nobody these
+    /// are declared for it, and sessions of their realms count: what
+    /// [`AccessService::protects`](crate::AccessService::protects) says by patterns, from where the rights
+    /// are kept.
+    ///
+    /// A name that no access service has fails the decision (503), and is logged.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::authorizer::{AccessRequest, Decision, Denial};
+    ///
+    /// fn decide(rights: &str, request: &AccessRequest<'_>) -> Decision {
+    ///     match rights {
+    ///         "open" => Decision::Grant,
+    ///         role if request.has_role(role) => Decision::Grant,
+    ///         "terms" => Denial::login().through(["terms/accept"]).into(),
+    ///         _ => Denial::login().through(["login"]).into(),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn through<N: Into<String>>(mut self, services: impl IntoIterator<Item = N>) -> Self {
+        let services = services.into_iter().map(|name| name.into().into_boxed_str());
+        self.details_mut().through = Some(services.collect());
+        self
+    }
+
+    /// Which access services lead to it, where that is said.
+    #[inline]
+    pub(crate) fn services(&self) -> Option<&Arc<[Box<str>]>> {
+        self.details.as_ref()?.through.as_ref()
     }
 
     /// What would help.

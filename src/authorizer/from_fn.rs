@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use super::{AccessRequest, Answer, Authorizer, BoxError, Decision};
+use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, IntoDecision};
 
 /// An authorizer from a closure that decides at once: the path that costs nothing.
 ///
@@ -21,7 +21,7 @@ use super::{AccessRequest, Answer, Authorizer, BoxError, Decision};
 pub fn from_fn<F, D>(decide: F) -> FromFn<F>
 where
     F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
-    D: Into<Decision>,
+    D: IntoDecision,
 {
     FromFn(decide)
 }
@@ -33,10 +33,10 @@ pub struct FromFn<F>(F);
 impl<F, D> Authorizer for FromFn<F>
 where
     F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
-    D: Into<Decision>,
+    D: IntoDecision,
 {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
-        Answer::Now(Ok((self.0)(request).into()))
+        Answer::Now(Ok((self.0)(request).into_decision()))
     }
 }
 
@@ -63,7 +63,7 @@ pub fn from_async_fn<F, Fut, D, E>(decide: F) -> FromAsyncFn<F>
 where
     F: Fn(AccessRequest<'static>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<D, E>> + Send + 'static,
-    D: Into<Decision>,
+    D: IntoDecision,
     E: Into<BoxError>,
 {
     FromAsyncFn(decide)
@@ -77,12 +77,14 @@ impl<F, Fut, D, E> Authorizer for FromAsyncFn<F>
 where
     F: Fn(AccessRequest<'static>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<D, E>> + Send + 'static,
-    D: Into<Decision>,
+    D: IntoDecision,
     E: Into<BoxError>,
 {
     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
         let decision = (self.0)(request.clone().into_owned());
-        Answer::later(async move { decision.await.map(Into::into).map_err(Into::into) })
+        Answer::later(
+            async move { decision.await.map(IntoDecision::into_decision).map_err(Into::into) },
+        )
     }
 }
 

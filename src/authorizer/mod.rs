@@ -2,10 +2,11 @@
 //!
 //! Most decisions need no waiting and are best written as a closure over [`AccessRequest`], see
 //! [`from_fn`]. Those that ask a database or a policy server are `async` functions, see
-//! [`from_async_fn`]. In the box are [`RolesFor`] (pattern → roles) and
+//! [`from_async_fn`], and [`cached`](Authorizer::cached) spares them the question for each tile. In the box are [`RolesFor`] (pattern → roles) and
 //! [`MaxUnauthorized`] (small images are open); [`and`](Authorizer::and) and [`or`](Authorizer::or)
 //! combine them.
 
+mod cached;
 mod combine;
 mod decision;
 mod from_fn;
@@ -17,10 +18,12 @@ mod signed;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
+pub use cached::Cached;
 pub use combine::{And, Or};
 pub(crate) use decision::Target;
-pub use decision::{Decision, Denial, Remedy, Substitute};
+pub use decision::{Decision, Denial, IntoDecision, Remedy, Substitute};
 pub use from_fn::{FromAsyncFn, FromFn, from_async_fn, from_fn};
 pub(crate) use many::NotAsked;
 pub use max_unauthorized::MaxUnauthorized;
@@ -129,6 +132,16 @@ pub trait Authorizer: Send + Sync + 'static {
         Self: Sized,
     {
         Or::new(self, other)
+    }
+
+    /// Remembers what this authorizer decides, for so long from the question on, and at most so many
+    /// decisions, of some 200 bytes each: see [`Cached`]. So long a change of rights may go unnoticed, unless
+    /// it is [forgotten](Cached::forget_resource) what was decided.
+    fn cached(self, lives_for: Duration, at_most: usize) -> Cached<Self>
+    where
+        Self: Sized,
+    {
+        Cached::new(self, lives_for, at_most)
     }
 }
 
@@ -241,6 +254,15 @@ impl<'a> AccessRequest<'a> {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The same question about the resource as a whole, whatever is asked of it.
+    pub(crate) fn of_whole(&self) -> AccessRequest<'static> {
+        AccessRequest {
+            resource: own(self.resource.to_whole().into_owned()),
+            session: self.session().map(|session| own(session.clone().into_owned())),
+            now: self.now,
+        }
     }
 
     /// The same question, owning its parts.

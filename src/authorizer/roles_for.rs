@@ -1,6 +1,11 @@
 //! Pattern → roles: the rules most publishers need.
 
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
 use super::{AccessRequest, Answer, Authorizer, BoxError, Decision, Denial, Substitute};
+use crate::clock::Timestamp;
 use crate::protocol::Message;
 use crate::resource::{Pattern, Patterns};
 
@@ -48,7 +53,35 @@ struct Rule {
 enum Who {
     Everyone,
     Roles(Vec<String>),
+    /// Everyone from this moment on, and before it whoever has one of these roles.
+    From(Timestamp, Vec<String>),
     Nobody,
+    /// The same, while it is true of the present moment.
+    While(IsTime, Box<Self>),
+}
+
+/// What is true at some times.
+#[derive(Clone)]
+struct IsTime(Arc<dyn Fn(Timestamp) -> bool + Send + Sync>);
+
+impl fmt::Debug for IsTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IsTime(..)")
+    }
+}
+
+impl Who {
+    #[inline]
+    fn has(&self, request: &AccessRequest<'_>) -> bool {
+        let one_of = |roles: &[String]| roles.iter().any(|role| request.has_role(role));
+        match self {
+            Self::Everyone => true,
+            Self::Roles(roles) => one_of(roles),
+            Self::From(moment, before) => *moment <= request.now() || one_of(before),
+            Self::Nobody => false,
+            Self::While(is_time, who) => (is_time.0)(request.now()) && who.has(request),
+        }
+    }
 }
 
 impl RolesFor {
@@ -88,6 +121,63 @@ impl RolesFor {
         self.rule(pattern, Who::Nobody).refusing(message)
     }
 
+    /// Opens what matches to everyone from `until` on, and before that to whoever has one of `roles`: an
+    /// embargo.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::authorizer::RolesFor;
+    /// use tower_iiif_auth::clock::Timestamp;
+    /// use tower_iiif_auth::Message;
+    ///
+    /// let new_year_2040 = Timestamp::from_millis(2_208_988_800_000);
+    /// let rules = RolesFor::new()
+    ///     .embargo("thesis-*", new_year_2040, ["staff"])
+    ///     .refusing(Message::new("Embargoed").note("Until 2040."));
+    /// ```
+    #[must_use]
+    pub fn embargo<R: Into<String>>(
+        self,
+        pattern: impl Into<Pattern>,
+        until: Timestamp,
+        roles: impl IntoIterator<Item = R>,
+    ) -> Self {
+        self.rule(pattern, Who::From(until, roles.into_iter().map(Into::into).collect()))
+    }
+
+    /// The rule before this opens something only while this is true of the present moment: the opening hours
+    /// of a reading room. It is asked for each tile, and must not block.
+    ///
+    /// What a browser has been shown it may keep for a while: the server in front of which the layers are
+    /// says how long (`Cache-Control`).
+    ///
+    /// # Example
+    ///
+    /// Nine to five, by a clock that shows UTC; a time zone needs a library that knows them:
+    ///
+    /// ```
+    /// use tower_iiif_auth::authorizer::RolesFor;
+    /// use tower_iiif_auth::clock::Timestamp;
+    ///
+    /// fn is_open(now: Timestamp) -> bool {
+    ///     (9..17).contains(&(now.as_millis() / 3_600_000 % 24))
+    /// }
+    ///
+    /// let rules = RolesFor::new().roles("newspapers-*", ["reading-room"]).only_while(is_open);
+    /// ```
+    #[must_use]
+    pub fn only_while(
+        mut self,
+        is_time: impl Fn(Timestamp) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        if let Some(rule) = self.rules.last_mut() {
+            let who = mem::replace(&mut rule.who, Who::Nobody);
+            rule.who = Who::While(IsTime(Arc::new(is_time)), Box::new(who));
+        }
+        self
+    }
+
     /// What the rule before this tells those who are logged in and lack the role.
     #[must_use]
     pub fn refusing(mut self, message: impl Into<Message>) -> Self {
@@ -113,16 +203,10 @@ impl RolesFor {
         let Some(rule) = place.and_then(|place| self.rules.get(place)) else {
             return Denial::never().into();
         };
-        let denial = match (&rule.who, request.session()) {
-            (Who::Everyone, _) => return Decision::Grant,
-            (_, None) => &rule.logged_out,
-            (Who::Roles(roles), Some(session))
-                if roles.iter().any(|role| session.has_role(role)) =>
-            {
-                return Decision::Grant;
-            }
-            (_, Some(_)) => &rule.logged_in,
-        };
+        if rule.who.has(request) {
+            return Decision::Grant;
+        }
+        let denial = if request.session().is_some() { &rule.logged_in } else { &rule.logged_out };
         denial.clone().into()
     }
 }
@@ -136,10 +220,49 @@ impl Authorizer for RolesFor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
     use crate::resource::{Resource, ResourceKind};
     use crate::session::Session;
     use std::time::Duration;
+
+    /// An embargo ends by itself, to the millisecond; hours open and close, and only the rule before them.
+    #[test]
+    fn rules_of_time() {
+        let at = Timestamp::from_millis;
+        let rules = RolesFor::new()
+            .embargo("thesis", at(1000), ["staff"])
+            .refusing("Embargoed")
+            .roles("room", ["reader"])
+            .only_while(|now| (500..1500).contains(&now.as_millis()))
+            .embargo("both", at(1000), ["staff"])
+            .only_while(|now| now.as_millis() < 2000)
+            .open("open");
+        for (identifier, role, expected) in [
+            ("thesis", None, [401, 401, 401, 200, 200, 200]),
+            ("thesis", Some("reader"), [403, 403, 403, 200, 200, 200]),
+            ("thesis", Some("staff"), [200; 6]),
+            ("room", None, [401; 6]),
+            ("room", Some("reader"), [403, 200, 200, 200, 403, 403]),
+            ("room", Some("staff"), [403; 6]),
+            ("both", Some("staff"), [200, 200, 200, 200, 200, 403]),
+            ("both", None, [401, 401, 401, 200, 200, 401]),
+            ("open", None, [200; 6]),
+        ] {
+            for (millis, expected) in [0, 500, 999, 1000, 1500, 2000].into_iter().zip(expected) {
+                let resource =
+                    Resource::new("/iiif", identifier, ResourceKind::ImageService, "Image");
+                let session = role.map(|role| {
+                    let session = Session::builder("ada").role(role);
+                    session.lasting(at(0), Duration::from_secs(9)).unwrap()
+                });
+                let request = AccessRequest::new(resource, session, at(millis));
+                let status = match rules.decide(&request) {
+                    Decision::Deny(denial) => denial.status().as_u16(),
+                    _ => 200,
+                };
+                assert_eq!(status, expected, "{identifier} {role:?} at {millis}");
+            }
+        }
+    }
 
     #[test]
     fn the_first_matching_rule_decides() {

@@ -1,7 +1,9 @@
 //! A content request is handed on, or answered here.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::active::Still;
 use super::private::{Care, Private};
@@ -12,11 +14,11 @@ use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::fetch_metadata::is_made_here;
-use crate::gate::{Basis, Verdict, Watch};
+use crate::gate::{Basis, Renewal, Verdict, Watch};
 use crate::observe::Reason;
 use crate::resource::{Resource, ResourceKind};
 use crate::respond::{self, Sharing};
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::storage_access;
 
 /// What is done with a request.
@@ -29,7 +31,7 @@ pub(super) enum Course {
 /// What a verdict means for a content request.
 #[inline]
 pub(super) fn course(
-    core: &Core,
+    core: &Arc<Core>,
     head: &Head<'_>,
     resource: &Resource<'_>,
     verdict: &mut Verdict,
@@ -55,9 +57,11 @@ pub(super) fn course(
     watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let cookie = core.companion(*id, head.headers(), now);
+            let (cookie, renewal) =
+                if core.refreshes { refreshed(core, *id, head, now) } else { (None, None) };
             let private = Private::until(expires_at.remaining(now))
-                .for_third_parties(cookie, core.third_party.storage_access);
+                .for_third_parties(cookie, core.third_party.storage_access)
+                .renewing(renewal);
             let kept = Care::new(Some(private), Still::of(core, resource));
             match session.take() {
                 None => Course::Forward(kept, None),
@@ -134,6 +138,21 @@ impl Course {
             }
         }
     }
+}
+
+/// What goes along with the answer so that a session goes on: the cookie of the viewer's partition, and what
+/// renews the session.
+#[inline(never)]
+fn refreshed(
+    core: &Arc<Core>,
+    id: SessionId,
+    head: &Head<'_>,
+    now: Timestamp,
+) -> (Option<HeaderValue>, Option<Box<Renewal>>) {
+    let renewal = Renewal::due(core, id, head.headers(), now);
+    let is_partitioned = renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned());
+    let cookie = if is_partitioned { None } else { core.companion(id, head.headers(), now) };
+    (cookie, renewal)
 }
 
 /// Asks a browser that keeps a cookie back, and need not, to come again with it.

@@ -8,6 +8,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::active::{Kind, Still};
+use crate::gate::Renewal;
 use crate::respond::{self, Sharing};
 use crate::signed::no_referrer;
 
@@ -81,6 +82,8 @@ pub(super) struct Private {
     /// Where Storage Access Headers are spoken, the answer depends on them, too.
     storage_access: bool,
     more: More,
+    /// For the session to go on.
+    renewal: Option<Box<Renewal>>,
 }
 
 /// What few responses get besides.
@@ -135,7 +138,8 @@ static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 impl Private {
     #[inline]
     pub(super) fn until(remaining: Duration) -> Self {
-        Self { remaining: remaining.as_secs(), storage_access: false, more: More::Nothing }
+        let remaining = remaining.as_secs();
+        Self { remaining, storage_access: false, more: More::Nothing, renewal: None }
     }
 
     /// The same where browsers may keep cookies from third parties.
@@ -144,6 +148,23 @@ impl Private {
         self.more = cookie.map_or(More::Nothing, More::Cookie);
         self.storage_access = varies;
         self
+    }
+
+    /// The same where the session is to be renewed.
+    #[inline]
+    pub(super) fn renewing(mut self, renewal: Option<Box<Renewal>>) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// The cookie of a renewed session goes along with the answer, which is kept by nobody then: it would
+    /// put that session in the place of a later one.
+    #[cold]
+    fn renew(renewal: &Renewal, headers: &mut HeaderMap) {
+        if let Some(cookie) = renewal.cookie() {
+            headers.append(SET_COOKIE, cookie);
+            headers.insert(CACHE_CONTROL, NO_STORE.clone());
+        }
     }
 
     #[inline(never)]
@@ -175,6 +196,9 @@ impl Private {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
         still.apply_to(given.kind, status, headers);
+        if let Some(renewal) = self.renewal.take() {
+            Self::renew(&renewal, headers);
+        }
     }
 
     #[cold]

@@ -19,6 +19,7 @@ use crate::gate::{Progress, Question, Watch};
 use crate::observe::Place;
 use crate::resource::Refusal;
 use crate::signed::SignedRequest;
+use crate::walk::{Station, comes_by};
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
 ///
@@ -81,6 +82,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Check, &*self.core);
         let core = &self.core;
         let head = Head::of(&request);
         let path = head.uri().path();

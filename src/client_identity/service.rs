@@ -15,6 +15,7 @@ use crate::posted::{self, TooSlow};
 use crate::protocol::v1::client_identity::ClientIdentity as Identity;
 use crate::protocol::v1::{ClientIdentityMessage, TokenError, TokenMessage};
 use crate::respond;
+use crate::walk::{Station, comes_by};
 
 /// Longest body that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -49,6 +50,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::ClientIdentity, &*self.core);
         let core = &self.core;
         let path = request.uri().path();
         let Some(realm) = core.clients_at(path) else {

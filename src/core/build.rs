@@ -10,7 +10,9 @@ use super::probe_denials::ProbeDenials;
 use super::sites::BoundMap;
 use super::time::Time;
 use super::warnings::warnings;
-use super::{AccessServices, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites};
+use super::{
+    AccessServices, BoundRealm, Candidates, Core, Endpoints, Given, RealmId, Realms, Seals, Sites,
+};
 use crate::body::Room;
 use crate::config::{
     ConfigError, ConfigErrors, ConfigWarning, OriginPolicy, PublicUrl, ThirdPartyCookies,
@@ -42,6 +44,8 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     let core = || {
         let Around { public_url, third_party, endpoints, .. } = around?;
         let Parts { realms, access, candidates, warnings } = bound?;
+        let renews =
+            realms.iter().filter_map(BoundRealm::cookie).any(|cookie| cookie.times().are_renewed());
         Some(Core {
             public_url,
             also_known_as,
@@ -59,6 +63,7 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
             room: Room::new(given.limits.described_bytes_at_once(), given.limits.read_pause()),
             origins: given.origins.clone(),
             probe_denials: ProbeDenials::of(&given.texts),
+            return_origins: given.return_origins.clone(),
             texts: given.texts.clone(),
             probe_errors: error_members(&given.texts.denied_login).into(),
             hands_session_on: given.hands_session_on,
@@ -66,6 +71,8 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
             keeps_session: given.hands_session_on || given.scripts.is_on(),
             signed_locations: given.signed_locations,
             scripts: given.scripts.clone(),
+            renews,
+            refreshes: renews || third_party.partitions(),
             compatibility: given.compatibility,
             third_party,
             plain_language: given.plain_language.as_str().into(),

@@ -16,6 +16,10 @@ pub(crate) struct Candidate {
     aspect: CandidateAspect,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are few, and the cookie is read for every tile"
+)]
 pub(crate) enum CandidateAspect {
     /// The crate's cookie: read in place, and looked up among the revoked.
     Cookie(BoundCookie),

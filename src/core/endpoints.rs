@@ -52,11 +52,8 @@ impl Endpoints {
     /// Where the services of a realm lie.
     pub(super) fn of_realm(&self, name: &str) -> RealmEndpoints {
         let prefix = &self.prefix;
-        RealmEndpoints(if name.is_empty() {
-            prefix.to_string()
-        } else {
-            format!("{prefix}/{name}")
-        })
+        let prefix = if name.is_empty() { prefix.to_string() } else { format!("{prefix}/{name}") };
+        RealmEndpoints { prefix, realm: name.to_owned() }
     }
 
     /// What all services lie below that have no path of their own.
@@ -107,9 +104,18 @@ impl Endpoints {
 }
 
 /// The paths of a realm's services.
-pub(super) struct RealmEndpoints(String);
+pub(super) struct RealmEndpoints {
+    /// What they lie below.
+    prefix: String,
+    /// The realm's name.
+    realm: String,
+}
 
 impl RealmEndpoints {
+    pub(super) fn realm(&self) -> &str {
+        &self.realm
+    }
+
     pub(super) fn token(&self) -> String {
         self.service(TOKEN)
     }
@@ -124,7 +130,7 @@ impl RealmEndpoints {
 
     /// An access service's.
     pub(super) fn service(&self, name: &str) -> String {
-        format!("{}/{name}", self.0)
+        format!("{}/{name}", self.prefix)
     }
 }
 

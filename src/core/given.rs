@@ -9,6 +9,7 @@ use crate::config::{
     ThirdPartyCookies,
 };
 use crate::observe::Observer;
+use crate::protocol::Origin;
 use crate::resource::{Pattern, ResourceMap};
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
@@ -29,6 +30,7 @@ pub(crate) struct Given {
     pub(crate) authorizer: Option<Arc<dyn Authorizer>>,
     pub(crate) revocations: Option<Arc<dyn Revocations>>,
     pub(crate) origins: OriginPolicy,
+    pub(crate) return_origins: Vec<Origin>,
     pub(crate) texts: Texts,
     pub(crate) endpoints: String,
     pub(crate) limits: Limits,
@@ -59,6 +61,7 @@ impl Given {
             authorizer: None,
             revocations: None,
             origins: OriginPolicy::default(),
+            return_origins: Vec::new(),
             texts: Texts::default(),
             endpoints: "/auth".to_owned(),
             limits: Limits::default(),

@@ -11,6 +11,7 @@ mod mistakes;
 mod own_urls;
 mod probe_denials;
 mod realms;
+mod return_to;
 mod routes;
 mod seals;
 mod services;
@@ -27,6 +28,7 @@ pub(crate) use given::Given;
 pub(crate) use own_urls::OwnUri;
 pub(crate) use probe_denials::ProbeDenials;
 pub(crate) use realms::{BoundRealm, RealmId, RealmSet, Realms};
+pub(crate) use return_to::ReturnTo;
 pub(crate) use seals::Seals;
 pub(crate) use services::{AccessServices, BoundAccess, BoundCookieService, ServiceId};
 pub(crate) use sites::{Found, SignedPath, Sites};
@@ -42,6 +44,7 @@ use crate::config::{
     ThirdPartyCookies,
 };
 use crate::observe::Observer;
+use crate::protocol::Origin;
 use crate::revocation::Revocations;
 
 /// Everything that the layers share. Its parts are seen by all; what is in them they tell themselves.
@@ -65,6 +68,8 @@ pub(crate) struct Core {
     /// What descriptions may use of the memory.
     pub(crate) room: Arc<Room>,
     pub(crate) origins: OriginPolicy,
+    /// Where else than to this site a login or logout may lead back.
+    pub(crate) return_origins: Vec<Origin>,
     pub(crate) texts: Texts,
     /// What probes say to who is not in, as members of JSON.
     pub(crate) probe_errors: Box<str>,
@@ -75,6 +80,10 @@ pub(crate) struct Core {
     pub(crate) keeps_session: bool,
     pub(crate) signed_locations: bool,
     pub(crate) scripts: ContentForScripts,
+    /// Whether a realm's sessions are renewed.
+    pub(crate) renews: bool,
+    /// Whether an answer to a tile may have a cookie at all.
+    pub(crate) refreshes: bool,
     pub(crate) compatibility: Compatibility,
     /// What is in effect: nothing on plain http.
     pub(crate) third_party: ThirdPartyCookies,

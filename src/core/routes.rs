@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::endpoints::family_at;
 use super::{BoundAccess, BoundRealm, Core, RealmId, RealmSet, ServiceId};
+use crate::authorizer::Denial;
 use crate::clock::Timestamp;
 use crate::protocol::Family;
 use crate::query;
@@ -74,6 +75,28 @@ impl Core {
             return RealmSet::only(RealmId::FIRST);
         }
         self.access_of(resource).fold(RealmSet::NONE, |set, access| set.with(access.realm()))
+    }
+
+    /// The same where the rule over nobody may have said which access services lead to it; none where it says
+    /// one that there is not.
+    #[inline]
+    pub(crate) fn realms_behind(
+        &self,
+        resource: &Resource<'_>,
+        denial: &Denial,
+    ) -> Option<RealmSet> {
+        match denial.services() {
+            None => Some(self.realms_of(resource)),
+            Some(names) => self.realms_named(names),
+        }
+    }
+
+    #[cold]
+    fn realms_named(&self, names: &[Box<str>]) -> Option<RealmSet> {
+        self.access.have(names).then(|| {
+            let meant = self.access.iter().filter(|access| names.contains(&access.name));
+            meant.fold(RealmSet::NONE, |set, access| set.with(access.realm()))
+        })
     }
 
     /// The absolute URI of a resource's probe.

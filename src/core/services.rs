@@ -19,6 +19,8 @@ pub(crate) struct ServiceId(usize);
 /// An access service as the layers use it.
 pub(crate) struct BoundAccess {
     pub(super) realm: RealmId,
+    /// With its realm's, where that has one.
+    pub(super) name: Box<str>,
     pub(super) profile: Profile,
     pub(super) page: Page,
     pub(super) path: Option<Box<str>>,
@@ -166,11 +168,22 @@ impl AccessServices {
         self.all.iter().filter(move |service| service.realm == realm)
     }
 
-    /// Those that a resource declares: those whose patterns match it, or else those without patterns.
+    /// Whether each of these names is one of theirs.
+    pub(super) fn have(&self, names: &[Box<str>]) -> bool {
+        names.iter().all(|name| self.all.iter().any(|service| service.name == *name))
+    }
+
+    /// Those that a resource declares: those that its rule says, or whose patterns match it, or else those
+    /// without patterns.
     pub(super) fn of(&self, resource: &Resource<'_>) -> impl Iterator<Item = &BoundAccess> {
-        let special = self.differ && self.all.iter().any(|service| service.protects(resource));
-        let is_for = move |service: &BoundAccess, resource: &Resource<'_>| {
-            if special { service.protects(resource) } else { !service.is_special() }
+        let said = resource.services().is_some();
+        let special =
+            !said && self.differ && self.all.iter().any(|service| service.protects(resource));
+        let is_for = move |service: &BoundAccess, resource: &Resource<'_>| match resource.services()
+        {
+            Some(names) => names.contains(&service.name),
+            None if special => service.protects(resource),
+            None => !service.is_special(),
         };
         self.all.iter().filter(move |service| is_for(service, resource))
     }

@@ -101,6 +101,12 @@ impl Sites {
         }
     }
 
+    /// Which manifests are described.
+    #[cfg(feature = "testing")]
+    pub(crate) fn manifests(&self) -> &[Manifests] {
+        &self.manifests
+    }
+
     pub(crate) fn maps(&self) -> &[BoundMap] {
         &self.maps
     }

@@ -21,6 +21,7 @@ use crate::observe::Place;
 use crate::resource::{Refusal, ResourceKind};
 use crate::respond;
 use crate::signed::SignedRequest;
+use crate::walk::{Station, comes_by};
 
 /// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
 #[derive(Clone, Debug)]
@@ -80,6 +81,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Describe, &*self.core);
         let core = &self.core;
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -30,6 +30,8 @@ pub(crate) struct Question<'a> {
     pub(crate) token: Option<&'a TokenSession<'a>>,
 }
 
+const NO_SUCH_SERVICE: &str = "a denial leads through an access service that is not configured";
+
 /// A decision that is there, or has to be waited for.
 pub(crate) enum Progress<T> {
     Done(T),
@@ -73,7 +75,7 @@ impl Core {
         match self.ask(question.resource, None, question.now) {
             // What is open needs no tally.
             Answer::Now(Ok(decision @ (Decision::Grant | Decision::Redirect(_)))) => {
-                Progress::Done(Verdict { decision, basis: Basis::Open })
+                Progress::Done(Verdict { decision, basis: Basis::Open, services: None })
             }
             Answer::Now(outcome) => self.after_nobody(question, &mut Tally::new(), outcome),
             Answer::Later(outcome) => {
@@ -123,10 +125,14 @@ impl Core {
             Ok(Decision::Deny(denial)) => tally.as_nobody = denial,
             // A location is signed for somebody.
             Ok(Decision::Signed(_)) => tally.as_nobody = Denial::login(),
-            Ok(decision) => return Progress::Done(Verdict { decision, basis: Basis::Open }),
+            Ok(decision) => {
+                return Progress::Done(Verdict { decision, basis: Basis::Open, services: None });
+            }
             Err(error) => return Progress::Done(failed(error)),
         }
-        let realms = self.realms_of(question.resource);
+        let Some(realms) = self.realms_behind(question.resource, &tally.as_nobody) else {
+            return Progress::Done(failed(NO_SUCH_SERVICE.into()));
+        };
         let first = Source::first(question.token.is_some(), &self.candidates);
         self.go_on(question, tally, realms, first)
     }
@@ -187,7 +193,7 @@ impl Core {
                 let (id, expires_at) = (session.id(), session.expires_at());
                 let session = self.keeps_session.then(|| session.clone().into_owned());
                 let basis = Basis::Session { id, expires_at, session, source, signed: false };
-                Some(Verdict { decision, basis })
+                Some(Verdict { decision, basis, services: tally.as_nobody.services().cloned() })
             }
             Err(error) => {
                 tally.lacks(source, Cause::of_authorizer(error));
@@ -226,19 +232,21 @@ impl Tally {
     #[inline(never)]
     fn refuse(&mut self) -> Verdict {
         let Self { as_nobody, with_session, lack } = mem::replace(self, Self::new());
+        let services = as_nobody.services().cloned();
         let (denial, basis) = match with_session {
             _ if lack.cause.is_failure() => (Denial::later(), Basis::Nobody(lack)),
             Some((source, denial)) => (denial, Basis::NotEnough { source }),
             None => (as_nobody, Basis::Nobody(lack)),
         };
-        Verdict { decision: Decision::Deny(denial), basis }
+        Verdict { decision: Decision::Deny(denial), basis, services }
     }
 }
 
 fn failed(error: BoxError) -> Verdict {
     let lack = Lack { cause: Cause::of_authorizer(error), source: None };
     lack.cause.log();
-    Verdict { decision: Decision::Deny(Denial::later()), basis: Basis::Nobody(lack) }
+    let decision = Decision::Deny(Denial::later());
+    Verdict { decision, basis: Basis::Nobody(lack), services: None }
 }
 
 /// Keeps the tally until the waiting is over.

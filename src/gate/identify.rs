@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::request::Parts;
-
 use super::cause::Cause;
 use super::live::Live;
 use super::source::Source;
@@ -20,16 +18,15 @@ impl Core {
     pub(crate) async fn identify(
         self: Arc<Self>,
         realm: RealmId,
-        parts: &Parts,
+        head: &Head<'_>,
         now: Timestamp,
     ) -> Result<TokenSession<'static>, AspectError> {
-        let head = Head::of_parts(parts);
         let mut lacks = Cause::MISSING;
         for (id, candidate) in self.candidates.of_realm(realm) {
             // The scratch, too, stays out of what is kept while waiting.
             let live = {
                 let (realms, mut scratch) = (RealmSet::only(realm), Scratch::new());
-                match self.live(Source::Aspect(id), realms, &head, None, now, &mut scratch) {
+                match self.live(Source::Aspect(id), realms, head, None, now, &mut scratch) {
                     Live::Skip => continue,
                     Live::Now(session) => Ok(session.map(Session::into_owned)),
                     Live::Later(pending) => Err(pending),
@@ -37,7 +34,7 @@ impl Core {
             };
             let session = match live {
                 Ok(session) => session,
-                Err(pending) => self.finish_live(pending, &head, now).await,
+                Err(pending) => self.finish_live(pending, head, now).await,
             };
             match session {
                 Ok(session) => {

@@ -10,7 +10,7 @@ use crate::aspect::{AspectError, BoundCookie, FoundSession, Head};
 use crate::clock::Timestamp;
 use crate::core::{Candidate, CandidateAspect, Core, RealmSet};
 use crate::seal::Scratch;
-use crate::session::Session;
+use crate::session::{Session, SessionKey};
 
 pub(super) enum Live<'b> {
     /// This source has no say over the resource.
@@ -86,7 +86,7 @@ impl Core {
                 Err(error) => return Live::Now(next.end(error)),
             };
             next.go_behind(&found);
-            match self.is_dead(&found, now) {
+            match self.is_dead(&found, cookie, scratch, now) {
                 Ok(Answer::Now(Ok(true))) => {
                     next.lacks = next.lacks.or_better(found.lacks_if_revoked());
                 }
@@ -121,12 +121,14 @@ impl Core {
     fn is_dead(
         &self,
         found: &FoundSession,
+        cookie: &BoundCookie,
+        scratch: &Scratch,
         now: Timestamp,
     ) -> Result<Answer<Result<bool, BoxError>>, BoxError> {
         if self.is_of_before(found.issued_at()) {
             return Ok(Answer::Now(Ok(true)));
         }
-        limits::catch(|| self.revocations.is_revoked(found.id(), now))
+        limits::catch(|| self.revocations.is_ended(&found.key(cookie.realm(), scratch), now))
     }
 
     /// The live session behind a token, as its own aspect sees it now.
@@ -137,10 +139,12 @@ impl Core {
         }
         match self.candidates.named(token.realm, &token.aspect).map(Candidate::aspect) {
             None => Live::Now(Err(AspectError::Invalid.into())),
-            Some(CandidateAspect::Cookie(_)) => match in_time(session, now) {
-                Ok(session) => self.still(session, now),
-                Err(error) => Live::Now(Err(error.into())),
-            },
+            Some(CandidateAspect::Cookie(cookie)) => {
+                match session.stamp().check_within(cookie.times().longest, now) {
+                    Ok(()) => self.still(session, cookie, now),
+                    Err(error) => Live::Now(Err(AspectError::from(error).into())),
+                }
+            }
             Some(CandidateAspect::Other(aspect)) => {
                 let of = session.subject().to_owned();
                 match limits::catch(|| aspect.resume(session.into_owned(), now)) {
@@ -157,9 +161,10 @@ impl Core {
         }
     }
 
-    /// Whether a session of the access cookie was revoked.
-    fn still<'b>(&self, session: Session<'b>, now: Timestamp) -> Live<'b> {
-        match limits::catch(|| self.revocations.is_revoked(session.id(), now)) {
+    /// Whether a session of the access cookie has ended before its time.
+    fn still<'b>(&self, session: Session<'b>, cookie: &BoundCookie, now: Timestamp) -> Live<'b> {
+        let key = SessionKey::new(cookie.realm(), &session);
+        match limits::catch(|| self.revocations.is_ended(&key, now)) {
             Ok(Answer::Now(revoked)) => Live::Now(unless_revoked(session, revoked)),
             Ok(Answer::Later(revoked)) => {
                 let session = session.into_owned();

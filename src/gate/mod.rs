@@ -7,13 +7,16 @@
 
 mod cause;
 mod decide;
+mod ending;
 mod event;
 mod identify;
 mod limits;
 mod live;
+mod live_session;
 mod lower;
 mod next;
 mod own;
+mod renewal;
 mod sharing;
 mod source;
 mod store;
@@ -22,7 +25,10 @@ mod verdict;
 mod watch;
 
 pub(crate) use decide::{Progress, Question, decide_and_wait, finish_decision};
+pub(crate) use ending::Ended;
+pub use live_session::LiveSession;
 pub(crate) use lower::first_granted_sibling;
+pub(crate) use renewal::Renewal;
 pub(crate) use source::Source;
 pub(crate) use token_session::TokenSession;
 pub(crate) use verdict::{Basis, Verdict};

@@ -55,7 +55,7 @@ impl Core {
         let Some(page) = self.may_be_bound(&head) else { return self.shares_with_listed(&head) };
         let realms = self.realms_of(resource);
         for (id, _) in self.realms.with_ids().filter(|(id, _)| realms.contains(*id)) {
-            if let Ok(found) = Arc::clone(self).identify(id, parts, now).await {
+            if let Ok(found) = Arc::clone(self).identify(id, &head, now).await {
                 if is_for_this_viewer(&found.session, &page) {
                     return with(&page);
                 }

@@ -5,7 +5,7 @@ use crate::answer::{Answer, BoxError};
 use crate::clock::{SKEW, Timestamp};
 use crate::core::Core;
 use crate::revocation::Share;
-use crate::session::SessionId;
+use crate::session::{Era, Session, SessionId, SessionKey};
 
 impl Core {
     /// Revokes a session of the access cookie.
@@ -55,14 +55,66 @@ impl Core {
         Ok(id)
     }
 
-    /// Whether it is known without waiting that a session of the access cookie was revoked.
-    pub(crate) fn is_known_revoked(&self, id: SessionId, now: Timestamp) -> bool {
-        let known = limits::catch(|| self.revocations.is_revoked(id, now));
-        matches!(known, Ok(Answer::Now(Ok(true))))
+    /// Whether a session of the access cookie has ended before its time, as far as that is known without
+    /// waiting.
+    pub(crate) fn is_known_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Option<bool> {
+        match limits::catch(|| self.revocations.is_ended(session, now)) {
+            Ok(Answer::Now(Ok(is_ended))) => Some(is_ended),
+            _ => None,
+        }
     }
 
-    /// Whether a session of the access cookie was revoked; an error when it is not known.
-    pub(crate) async fn is_revoked(&self, id: SessionId, now: Timestamp) -> Result<bool, BoxError> {
+    /// Whether a session of the access cookie has ended before its time; an error when it is not known.
+    pub(crate) async fn is_ended(
+        &self,
+        realm: &str,
+        session: &Session<'_>,
+        now: Timestamp,
+    ) -> Result<bool, BoxError> {
+        let asked = {
+            let key = SessionKey::new(realm, session);
+            limits::catch(|| self.revocations.is_ended(&key, now))?
+        };
+        match asked {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.limits.decision_time(), outcome).await,
+        }
+    }
+
+    /// Ends every session of a subject in a realm.
+    pub(crate) async fn end_subject(
+        &self,
+        realm: &str,
+        subject: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), BoxError> {
+        let (era, until) = (Era::random()?, until.after(SKEW));
+        match limits::catch(|| self.revocations.end_subject(realm, subject, era, until, now))? {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.limits.decision_time(), outcome).await,
+        }
+    }
+
+    /// The era in which a session of this subject begins now.
+    pub(crate) async fn era_of(
+        &self,
+        realm: &str,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Era, BoxError> {
+        // Nobody in particular has no sessions to be ended all at once.
+        if subject.is_empty() {
+            return Ok(Era::FIRST);
+        }
+        match limits::catch(|| self.revocations.era_of(realm, subject, now))? {
+            Answer::Now(outcome) => outcome,
+            Answer::Later(outcome) => limits::within(self.limits.decision_time(), outcome).await,
+        }
+    }
+
+    /// Whether an id was revoked; an error when it is not known.
+    async fn is_revoked(&self, id: SessionId, now: Timestamp) -> Result<bool, BoxError> {
         match limits::catch(|| self.revocations.is_revoked(id, now))? {
             Answer::Now(outcome) => outcome,
             Answer::Later(outcome) => limits::within(self.limits.decision_time(), outcome).await,

@@ -1,5 +1,7 @@
 //! What came of a decision.
 
+use std::sync::Arc;
+
 use super::cause::Cause;
 use super::source::Source;
 use crate::aspect::AspectError;
@@ -14,6 +16,8 @@ use crate::session::{Session, SessionId};
 pub(crate) struct Verdict {
     pub(crate) decision: Decision,
     pub(crate) basis: Basis,
+    /// Which access services lead to the resource, where the rule over nobody said so.
+    pub(crate) services: Option<Arc<[Box<str>]>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +58,7 @@ impl Verdict {
     pub(crate) fn nobody(error: AspectError) -> Self {
         let cause = Cause::from(error);
         let basis = Basis::Nobody(Lack { cause, source: Some(Source::Token) });
-        Self { decision: Decision::Deny(Denial::login()), basis }
+        Self { decision: Decision::Deny(Denial::login()), basis, services: None }
     }
 
     /// The same, to be had under a signed location.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::authorizer::{AccessRequest, Authorizer, Decision, from_fn};
+use crate::authorizer::{AccessRequest, Authorizer, IntoDecision, from_fn};
 use crate::clock::Clock;
 use crate::config::{
     Compatibility, ConfigErrors, ContentForScripts, Limits, Manifests, OriginPolicy, Realm, Texts,
@@ -12,6 +12,7 @@ use crate::config::{
 use crate::core::{self, Given};
 use crate::iiif_auth::IiifAuth;
 use crate::observe::Observation;
+use crate::protocol::Origin;
 use crate::resource::{Files, ImageApi, Pattern, ResourceMap};
 use crate::revocation::Revocations;
 use crate::seal::Keyring;
@@ -81,11 +82,13 @@ impl IiifAuthBuilder {
     }
 
     /// Who may have what, as a closure: [`authorizer`](Self::authorizer) with
-    /// [`from_fn`](crate::authorizer::from_fn).
+    /// [`from_fn`](crate::authorizer::from_fn). What waits for a database is
+    /// `.authorizer(from_async_fn(…))`, see [`from_async_fn`](crate::authorizer::from_async_fn).
+    #[doc(alias = "authorize")]
     pub fn authorize_with<F, D>(self, decide: F) -> Self
     where
         F: Fn(&AccessRequest<'_>) -> D + Send + Sync + 'static,
-        D: Into<Decision> + 'static,
+        D: IntoDecision + 'static,
     {
         self.authorizer(from_fn(decide))
     }
@@ -99,6 +102,30 @@ impl IiifAuthBuilder {
     /// Which viewers get tokens. Default: [`OriginPolicy::Bound`].
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.given.origins = origins;
+        self
+    }
+
+    /// Other sites that a login or logout may lead back to. Default: none, and this one alone.
+    ///
+    /// A link of the site's own menu, `/auth/login?return_to=/items/7` or `/auth/logout?return_to=/`, comes
+    /// back to that address; where a viewer opened the tab, it closes. An address is a path of this site, or a
+    /// URL of it or of these. What is none of these is not gone to, and no address of the services is.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use tower_iiif_auth::{AccessService, IiifAuth, Keyring, Realm};
+    /// let auth = IiifAuth::builder("https://iiif.example")
+    ///     .return_to(["https://catalogue.example".parse()?])
+    /// #     .keyring(Keyring::generate()?)
+    /// #     .images("/iiif/3")
+    /// #     .realm(Realm::new().access(AccessService::active("login", "Example Library")))
+    /// #     .authorize_with(|request| request.has_role("reader"))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn return_to(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
+        self.given.return_origins.extend(origins);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod describing;
+mod sessions;
 pub mod stack;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use builder::IiifAuthBuilder;
+pub use sessions::{LoggedOut, SessionsError};
 use stack::IiifAuthLayer;
 
 use crate::access::SetAccessCookieLayer;

@@ -34,6 +34,15 @@ impl IiifAuthLayer {
     }
 }
 
+/// The same as [`IiifAuth::layer`]: `.layer(auth)` means all of them.
+impl<S> Layer<S> for IiifAuth {
+    type Service = Stack<S>;
+
+    fn layer(&self, inner: S) -> Stack<S> {
+        Layer::layer(&IiifAuthLayer::new(self.clone()), inner)
+    }
+}
+
 impl<S> Layer<S> for IiifAuthLayer {
     type Service = Stack<S>;
 

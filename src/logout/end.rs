@@ -1,68 +1,44 @@
 //! Ending a session.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
-use crate::aspect::{CookieAttributes, Head, Sessions};
-use crate::core::{Core, RealmId, flow_cookie_name};
+use crate::aspect::Head;
+use crate::core::{Core, RealmId};
+use crate::gate::Ended;
 use crate::page::{self, Page};
-use crate::revocation::Share;
+use crate::respond;
 
 /// Ends every session of the realm in this request, deletes the cookie, and closes the tab. What waits for
 /// a click in this browser ends with it: it would be a session of who is logged out.
 pub(super) async fn answer(core: Arc<Core>, realm: RealmId, parts: Parts) -> Response<Bytes> {
-    let (mut stored, mut too_many) = (true, false);
-    if let Err(error) = core.log_out(realm, &Head::of_parts(&parts)).await {
-        crate::trace::failure("authorizing aspect", &error);
-        stored = false;
-    }
-    let headers = parts.headers;
-    let realm = &core.realms[realm];
-    let language = page::accept_language(&headers);
-    let now = core.now();
-    let mut deletion = None;
-    if let Some(cookie) = realm.cookie() {
-        let Sessions { list, are_all } = cookie.sessions(&headers, now);
-        for session in list {
-            let share = Share::of(realm.name(), session.is_of_nobody);
-            if let Err(error) = core.revoke(share, session.id, session.until, now).await {
-                crate::trace::failure("revocation store", &error);
-                stored = false;
-            }
-        }
-        too_many = !are_all;
-        deletion = cookie.delete().ok();
-    }
-    let outcome = match (stored, too_many) {
+    let Ended { deletion, are_stored, are_all } =
+        core.end_sessions(realm, &Head::of_parts(&parts)).await;
+    let headers = &parts.headers;
+    let language = page::accept_language(headers);
+    let outcome = match (are_stored, are_all) {
         (false, _) => "not stored",
-        (true, true) => "too many sessions",
-        (true, false) => "logged out",
+        (true, false) => "too many sessions",
+        (true, true) => "logged out",
     };
-    crate::trace::logout(realm.name(), outcome);
-    let mut response = if stored && !too_many {
+    crate::trace::logout(core.realms[realm].name(), outcome);
+    let return_to = core.return_to(parts.uri.query().unwrap_or_default());
+    let mut response = if let Some(back) = return_to.filter(|_| are_stored && are_all) {
+        respond::see_other(back.as_str())
+    } else if are_stored && are_all {
         Page::new(&core.texts.logged_out, language)
             .closing(&core.texts.close)
             .respond(StatusCode::OK)
     } else {
         // It stays open: the user has to know that copies of the cookie still work.
-        page::plain(StatusCode::SERVICE_UNAVAILABLE, &core.texts.logout_failed, &headers)
+        page::plain(StatusCode::SERVICE_UNAVAILABLE, &core.texts.logout_failed, headers)
     };
-    for deletion in deletion.into_iter().chain(end_of_flow(&core, &headers)) {
+    for deletion in deletion.into_iter().chain(core.end_of_flow(headers)) {
         response.headers_mut().append(SET_COOKIE, deletion);
     }
     response
-}
-
-/// The `Set-Cookie` value that has a browser forget its flow, to which gesture pages are tied, if it sent
-/// one.
-fn end_of_flow(core: &Core, headers: &HeaderMap) -> Option<HeaderValue> {
-    let secure = core.public_url.is_https();
-    let flow = CookieAttributes::of_flow(flow_cookie_name(secure), secure);
-    flow.values(headers).next()?;
-    flow.set("", Duration::ZERO).ok()
 }

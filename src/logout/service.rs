@@ -10,6 +10,7 @@ use crate::body::ResponseBody;
 use crate::core::Core;
 use crate::fetch_metadata::{is_made_here, is_opened_in_tab, is_speculative, not_yet};
 use crate::respond;
+use crate::walk::{Station, comes_by};
 
 /// Answers logout requests and passes on everything else; see the [module](crate::logout).
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Logout, &*self.core);
         let core = &self.core;
         let path = request.uri().path();
         let Some(realm) = core.logout_at(path) else {

@@ -86,6 +86,7 @@ pub(super) async fn with_substitutes(
                 {
                     continue; // That there is such a resource is not told.
                 }
+                let sibling = sibling.through(verdict.services.as_ref());
                 match describe(core, &sibling, substitute, decision.is_grant()) {
                     Some(content) => content,
                     None => continue,

@@ -10,6 +10,7 @@ use crate::aspect::Head;
 use crate::body::ResponseBody;
 use crate::core::Core;
 use crate::path;
+use crate::walk::{Station, comes_by};
 
 /// Answers probes and passes on everything else; see the [module](crate::probe).
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Probe, &*self.core);
         let core = &self.core;
         match path::below(request.uri().path(), core.endpoints.probe()) {
             Some(path) => ProbeFuture::answered(answer(core, &Head::of(&request), path)),

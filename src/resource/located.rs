@@ -1,6 +1,7 @@
 //! One resource: a name and the base it lies below.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::part::{self, Part};
 use super::spelling::Spelling;
@@ -191,6 +192,20 @@ impl<'a> Resource<'a> {
                 None => sibling,
             },
         )
+    }
+
+    /// The same resource, to which these access services lead and no others, if it is said.
+    #[must_use]
+    pub(crate) fn through(mut self, services: Option<&Arc<[Box<str>]>>) -> Self {
+        if let Some(services) = services {
+            self.named = self.named.through(Arc::clone(services));
+        }
+        self
+    }
+
+    /// The names of the access services that lead to it, where its rule says them.
+    pub(crate) fn services(&self) -> Option<&[Box<str>]> {
+        self.named.services()
     }
 
     /// What `other` asks for, of this resource.

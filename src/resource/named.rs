@@ -67,6 +67,8 @@ struct Special<'a> {
     part: Part,
     /// The identifier as the server is asked for it, where rules see another one.
     read: Option<Cow<'a, str>>,
+    /// The names of the access services that lead to it, where its rule says them.
+    through: Option<Arc<[Box<str>]>>,
 }
 
 impl<'a> Named<'a> {
@@ -115,6 +117,16 @@ impl<'a> Named<'a> {
         self.identifier = Identifier::Text(identifier);
         self.special.get_or_insert_default().read = Some(read);
         self
+    }
+
+    /// The same, to which these access services lead.
+    pub(super) fn through(mut self, services: Arc<[Box<str>]>) -> Self {
+        self.special.get_or_insert_default().through = Some(services);
+        self
+    }
+
+    pub(super) fn services(&self) -> Option<&[Box<str>]> {
+        self.special.as_ref()?.through.as_deref()
     }
 
     /// Its page and scale.
@@ -195,7 +207,7 @@ impl<'a> Named<'a> {
             spelling: self.spelling.clone(),
             special: self.special.as_ref().map(|special| {
                 let read = special.read.as_deref().map(Cow::Borrowed);
-                Box::new(Special { part: special.part, read })
+                Box::new(Special { part: special.part, read, through: special.through.clone() })
             }),
         }
     }
@@ -213,7 +225,7 @@ impl<'a> Named<'a> {
             spelling: self.spelling.into_owned(),
             special: self.special.map(|special| {
                 let read = special.read.map(|read| Cow::Owned(read.into_owned()));
-                Box::new(Special { part: special.part, read })
+                Box::new(Special { part: special.part, read, through: special.through })
             }),
         }
     }
@@ -225,6 +237,7 @@ impl PartialEq for Named<'_> {
         self.identifier() == other.identifier()
             && self.read() == other.read()
             && self.part() == other.part()
+            && self.services() == other.services()
             && self.kind == other.kind
             && self.content_type == other.content_type
             && self.spelling == other.spelling

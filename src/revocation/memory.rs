@@ -12,7 +12,8 @@ use papaya::HashMap;
 use super::filter::Filter;
 use super::hasher::OfRandomId;
 use super::mark::Mark;
-use super::{Revocations, Share};
+use super::subjects::Subjects;
+use super::{Era, Revocations, SessionKey, Share};
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
 use crate::session::SessionId;
@@ -24,7 +25,8 @@ use crate::session::SessionId;
 /// realm, and for nobody in particular there. When a share is full, what would have to be added to it is
 /// refused rather than forgotten: a logout, and a login in the place of a session of a user's that still
 /// lives, are answered with an error page until a session has ended. First logins go on; what
-/// is handed off to a viewer is not. Other shares do not notice.
+/// is handed off to a viewer is not. Other shares do not notice. As many subjects are kept for a realm whose
+/// sessions were [ended all at once](crate::IiifAuth::end_sessions_of), apart from these.
 ///
 /// A list in memory is empty after a restart, and sealed cookies outlive it. So that no logged-out
 /// cookie comes back to life, each `InMemory` marks the ids of its sessions with a random number of
@@ -40,6 +42,8 @@ pub struct InMemory {
     filter: Filter,
     /// The same entries by their end, touched only when something is revoked.
     entries: Mutex<Entries>,
+    /// Those whose sessions were ended all at once.
+    subjects: Subjects,
     most: usize,
 }
 
@@ -97,6 +101,7 @@ impl InMemory {
             ends: HashMap::default(),
             filter: Filter::new(),
             entries: Mutex::default(),
+            subjects: Subjects::default(),
             most: 1_000_000,
         })
     }
@@ -110,10 +115,10 @@ impl InMemory {
         self
     }
 
-    /// How many revoked sessions and claimed codes it remembers.
+    /// How many revoked sessions and claimed codes it remembers, and subjects whose sessions were ended.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.ends.len() + self.subjects.len()
     }
 
     /// Adds an id until it has ended; false if it is there already.
@@ -172,6 +177,31 @@ impl Revocations for InMemory {
         Answer::Now(Ok(!self.mark().is_on(id) || is_listed()))
     }
 
+    #[inline]
+    fn is_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        let has_ended = || self.subjects.have_ended(session, now);
+        match self.is_revoked(session.id(), now) {
+            Answer::Now(Ok(false)) => Answer::Now(Ok(has_ended())),
+            known => known,
+        }
+    }
+
+    fn end_subject(
+        &self,
+        realm: &str,
+        subject: &str,
+        era: Era,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        let is_stored = self.subjects.begin((realm, subject), era, until, now, self.most);
+        Answer::Now(if is_stored { Ok(()) } else { Err(Full { most: self.most }.into()) })
+    }
+
+    fn era_of(&self, realm: &str, subject: &str, now: Timestamp) -> Answer<Result<Era, BoxError>> {
+        Answer::Now(Ok(self.subjects.era_of(realm, subject, now).unwrap_or_default()))
+    }
+
     fn claim(
         &self,
         id: SessionId,
@@ -226,6 +256,7 @@ impl Revocations for InMemory {
             ends.remove(&id);
             self.filter.remove(id);
         }
+        self.subjects.forget();
     }
 }
 

@@ -6,10 +6,12 @@ mod mark;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+mod subjects;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use crate::session::{Era, SessionKey};
 pub use memory::InMemory;
 #[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder, StoreError};
@@ -49,6 +51,39 @@ pub trait Revocations: Send + Sync + 'static {
 
     /// Whether the session was revoked, or cannot be vouched for.
     fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>>;
+
+    /// Whether a session has ended before its time: by itself, or with all of its subject's. This is what
+    /// the layers ask.
+    ///
+    /// A store that ends all sessions of a subject compares [`SessionKey::era`] with what
+    /// [`end_subject`](Self::end_subject) was told. The default is [`is_revoked`](Self::is_revoked).
+    fn is_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        self.is_revoked(session.id(), now)
+    }
+
+    /// Ends every session of a subject in a realm that is not of `era`, which is new. It may be forgotten
+    /// after `until`, when they would all have ended anyway.
+    ///
+    /// The default is an error, so that a store which cannot do it does not say that it was done.
+    fn end_subject(
+        &self,
+        realm: &str,
+        subject: &str,
+        era: Era,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        let _ = (realm, subject, era, until, now);
+        Answer::Now(Err("this store of revocations cannot end all sessions of a subject".into()))
+    }
+
+    /// The era in which a session of this subject begins now: the one that
+    /// [`end_subject`](Self::end_subject) was told last, as long as it has to be remembered. Asked at a
+    /// login, and of the store itself rather than of what was heard before. Default: [`Era::FIRST`].
+    fn era_of(&self, realm: &str, subject: &str, now: Timestamp) -> Answer<Result<Era, BoxError>> {
+        let _ = (realm, subject, now);
+        Answer::Now(Ok(Era::FIRST))
+    }
 
     /// Claims `id` for the caller: true for one caller alone, until `until`, when it may be forgotten.
     ///
@@ -142,6 +177,25 @@ impl<R: Revocations + ?Sized> Revocations for Arc<R> {
 
     fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
         (**self).is_revoked(id, now)
+    }
+
+    fn is_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        (**self).is_ended(session, now)
+    }
+
+    fn end_subject(
+        &self,
+        realm: &str,
+        subject: &str,
+        era: Era,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        (**self).end_subject(realm, subject, era, until, now)
+    }
+
+    fn era_of(&self, realm: &str, subject: &str, now: Timestamp) -> Answer<Result<Era, BoxError>> {
+        (**self).era_of(realm, subject, now)
     }
 
     fn claim(

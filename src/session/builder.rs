@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::besides::Besides;
 use super::fields::{Fields, Written};
 use super::stamp::{LONGEST, Stamp};
 use super::{Session, SessionError, SessionId};
@@ -98,7 +99,19 @@ impl SessionBuilder {
         now: Timestamp,
         lifetime: Duration,
     ) -> Result<Session<'static>, SessionError> {
-        if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
+        if lifetime > LONGEST {
+            return Err(SessionError::Lifetime(lifetime));
+        }
+        self.lasting_long(now, lifetime)
+    }
+
+    /// The same for longer than 24 hours, where the realm has such sessions.
+    pub(crate) fn lasting_long(
+        self,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Session<'static>, SessionError> {
+        if lifetime < Duration::from_secs(1) {
             return Err(SessionError::Lifetime(lifetime));
         }
         let viewers = if self.any_viewer {
@@ -113,7 +126,9 @@ impl SessionBuilder {
                 id: self.id.map_or_else(SessionId::random, Ok)?,
                 issued_at: now,
                 expires_at: now.after(lifetime),
+                has_besides: false,
             },
+            besides: Besides::default(),
         })
     }
 }

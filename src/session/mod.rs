@@ -1,21 +1,27 @@
 //! **Who** is in: what access, token, gate and hand-off all speak of.
 
+mod besides;
 mod builder;
 mod error;
 mod fields;
 mod id;
+mod key;
 mod stamp;
 mod viewers;
 
 use std::fmt;
+use std::time::Duration;
 
+pub use besides::Era;
 pub use builder::SessionBuilder;
 pub use error::{FieldError, SessionError};
 pub use id::SessionId;
+pub use key::SessionKey;
 pub use viewers::{ViewerOrigins, Viewers};
 
+use besides::Besides;
 use fields::{Fields, Written};
-use stamp::LAYOUT;
+use stamp::{LAYOUT, LAYOUT_BESIDES};
 pub(crate) use stamp::{LONGEST, NotNow, Stamp};
 
 use crate::clock::Timestamp;
@@ -46,6 +52,7 @@ const MAX_ORIGINS: usize = 8;
 pub struct Session<'a> {
     stamp: Stamp,
     fields: Fields<'a>,
+    besides: Besides,
 }
 
 impl<'a> Session<'a> {
@@ -112,16 +119,64 @@ impl<'a> Session<'a> {
         self.stamp.issued_at
     }
 
-    /// When it ends.
+    /// When it ends, unless it is [renewed](crate::AccessCookie::renewed_up_to) before.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.stamp.expires_at
     }
 
+    /// How long it lasts from each renewal on, if it is renewed at all.
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        self.besides.idle()
+    }
+
+    /// Which of its subject's sessions it belongs to, for stores that end all of them.
+    #[must_use]
+    #[inline]
+    pub fn era(&self) -> Era {
+        self.besides.era()
+    }
+
+    /// The same session, to be renewed: it lasts so long from each renewal on.
+    pub(crate) fn renewed_by(self, idle: Duration) -> Self {
+        let besides = Besides::new(Some(idle), self.besides.era());
+        self.with_besides(besides)
+    }
+
+    /// The same session, in this era of its subject's.
+    pub(crate) fn in_era(self, era: Era) -> Self {
+        let besides = Besides::new(self.besides.idle(), era);
+        self.with_besides(besides)
+    }
+
+    fn with_besides(mut self, besides: Besides) -> Self {
+        self.besides = besides;
+        self.stamp.has_besides = !besides.is_nothing();
+        self
+    }
+
+    /// The same session, which ends then.
+    pub(crate) fn until(mut self, expires_at: Timestamp) -> Self {
+        self.stamp.expires_at = expires_at;
+        self
+    }
+
+    /// Another session of the same user's, for the same viewers and until the same end at the latest: with
+    /// another id and other roles.
+    pub(crate) fn again_as<'t>(
+        &'t self,
+        id: SessionId,
+        roles: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Session<'static>, SessionError> {
+        let viewers = Written::from(self.viewers());
+        let fields = Fields::new(self.subject(), roles, &viewers)?;
+        Ok(Session { stamp: Stamp { id, ..self.stamp }, fields, besides: self.besides })
+    }
+
     /// The same session, owning its parts.
     #[must_use]
     pub fn into_owned(self) -> Session<'static> {
-        Session { stamp: self.stamp, fields: self.fields.into_owned() }
+        Session { stamp: self.stamp, fields: self.fields.into_owned(), besides: self.besides }
     }
 
     /// The same session, also for the viewer `origin`: the latest viewers are kept, so that it fits a
@@ -189,7 +244,8 @@ impl<'a> Session<'a> {
         roles: impl IntoIterator<Item = &'t str>,
         viewers: &Written<'t>,
     ) -> Result<Session<'static>, SessionError> {
-        Ok(Session { stamp: self.stamp, fields: Fields::new(self.subject(), roles, viewers)? })
+        let fields = Fields::new(self.subject(), roles, viewers)?;
+        Ok(Session { stamp: self.stamp, fields, besides: self.besides })
     }
 
     /// Which session it is, and its times.
@@ -199,11 +255,14 @@ impl<'a> Session<'a> {
 
     /// Appends the binary form.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.push(LAYOUT);
+        out.push(if self.stamp.has_besides { LAYOUT_BESIDES } else { LAYOUT });
         out.extend_from_slice(self.stamp.id.as_bytes());
         out.extend_from_slice(&self.stamp.issued_at.as_millis().to_be_bytes());
         out.extend_from_slice(&self.stamp.expires_at.as_millis().to_be_bytes());
         out.extend_from_slice(self.fields.as_bytes());
+        if self.stamp.has_besides {
+            self.besides.write(out);
+        }
     }
 
     /// Reads the binary form, which has to fill `bytes`.
@@ -218,7 +277,11 @@ impl<'a> Session<'a> {
     pub(crate) fn read_fields(stamp: Stamp, bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let fields = Fields::read(&mut reader)?;
-        reader.0.is_empty().then_some(Self { stamp, fields })
+        let mut besides = Besides::default();
+        if stamp.has_besides {
+            besides = Besides::read(&mut reader)?;
+        }
+        reader.0.is_empty().then_some(Self { stamp, fields, besides })
     }
 }
 
@@ -238,14 +301,14 @@ impl<'a> Reader<'a> {
     pub(crate) fn session(&mut self) -> Option<Session<'a>> {
         let (stamp, rest) = Stamp::read(self.0)?;
         self.0 = rest;
-        Some(Session { stamp, fields: Fields::read(self)? })
+        let fields = Fields::read(self)?;
+        let besides = if stamp.has_besides { Besides::read(self)? } else { Besides::default() };
+        Some(Session { stamp, fields, besides })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);

@@ -11,12 +11,12 @@ use http::request::Parts;
 use super::outcome::{Issued, Refused};
 use super::request::{Addressee, BadOrigin, TokenRequest};
 use super::{answer, sealed};
-use crate::aspect::AspectError;
+use crate::aspect::{AspectError, Head};
 use crate::client_identity::check_code;
 use crate::clock::Timestamp;
 use crate::config::OriginPolicy;
 use crate::core::{Core, RealmId};
-use crate::gate::TokenSession;
+use crate::gate::{Renewal, TokenSession};
 use crate::protocol::v2::TokenErrorProfile;
 use crate::protocol::{Family, Origin};
 use crate::storage_access;
@@ -37,8 +37,15 @@ pub(super) async fn answer(
     match &outcome {
         Ok(issued) => {
             storage_access::load(core.third_party.storage_access, &parts.headers, third_parties);
-            let companion = core.companion(issued.id, &parts.headers, core.now());
-            third_parties.extend(companion.map(|cookie| (SET_COOKIE, cookie)));
+            let now = core.now();
+            let renewal = Renewal::due(&core, issued.id, &parts.headers, now);
+            let is_partitioned = renewal.as_ref().is_some_and(|own| own.is_partitioned());
+            let companion = core.companion(issued.id, &parts.headers, now);
+            let companion = companion.filter(|_| !is_partitioned);
+            let renewed = renewal.and_then(|renewal| renewal.cookie());
+            for cookie in companion.into_iter().chain(renewed) {
+                third_parties.append(SET_COOKIE, cookie);
+            }
         }
         Err(refused) if refused.lacks_cookie => {
             storage_access::offer_retry(
@@ -86,13 +93,15 @@ async fn token<'c>(
         ..refused(profile)
     };
     let session =
-        Arc::clone(core).identify(realm, parts, now).await.map_err(|error| match error {
-            AspectError::Missing => lacking(TokenErrorProfile::MissingAspect),
-            AspectError::Invalid | AspectError::Revoked => {
-                lacking(TokenErrorProfile::InvalidAspect)
+        Arc::clone(core).identify(realm, &Head::of_parts(parts), now).await.map_err(|error| {
+            match error {
+                AspectError::Missing => lacking(TokenErrorProfile::MissingAspect),
+                AspectError::Invalid | AspectError::Revoked => {
+                    lacking(TokenErrorProfile::InvalidAspect)
+                }
+                AspectError::Expired => lacking(TokenErrorProfile::ExpiredAspect),
+                AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
             }
-            AspectError::Expired => lacking(TokenErrorProfile::ExpiredAspect),
-            AspectError::Unavailable(_) => refused(TokenErrorProfile::Unavailable),
         })?;
     let strange = |origin: &Origin| !session.session.is_bound_to(origin);
     if core.origins == OriginPolicy::Bound && origin.is_some_and(strange) {

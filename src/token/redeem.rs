@@ -101,7 +101,8 @@ async fn redeem(
         .map_err(|error| unavailable("hand-off", &error))?;
     let store = "revocation store";
     // Before the code is claimed: a session that was logged out meanwhile gives nothing.
-    if core.is_revoked(handed.session.id(), now).await.map_err(|e| unavailable(store, &e))? {
+    let realm = core.realms[handed.realm].name();
+    if core.is_ended(realm, &handed.session, now).await.map_err(|e| unavailable(store, &e))? {
         return Err(TokenErrorProfile::InvalidAspect);
     }
     let share = Share::of(core.realms[handed.realm].name(), handed.session.subject().is_empty());

@@ -15,7 +15,7 @@ use crate::seal::{Reader, write_short_text};
 use crate::seal::{Scratch, SealError};
 
 /// Seals a token for a viewer, or for a client that is no browser and has no origin.
-pub(super) fn seal(
+pub(crate) fn seal(
     core: &Core,
     family: Family,
     of: &TokenSession<'_>,

@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::fetch_metadata::{is_framed, is_speculative, not_yet};
 use crate::page::accept_language;
 use crate::respond;
+use crate::walk::{Station, comes_by};
 
 /// Answers token requests and passes on everything else; see the [module](crate::token).
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        comes_by(&request, Station::Token, &*self.core);
         let core = &self.core;
         let path = request.uri().path();
         if core.third_party.grant_page && path == core.endpoints.grant() {

@@ -15,6 +15,7 @@ mod moved;
 mod redis_server;
 mod set_up;
 mod shared;
+mod subjects;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_iiif_auth::access::{AccessFlow, AccessGrant};
 use tower_iiif_auth::aspect::Session;
 use tower_iiif_auth::authorizer::RolesFor;
-use tower_iiif_auth::{AccessService, BoxError, IiifAuthBuilder, Realm};
+use tower_iiif_auth::{AccessService, BoxError, IiifAuth, IiifAuthBuilder, Realm};
 use tower_sessions::service::CookieController;
 use tower_sessions::{SessionManagerLayer, SessionStore};
 
@@ -29,7 +29,7 @@ pub(crate) async fn app<S, C>(
     builder: IiifAuthBuilder,
     store: S,
     sessions: SessionManagerLayer<S, C>,
-) -> Result<Router, BoxError>
+) -> Result<(Router, IiifAuth), BoxError>
 where
     S: SessionStore + Clone,
     C: CookieController + Sync,
@@ -64,7 +64,7 @@ where
         .layer(CsrfLayer::new().add_trusted_origin(public_url)?);
     // The session layer outermost: the layers of this crate read its sessions. axum-login's own
     // manager inside, as it answers 500 to everything while the store is down.
-    Ok(application.merge(pictures).layer(auth.services()).layer(sessions))
+    Ok((application.merge(pictures).layer(auth.services()).layer(sessions), auth))
 }
 
 /// The page that a viewer opens in a tab: the login form, and for a user who is in a way to stay.

@@ -39,7 +39,7 @@ async fn main() -> Result<(), BoxError> {
 
     let store = MemoryStore::default();
     let builder = IiifAuth::builder(&public_url).keyring(keyring);
-    let app = iiif::app(&public_url, builder, store.clone(), sessions(store)).await?;
+    let (app, _) = iiif::app(&public_url, builder, store.clone(), sessions(store)).await?;
     let listener = TcpListener::bind(&listen).await?;
     eprintln!("Open {public_url}/ in a browser.");
     axum::serve(listener, app).await?;

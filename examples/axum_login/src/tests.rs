@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 use tower_iiif_auth::clock::{Clock, SetClock, SystemClock};
+use tower_iiif_auth::testing::SelfCheck;
 use tower_iiif_auth::{BoxError, IiifAuth, IiifAuthBuilder, Keyring};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
@@ -75,7 +76,7 @@ fn builder() -> IiifAuthBuilder {
 }
 
 async fn app(store: &Store) -> Router {
-    iiif::app(BASE, builder(), store.clone(), crate::sessions(store.clone())).await.unwrap()
+    iiif::app(BASE, builder(), store.clone(), crate::sessions(store.clone())).await.unwrap().0
 }
 
 /// A browser: it keeps cookies, and says where its requests come from.
@@ -332,7 +333,7 @@ async fn cr_08_no_token_outlives_the_session() {
     let (store, clock) = (Store::default(), SetClock::at(SystemClock.now()));
     let sessions = crate::sessions(store.clone())
         .with_expiry(Expiry::OnInactivity(tower_sessions::cookie::time::Duration::seconds(100)));
-    let app = iiif::app(BASE, builder().clock(clock.clone()), store, sessions).await.unwrap();
+    let (app, _) = iiif::app(BASE, builder().clock(clock.clone()), store, sessions).await.unwrap();
     let mut browser = Browser { app, cookies: BTreeMap::new() };
     browser.log_in_for_viewer("reader").await;
     let message = browser.message(V).await;
@@ -343,6 +344,16 @@ async fn cr_08_no_token_outlives_the_session() {
     clock.advance(Duration::from_secs(101));
     assert_eq!((browser.tile().await, browser.probe(token).await), (401, 401));
     assert_eq!(browser.message(V).await["profile"], "expiredAspect");
+}
+
+/// Every service is answered, and every picture decided on.
+#[tokio::test]
+async fn the_wiring() {
+    let store = Store::default();
+    let sessions = crate::sessions(store.clone());
+    let (app, auth) = iiif::app(BASE, builder(), store, sessions).await.unwrap();
+    let findings = SelfCheck::of(&auth).run(app, Body::empty).await;
+    assert!(findings.is_empty(), "{findings:#?}");
 }
 
 /// What viewers on other sites could not use is said at start.

@@ -43,8 +43,15 @@ impl Binder<'_, '_> {
         if self.around.compatibility.without_confirm_label {
             described.confirm_label = None;
         }
+        let realm_name = beside.endpoints.realm();
+        let name = match (realm_name.is_empty(), service.name.is_empty()) {
+            (true, _) => service.name.clone(),
+            (false, true) => realm_name.to_owned(),
+            (false, false) => format!("{realm_name}/{}", service.name),
+        };
         Some(BoundAccess {
             realm,
+            name: name.into(),
             profile: service.profile,
             page: service.page.clone(),
             path: path.map(Into::into),

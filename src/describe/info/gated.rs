@@ -130,12 +130,12 @@ fn higher(
 ) -> Answer<Option<Resource<'static>>> {
     let Some(named) = named(core, whole, request_query) else { return Answer::Now(None) };
     match core.decide_as_nobody(&named, now) {
-        Answer::Now(outcome) => Answer::Now(leads_to(&named, whole, outcome).then_some(named)),
+        Answer::Now(outcome) => Answer::Now(leads_to(named, whole, outcome)),
         Answer::Later(outcome) => {
             let (core, whole) = (Arc::clone(core), whole.clone());
             Answer::later(async move {
                 let outcome = core.within_time(outcome).await;
-                leads_to(&named, &whole, outcome).then_some(named)
+                leads_to(named, &whole, outcome)
             })
         }
     }
@@ -147,20 +147,21 @@ fn named(core: &Core, whole: &Resource<'_>, request_query: &str) -> Option<Resou
     core.find_whole(&path).ok().map(Resource::into_owned)
 }
 
-/// Whether the decision on `higher` offers `whole` in its place.
+/// The resource `higher`, if the decision on it offers `whole` in its place.
 fn leads_to(
-    higher: &Resource<'_>,
+    higher: Resource<'static>,
     whole: &Resource<'_>,
     decision: Result<Decision, BoxError>,
-) -> bool {
+) -> Option<Resource<'static>> {
     match decision {
         Ok(Decision::Deny(denial)) => {
-            denial.siblings(higher).any(|lower| lower.path() == whole.path())
+            let leads = denial.siblings(&higher).any(|lower| lower.path() == whole.path());
+            leads.then(|| higher.through(denial.services()))
         }
-        Ok(_) => false,
+        Ok(_) => None,
         Err(error) => {
             crate::trace::failure("authorizer", &error);
-            false
+            None
         }
     }
 }
@@ -185,7 +186,8 @@ fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
         }
         (Decision::Deny(denial), basis) => denied(core, asked, denial, basis),
     };
-    let described = asked.higher.as_ref().unwrap_or(&asked.whole);
+    let own = asked.whole.clone().through(verdict.services.as_ref());
+    let described = asked.higher.as_ref().unwrap_or(&own);
     // The probe of a higher tier would speak of another image than this document.
     let in_flow = asked.higher.is_none() && core.families_of(described).contains(Family::V2);
     let wanted = Wanted { resource: described.clone(), in_flow, in_older_families: true };

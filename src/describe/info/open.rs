@@ -36,6 +36,8 @@ fn plan(
     whole: Resource<'static>,
     outcome: Result<Decision, BoxError>,
 ) -> Plan {
+    let services = outcome.as_ref().ok().and_then(Decision::services).cloned();
+    let whole = whole.through(services.as_ref());
     let described = Described::information(core, &whole, path);
     match outcome {
         Ok(Decision::Grant) => return Plan::open(described, whole),

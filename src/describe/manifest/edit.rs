@@ -127,11 +127,12 @@ fn written<T>(
     let mut edits = Edits::of(json);
     let (mut in_flow, mut places) = (false, 0);
     for slot in &manifest.slots {
-        if standings.get(slot.shown) != Some(&Standing::Protected) {
-            continue;
-        }
+        let Some(Standing::Protected(through)) = standings.get(slot.shown) else { continue };
         let resource = &manifest.shown[slot.shown];
-        let services = writer.services(resource, slot.what);
+        let services = match through {
+            None => writer.services(resource, slot.what),
+            through => writer.services(&resource.clone().through(through.as_ref()), slot.what),
+        };
         if services.is_empty() {
             return Err(NotDescribable("no access service is for a resource in it").into());
         }

@@ -98,9 +98,8 @@ pub(crate) async fn probe_service(core: &Arc<Core>, path: &str) -> Option<Value>
     if !core.families_of(&whole).contains(Family::V2) {
         return None;
     }
-    if standing::of_one(core, &whole).await != Standing::Protected {
-        return None;
-    }
+    let Standing::Protected(through) = standing::of_one(core, &whole).await else { return None };
+    let whole = whole.through(through.as_ref());
     let probe = description::probe_in_manifest(core, &whole)?;
     serde_json::from_str(&probe).ok()
 }

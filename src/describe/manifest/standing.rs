@@ -7,10 +7,11 @@ use crate::authorizer::{Decision, NotAsked, Remedy};
 use crate::core::Core;
 use crate::resource::Resource;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Open,
-    Protected,
+    /// By these access services, where the rule says them.
+    Protected(Option<Arc<[Box<str>]>>),
     /// As if it were not there.
     Hidden,
 }
@@ -42,7 +43,7 @@ impl Standings {
                     crate::trace::failure("authorizer", &error);
                     self.undecided = Some(error);
                 }
-                Standing::Protected
+                Standing::Protected(None)
             }
         });
     }
@@ -53,7 +54,7 @@ impl Standing {
         match decision {
             Decision::Grant => Self::Open,
             Decision::Deny(denial) if denial.remedy() == Remedy::Absent => Self::Hidden,
-            _ => Self::Protected,
+            decision => Self::Protected(decision.services().cloned()),
         }
     }
 }
@@ -65,7 +66,7 @@ pub(super) async fn of_one(core: &Arc<Core>, resource: &Resource<'static>) -> St
         Answer::Later(outcome) => core.within_time(outcome).await,
     };
     let standings = Standings::of(1, vec![outcome]);
-    standings.all.first().copied().unwrap_or(Standing::Protected)
+    standings.all.into_iter().next().unwrap_or(Standing::Protected(None))
 }
 
 /// Asks for all; together they take no longer than one decision may.

@@ -3,17 +3,18 @@
 mod builder;
 mod cache;
 mod dial;
+mod entries;
 mod error;
 mod life;
 mod link;
 mod memory;
 mod server;
+mod subjects;
 mod verify;
 mod watch;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,12 +25,13 @@ use tokio::runtime::Handle;
 pub use builder::RedisBuilder;
 pub use error::StoreError;
 
-use super::Revocations;
+use super::{Era, Revocations, SessionKey};
 use crate::answer::{Answer, BoxError};
 use crate::clock::Timestamp;
 use crate::session::SessionId;
 use cache::{Cache, Known, Outcome, Question, Told};
 use link::{Again, Link};
+use subjects::Asked;
 
 /// Revocations in a Redis or Valkey server that several processes share (feature `redis`).
 ///
@@ -69,7 +71,8 @@ use link::{Again, Link};
 /// say so, until sessions have ended.
 ///
 /// Entries have the hash of a session's id as their key and a time as their value, and end with the
-/// session. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
+/// session. Where all sessions of a subject were ended, there is one with the hash of realm and subject
+/// as its key, until the last of them would have ended. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
 /// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas. Clusters are not
 /// supported.
 ///
@@ -137,24 +140,28 @@ impl Shared {
     }
 
     /// Asks the store, and tells everyone who waits.
-    async fn resolve(self: Arc<Self>, id: SessionId, question: Question, now: Timestamp) {
-        let outcome = self.look_up(id, now).await;
-        self.cache.answer(id, question, outcome, now);
+    async fn resolve(self: Arc<Self>, asked: Asked, question: Question, now: Timestamp) {
+        let outcome = self.look_up(&asked, now).await;
+        self.cache.answer(asked.id, question, outcome, now);
     }
 
-    async fn look_up(&self, id: SessionId, now: Timestamp) -> Outcome {
+    async fn look_up(&self, asked: &Asked, now: Timestamp) -> Outcome {
         let deadline = self.link.deadline();
         for _ in 0..TRIES {
             let mut read = redis::pipe();
             // What is asked later proves what is asked before: that the store is in the same life, has
             // what this node stored last, and has thrown nothing away.
-            read.cmd("GET").arg(self.key(id)).cmd("MGET").arg(self.link.epoch());
+            read.cmd("GET").arg(self.key(asked.id)).cmd("MGET").arg(self.link.epoch());
+            // Of nobody in particular there is no such entry: what is said in its place does not matter.
+            let subject = asked.of_subject.as_ref().map(|(subject, _)| &**subject);
+            read.arg(subject.unwrap_or(self.link.epoch()));
             for proof in self.link.memory.proofs() {
                 read.arg(proof);
             }
             read.cmd("INFO").arg("stats");
             let (answer, connection) = self.link.ask(&read, Again::Yes, deadline).await?;
-            let (until, told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
+            let (until, mut told, stats): (Option<String>, Vec<Option<String>>, InfoDict) = answer;
+            let subject = if told.len() > 1 { told.remove(1) } else { None };
             let (epoch, proofs) = told
                 .split_first()
                 .map_or((None, &[][..]), |(epoch, proofs)| (epoch.as_deref(), proofs));
@@ -172,93 +179,12 @@ impl Shared {
                 Some(until) => Told::Revoked {
                     until: Timestamp::from_millis(until.parse().unwrap_or(now.as_millis())),
                 },
-                None if mark.is_on(id) => Told::Lives,
-                None => Told::Revoked { until: now.after(self.cache.staleness()) },
+                _ if mark.is_on(asked.id) && !asked.is_of_before(subject.as_deref()) => Told::Lives,
+                _ => Told::Revoked { until: now.after(self.cache.staleness()) },
             });
         }
         Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
     }
-
-    async fn revoke(
-        &self,
-        id: SessionId,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let deadline = self.link.deadline();
-        for _ in 0..TRIES {
-            let mut set = redis::cmd("SET");
-            set.arg(self.key(id)).arg(until.as_millis()).arg("PX").arg(millis(until, now));
-            match self.write(set, id, millis(until, now), Again::Yes, deadline).await {
-                Ok(written) if written.goes_on => {
-                    self.cache.revoke(id, until, now);
-                    return Ok(());
-                }
-                // It was written where the store has been.
-                Ok(_) => {}
-                Err(error) => {
-                    // It may have been stored.
-                    self.cache.doubt(id);
-                    return Err(error);
-                }
-            }
-        }
-        self.cache.doubt(id);
-        Err(StoreError::Failed(AGAIN_AND_AGAIN.to_owned()))
-    }
-
-    async fn claim(
-        &self,
-        id: SessionId,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        // This may be asked twice, where the connection has died; the claim may not.
-        if self.look_up(id, now).await? != Told::Lives {
-            return Ok(false);
-        }
-        let mut set = redis::cmd("SET");
-        set.arg(self.key(id)).arg(until.as_millis());
-        set.arg("NX").arg("PX").arg(millis(until, now));
-        let deadline = self.link.deadline();
-        let written = self.write(set, id, millis(until, now), Again::No, deadline).await?;
-        // Where the store was emptied or replaced in between the claim counts for nothing.
-        Ok(written.is_set && written.goes_on)
-    }
-
-    /// Writes the entry of `id`, to be kept for `millis`.
-    async fn write(
-        &self,
-        set: redis::Cmd,
-        id: SessionId,
-        millis: u64,
-        again: Again,
-        deadline: tokio::time::Instant,
-    ) -> Result<Written, StoreError> {
-        let mut write = redis::pipe();
-        write.add_command(set).cmd("GET").arg(self.link.epoch());
-        let asked = Instant::now();
-        let (answer, connection) = self.link.write_through(&write, again, deadline).await?;
-        let (set, epoch): (Option<String>, Option<String>) = answer;
-        let written =
-            Written { is_set: set.is_some(), goes_on: connection.goes_on(epoch.as_deref()) };
-        if written.is_set {
-            let generation = connection.life.generation;
-            self.link.memory.stored(generation, self.key(id), asked, millis);
-        }
-        if !written.goes_on {
-            self.link.close(&connection).await;
-        }
-        Ok(written)
-    }
-}
-
-/// What came of a write.
-struct Written {
-    /// Whether the entry was not there before, where that was asked.
-    is_set: bool,
-    /// Whether the store was the one that was connected to.
-    goes_on: bool,
 }
 
 /// How long an entry is kept, for the store has a clock of its own.
@@ -273,30 +199,34 @@ async fn to_the_end<T: Send + 'static>(
     tokio::spawn(work).await?.map_err(Into::into)
 }
 
-impl Revocations for Redis {
-    fn admit(&self, id: SessionId) -> SessionId {
-        self.shared.link.mark().put_on(id)
-    }
-
-    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+impl Redis {
+    /// Whether a session is over, as far as it is known; or asks the store, for everyone who wants to know.
+    #[inline]
+    fn is_over(
+        &self,
+        id: SessionId,
+        asked: impl Fn(&Shared) -> Asked,
+        now: Timestamp,
+    ) -> Answer<Result<bool, BoxError>> {
         match self.shared.cache.get(id, now) {
             Known::Lives => return Answer::Now(Ok(false)),
             Known::Revoked => return Answer::Now(Ok(true)),
             Known::Aging => {
                 if let Ok(runtime) = Handle::try_current() {
                     if let Some(question) = self.shared.cache.renew(id) {
-                        runtime.spawn(Arc::clone(&self.shared).resolve(id, question, now));
+                        let asked = asked(&self.shared);
+                        runtime.spawn(Arc::clone(&self.shared).resolve(asked, question, now));
                     }
                 }
                 return Answer::Now(Ok(false));
             }
             Known::Nothing => {}
         }
-        let shared = Arc::clone(&self.shared);
+        let (shared, asked) = (Arc::clone(&self.shared), asked(&self.shared));
         Answer::later(async move {
             let (mut outcome, question) = shared.cache.ask(id, now);
             if let Some(question) = question {
-                tokio::spawn(shared.resolve(id, question, now));
+                tokio::spawn(shared.resolve(asked, question, now));
             }
             let outcome = outcome.wait_for(Option::is_some).await?.clone();
             match outcome {
@@ -305,6 +235,43 @@ impl Revocations for Redis {
                 None => Err("the store's answer was lost".into()),
             }
         })
+    }
+}
+
+impl Revocations for Redis {
+    fn admit(&self, id: SessionId) -> SessionId {
+        self.shared.link.mark().put_on(id)
+    }
+
+    fn is_revoked(&self, id: SessionId, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        self.is_over(id, |_| Asked::of_id(id), now)
+    }
+
+    #[inline]
+    fn is_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Answer<Result<bool, BoxError>> {
+        self.is_over(session.id(), |shared| shared.asked(session), now)
+    }
+
+    fn end_subject(
+        &self,
+        realm: &str,
+        subject: &str,
+        era: Era,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Answer<Result<(), BoxError>> {
+        if until <= now {
+            return Answer::Now(Ok(()));
+        }
+        let shared = Arc::clone(&self.shared);
+        let key = shared.subject_key(realm, subject);
+        Answer::later(to_the_end(async move { shared.end_subject(key, era, until, now).await }))
+    }
+
+    fn era_of(&self, realm: &str, subject: &str, _: Timestamp) -> Answer<Result<Era, BoxError>> {
+        let shared = Arc::clone(&self.shared);
+        let key = shared.subject_key(realm, subject);
+        Answer::later(to_the_end(async move { shared.era_of(key).await }))
     }
 
     fn claim(
