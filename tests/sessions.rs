@@ -646,7 +646,7 @@ async fn what_a_visitor_would_see() {
         for (request, expected) in [(&nobody, as_nobody), (&reader, as_reader)] {
             let decision = publisher.auth.decide(Head::of(request), path).await;
             let status = match decision {
-                Decision::Grant => 200,
+                Decision::Grant | Decision::Signed(_) => 200,
                 Decision::Redirect(_) => 302,
                 Decision::Deny(denial) => match denial.remedy() {
                     Remedy::Login => 401,

@@ -103,7 +103,8 @@ async fn texts_of_every_answer_are_language_maps() {
         "id": "https://iiif.example/m", "type": "Manifest",
         "items": [{ "id": "https://iiif.example/files/terms", "type": "Video" }],
     });
-    publisher.auth.describe_manifest(&mut manifest).await.unwrap();
+    let described = publisher.auth.describe_manifest(&mut manifest).await.unwrap();
+    assert_eq!(described.places(), 1);
     assert!(texts(&manifest["items"]) >= 3, "{manifest}");
 }
 
