@@ -218,7 +218,7 @@ impl<'a> Edits<'a> {
                 }
                 match host.map(|host| json.range(there[host])) {
                     None => {
-                        edits.push((json.range(value), Piece::Own(format!("[{QUOTED_CONTEXT}]"))))
+                        edits.push((json.range(value), Piece::Own(format!("[{QUOTED_CONTEXT}]"))));
                     }
                     Some(Range { start, .. }) if json.is_array(value) => {
                         edits.push((start..start, quoted));
