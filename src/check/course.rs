@@ -57,8 +57,8 @@ pub(super) fn course(
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
             let cookie = core.companion(*id, head.headers(), now);
             let private = Private::until(expires_at.remaining(now))
-                .for_third_parties(cookie, core.third_party.storage_access);
-            let kept = Care::new(Some(private), Still::of(core, resource));
+                .for_third_parties(core.third_party.storage_access);
+            let kept = Care::new(Some(private), Still::of(core, resource)).with_cookie(cookie);
             match session.take() {
                 None => Course::Forward(kept, None),
                 Some(session) => for_session(core, head, kept, session),
