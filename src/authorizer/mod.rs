@@ -73,7 +73,7 @@ pub trait Authorizer: Send + Sync + 'static {
     /// impl Authorizer for Catalogue {
     ///     fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
     ///         let asked = vec![request.identifier().to_owned()];
-    ///         Answer::later(async { Ok((those_that_are_open(asked).await?.len() == 1).into()) })
+    ///         Answer::later(async move { Ok((those_that_are_open(asked).await?.len() == 1).into()) })
     ///     }
     ///
     ///     fn authorize_all(
@@ -82,7 +82,7 @@ pub trait Authorizer: Send + Sync + 'static {
     ///     ) -> Answer<Vec<Result<Decision, BoxError>>> {
     ///         let asked: Vec<_> =
     ///             requests.iter().map(|request| request.identifier().to_owned()).collect();
-    ///         Answer::later(async {
+    ///         Answer::later(async move {
     ///             match those_that_are_open(asked.clone()).await {
     ///                 Ok(open) => asked.iter().map(|own| Ok(open.contains(own).into())).collect(),
     ///                 Err(error) => vec![Err(error)],
