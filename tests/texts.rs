@@ -105,6 +105,7 @@ async fn texts_of_every_answer_are_language_maps() {
     });
     let described = publisher.auth.describe_manifest(&mut manifest).await.unwrap();
     assert_eq!(described.places(), 1);
+    assert!(described.left_out().is_empty());
     assert!(texts(&manifest["items"]) >= 3, "{manifest}");
 }
 

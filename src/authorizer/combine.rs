@@ -65,8 +65,12 @@ impl<A: Authorizer, B: Authorizer> Authorizer for And<A, B> {
     }
 
     fn authorize_all(&self, requests: &[AccessRequest<'_>]) -> Answer<Vec<Outcome>> {
-        let granted = |first: &Outcome| matches!(first, Ok(Decision::Grant));
-        first_and_second((&self.first, &self.second), requests, granted, |_, second| second)
+        let granted = |first: &Outcome| matches!(first, Ok(Decision::Grant | Decision::Signed(_)));
+        let both = |first: Outcome, second: Outcome| match first {
+            Ok(Decision::Signed(signed)) => second.map(|own| own.under(signed)),
+            _ => second,
+        };
+        first_and_second((&self.first, &self.second), requests, granted, both)
     }
 }
 
@@ -228,5 +232,42 @@ mod tests {
         assert_eq!(said(&from_fn(|request| request.identifier() == "b")), "grant");
         assert_eq!(said(&from_fn(|_| Denial::never())), "never");
         assert_eq!(said(&from_async_fn(|_| async { Ok::<_, Infallible>(false) })), "login");
+    }
+
+    /// A grant under a signed location is a grant: whoever else has a say is asked, of one and of many.
+    #[test]
+    fn grants_under_signed_locations() {
+        use crate::session::Session;
+        use std::time::Duration;
+
+        let session = || {
+            let session = Session::builder("ada");
+            Some(session.lasting(Timestamp::default(), Duration::from_secs(9)).unwrap())
+        };
+        let resource = || Resource::new("/a", "b", ResourceKind::Content, "Image");
+        let request = |session| AccessRequest::new(resource(), session, Timestamp::default());
+        let said = |authorizer: &dyn Authorizer, session| {
+            let request = request(session);
+            let Answer::Now(one) = authorizer.authorize(&request) else { panic!("at once") };
+            let Answer::Now(mut many) = authorizer.authorize_all(&[request]) else {
+                panic!("at once")
+            };
+            let (one, many) = (one.unwrap(), many.remove(0).unwrap());
+            assert_eq!(one, many);
+            match one {
+                Decision::Signed(_) => "signed",
+                Decision::Grant => "grant",
+                _ => "denied",
+            }
+        };
+        let signed = || Says("grant").signed_locations();
+        assert_eq!(said(&signed(), session()), "signed");
+        assert_eq!(said(&signed(), None), "grant");
+        assert_eq!(said(&signed().and(Says("login")), session()), "denied");
+        assert_eq!(said(&signed().and(Says("grant")), session()), "signed");
+        assert_eq!(said(&Says("grant").and(signed()), session()), "signed");
+        assert_eq!(said(&Says("login").and(signed()), session()), "denied");
+        assert_eq!(said(&Says("login").or(signed()), session()), "signed");
+        assert_eq!(said(&Says("login").signed_locations(), session()), "denied");
     }
 }

@@ -77,6 +77,25 @@ impl<A: Authorizer> Authorizer for SignedLocations<A> {
             }
         }
     }
+
+    fn authorize_all(
+        &self,
+        requests: &[AccessRequest<'_>],
+    ) -> Answer<Vec<Result<Decision, BoxError>>> {
+        let signed: Vec<_> = requests.iter().map(|request| self.signed(request)).collect();
+        let under = |outcomes: Vec<Result<Decision, BoxError>>| {
+            let all = outcomes.into_iter().zip(signed);
+            let under = |decision: Decision, signed| match signed {
+                Some(signed) => decision.under(signed),
+                None => decision,
+            };
+            all.map(|(outcome, signed)| outcome.map(|own| under(own, signed))).collect()
+        };
+        match self.authorizer.authorize_all(requests) {
+            Answer::Now(outcomes) => Answer::Now(under(outcomes)),
+            Answer::Later(outcomes) => Answer::later(async move { under(outcomes.await) }),
+        }
+    }
 }
 
 impl<A: fmt::Debug> fmt::Debug for SignedLocations<A> {

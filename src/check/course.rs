@@ -60,9 +60,10 @@ pub(super) fn course(
             let (cookie, renewal) =
                 if core.refreshes { refreshed(core, *id, head, now) } else { (None, None) };
             let private = Private::until(expires_at.remaining(now))
-                .for_third_parties(cookie, core.third_party.storage_access)
+                .for_third_parties(core.third_party.storage_access);
+            let kept = Care::new(Some(private), Still::of(core, resource))
+                .with_cookie(cookie)
                 .renewing(renewal);
-            let kept = Care::new(Some(private), Still::of(core, resource));
             match session.take() {
                 None => Course::Forward(kept, None),
                 Some(session) => for_session(core, head, kept, session),

@@ -1,6 +1,5 @@
 //! Headers of a response that needed a session: nobody else may keep or reuse it.
 
-use std::mem;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -15,61 +14,93 @@ use crate::signed::no_referrer;
 /// What is done to the headers of a response that is passed on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Care {
-    keep: Keep,
+    /// It needed a session.
+    private: Option<Private>,
     /// It may have been deposited by users, and must not run.
     still: Still,
+    /// What few responses get besides.
+    more: Option<Box<More>>,
 }
 
-/// Who may have it.
 #[derive(Clone, Debug, Default)]
-enum Keep {
-    #[default]
-    Anyone,
-    /// Everyone, and a page's scripts with the cookie.
-    Shared(Box<Sharing>),
-    /// It needed a session.
-    Private(Private),
+struct More {
+    /// For the viewer's partition.
+    cookie: Option<HeaderValue>,
+    /// For a page whose scripts may read it.
+    sharing: Option<Sharing>,
+    /// For the session to go on.
+    renewal: Option<Box<Renewal>>,
+    /// It was asked for below a signed location.
+    is_located: bool,
 }
 
 impl Care {
     #[inline]
     pub(super) fn new(private: Option<Private>, still: Still) -> Self {
-        Self { keep: private.map_or(Keep::Anyone, Keep::Private), still }
+        Self { private, still, more: None }
     }
 
-    /// It was asked for below a signed location.
-    pub(super) fn tell_no_referrer(&mut self) {
-        if let Keep::Private(private) = &mut self.keep {
-            private.more = More::Signed;
+    /// The same with a cookie for the viewer's partition.
+    #[inline]
+    pub(super) fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        if cookie.is_some() {
+            self.more().cookie = cookie;
         }
+        self
+    }
+
+    /// The same where the session is to be renewed.
+    #[inline]
+    pub(super) fn renewing(mut self, renewal: Option<Box<Renewal>>) -> Self {
+        if renewal.is_some() {
+            self.more().renewal = renewal;
+        }
+        self
+    }
+
+    /// It was asked for below a signed location: its address is told to nobody.
+    pub(super) fn tell_no_referrer(&mut self) {
+        self.more().is_located = true;
     }
 
     /// Lets a page's scripts read it.
     pub(super) fn share(&mut self, sharing: Sharing) {
-        match &mut self.keep {
-            Keep::Private(private) => {
-                let cookie = match mem::take(&mut private.more) {
-                    More::Nothing => None,
-                    More::Cookie(cookie) => Some(cookie),
-                    More::Sharing(more) => more.0,
-                    // Whoever has the location may read it anyway.
-                    More::Signed => return private.more = More::Signed,
-                };
-                private.more = More::Sharing(Box::new((cookie, sharing)));
-            }
-            keep => *keep = Keep::Shared(Box::new(sharing)),
-        }
+        self.more().sharing = Some(sharing);
+    }
+
+    #[cold]
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     #[inline]
     pub(super) fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap) {
-        match &mut self.keep {
-            Keep::Private(private) => private.apply(status, headers, self.still),
-            Keep::Anyone => self.still.apply(status, headers),
-            Keep::Shared(sharing) => {
-                self.still.apply(status, headers);
-                (**sharing).clone().apply(headers);
-            }
+        match &mut self.private {
+            Some(private) => private.apply(status, headers, self.still),
+            None => self.still.apply(status, headers),
+        }
+        if let Some(more) = self.more.take() {
+            more.apply(headers);
+        }
+    }
+}
+
+impl More {
+    #[cold]
+    fn apply(self, headers: &mut HeaderMap) {
+        if let Some(cookie) = self.cookie {
+            headers.append(SET_COOKIE, cookie);
+        }
+        if let Some(cookie) = self.renewal.and_then(|renewal| renewal.cookie()) {
+            headers.append(SET_COOKIE, cookie);
+            // Kept, it would put that session in the place of a later one.
+            headers.insert(CACHE_CONTROL, NO_STORE.clone());
+        }
+        if self.is_located {
+            // Whoever has the location may read it anyway.
+            no_referrer(headers);
+        } else if let Some(sharing) = self.sharing {
+            sharing.apply(headers);
         }
     }
 }
@@ -81,22 +112,6 @@ pub(super) struct Private {
     remaining: u64,
     /// Where Storage Access Headers are spoken, the answer depends on them, too.
     storage_access: bool,
-    more: More,
-    /// For the session to go on.
-    renewal: Option<Box<Renewal>>,
-}
-
-/// What few responses get besides.
-#[derive(Clone, Debug, Default)]
-enum More {
-    #[default]
-    Nothing,
-    /// For the viewer's partition.
-    Cookie(HeaderValue),
-    /// For a page whose scripts may read it.
-    Sharing(Box<(Option<HeaderValue>, Sharing)>),
-    /// It was asked for below a signed location, without a cookie.
-    Signed,
 }
 
 /// Ready-made values, so that none is put together for a tile: the largest that fits is taken. Sixteen steps
@@ -138,45 +153,18 @@ static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 impl Private {
     #[inline]
     pub(super) fn until(remaining: Duration) -> Self {
-        let remaining = remaining.as_secs();
-        Self { remaining, storage_access: false, more: More::Nothing, renewal: None }
+        Self { remaining: remaining.as_secs(), storage_access: false }
     }
 
     /// The same where browsers may keep cookies from third parties.
     #[inline]
-    pub(super) fn for_third_parties(mut self, cookie: Option<HeaderValue>, varies: bool) -> Self {
-        self.more = cookie.map_or(More::Nothing, More::Cookie);
+    pub(super) fn for_third_parties(mut self, varies: bool) -> Self {
         self.storage_access = varies;
         self
     }
 
-    /// The same where the session is to be renewed.
-    #[inline]
-    pub(super) fn renewing(mut self, renewal: Option<Box<Renewal>>) -> Self {
-        self.renewal = renewal;
-        self
-    }
-
-    /// The cookie of a renewed session goes along with the answer, which is kept by nobody then: it would
-    /// put that session in the place of a later one.
-    #[cold]
-    fn renew(renewal: &Renewal, headers: &mut HeaderMap) {
-        if let Some(cookie) = renewal.cookie() {
-            headers.append(SET_COOKIE, cookie);
-            headers.insert(CACHE_CONTROL, NO_STORE.clone());
-        }
-    }
-
     #[inline(never)]
     fn apply(&mut self, status: StatusCode, headers: &mut HeaderMap, still: Still) {
-        match mem::take(&mut self.more) {
-            More::Nothing => {}
-            More::Cookie(cookie) => {
-                headers.append(SET_COOKIE, cookie);
-            }
-            More::Sharing(more) => return self.apply_and_share(*more, status, headers, still),
-            More::Signed => no_referrer(headers),
-        }
         let given = Given::of(headers, self.remaining);
         if given.unwelcome {
             respond::remove_all(headers, is_unwelcome);
@@ -196,22 +184,6 @@ impl Private {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
         }
         still.apply_to(given.kind, status, headers);
-        if let Some(renewal) = self.renewal.take() {
-            Self::renew(&renewal, headers);
-        }
-    }
-
-    #[cold]
-    fn apply_and_share(
-        &mut self,
-        (cookie, sharing): (Option<HeaderValue>, Sharing),
-        status: StatusCode,
-        headers: &mut HeaderMap,
-        still: Still,
-    ) {
-        self.more = cookie.map_or(More::Nothing, More::Cookie);
-        self.apply(status, headers, still);
-        sharing.apply(headers);
     }
 }
 

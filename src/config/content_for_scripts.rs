@@ -29,7 +29,7 @@ use crate::protocol::Origin;
 /// let bound = ContentForScripts::default().bound_viewers();
 /// // and a viewer of the house, also before a login:
 /// let both = bound.origins(["https://viewer.example".parse()?]);
-/// # Ok::<(), tower_iiif_auth::OriginError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContentForScripts {

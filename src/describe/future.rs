@@ -33,7 +33,7 @@ pin_project! {
         // Of a HEAD everything is answered but the body.
         head: bool,
         // For which page's scripts it is, where that is told.
-        sharing: Option<Sharing>,
+        sharing: Option<Box<Sharing>>,
     }
 }
 
@@ -187,51 +187,34 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(self.as_mut().poll_response(cx))?;
-        if let Some(sharing) = self.project().sharing.take() {
-            sharing.apply(response.headers_mut());
-        }
-        Poll::Ready(Ok(response))
-    }
-}
-
-impl<S, ReqBody, ResBody> DescribeFuture<S, ReqBody, ResBody>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: Body<Data = Bytes>,
-{
-    fn poll_response(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<ResponseBody<ResBody>>, S::Error>> {
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {
                 StateProj::Own { response } => {
                     let response = response.take().expect("future polled after completion");
-                    return Poll::Ready(Ok(response.map(|body| own(body, *this.head))));
+                    return done(this.sharing, response.map(|body| own(body, *this.head)));
                 }
                 StateProj::Passing { response } => {
                     let response = response.take().expect("future polled after completion");
-                    return Poll::Ready(Ok(response));
+                    return done(this.sharing, response);
                 }
                 StateProj::Deciding { plan, allowed } => {
                     let (plan, sharing) = ready!(plan.as_mut().poll(cx));
-                    *this.sharing = sharing;
+                    *this.sharing = sharing.map(Box::new);
                     let (mut inner, request) = allowed.take().expect("decided only once");
                     State::of(plan, &mut inner, request)
                 }
                 StateProj::Inner { response, work } => {
                     let response = ready!(response.poll(cx))?;
                     let Some(work) = work.take() else {
-                        return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                        return done(this.sharing, response.map(ResponseBody::inner));
                     };
                     match work.course(response.status(), response.headers()) {
                         Course::PassOn if *this.head => {
-                            return Poll::Ready(Ok(response.map(|_| ResponseBody::of_head())));
+                            return done(this.sharing, response.map(|_| ResponseBody::of_head()));
                         }
                         Course::PassOn => {
-                            return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                            return done(this.sharing, response.map(ResponseBody::inner));
                         }
                         Course::Answer(response) => State::Own { response: Some(response) },
                         Course::Collect => {
@@ -250,12 +233,24 @@ where
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));
-                    return Poll::Ready(Ok(response.map(|body| body.into_body(*this.head))));
+                    return done(this.sharing, response.map(|body| body.into_body(*this.head)));
                 }
             };
             this.state.set(next);
         }
     }
+}
+
+/// A response as it goes out.
+#[inline]
+fn done<B, E>(
+    sharing: &mut Option<Box<Sharing>>,
+    mut response: Response<B>,
+) -> Poll<Result<Response<B>, E>> {
+    if let Some(sharing) = sharing.take() {
+        sharing.apply(response.headers_mut());
+    }
+    Poll::Ready(Ok(response))
 }
 
 /// The body of an answer of ours.

@@ -86,10 +86,10 @@ where
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if !is_read || !core.may_be_described(path) {
-            return match preflight(core, &request) {
-                Some(response) => DescribeFuture::answer(response),
-                None => DescribeFuture::inner(self.inner.call(request)),
-            };
+            if let Some(response) = (!is_read).then(|| preflight(core, &request)).flatten() {
+                return DescribeFuture::answer(response);
+            }
+            return DescribeFuture::inner(self.inner.call(request));
         }
         // Asked of the maps and not told from the path, so that it is described wherever it is.
         let whole = match core.find(path) {

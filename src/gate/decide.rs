@@ -185,14 +185,13 @@ impl Core {
                 tally.with_session.get_or_insert((source, denial));
                 None
             }
-            // With the cookie it is a grant like any other.
-            Ok(Decision::Signed(_)) => {
-                self.after_session(tally, source, session, Ok(Decision::Grant)).map(Verdict::signed)
-            }
             Ok(decision) => {
                 let (id, expires_at) = (session.id(), session.expires_at());
                 let session = self.keeps_session.then(|| session.clone().into_owned());
-                let basis = Basis::Session { id, expires_at, session, source, signed: false };
+                // With the cookie it is a grant like any other.
+                let signed = matches!(decision, Decision::Signed(_));
+                let decision = if signed { Decision::Grant } else { decision };
+                let basis = Basis::Session { id, expires_at, session, source, signed };
                 Some(Verdict { decision, basis, services: tally.as_nobody.services().cloned() })
             }
             Err(error) => {

@@ -61,15 +61,6 @@ impl Verdict {
         Self { decision: Decision::Deny(Denial::login()), basis, services: None }
     }
 
-    /// The same, to be had under a signed location.
-    #[cold]
-    pub(super) fn signed(mut self) -> Self {
-        if let Basis::Session { signed, .. } = &mut self.basis {
-            *signed = true;
-        }
-        self
-    }
-
     /// The same for a request whose token was no good. A bad token says more than no token, and is told
     /// unless an aspect has as much to say. Only what operators read depends on this.
     pub(crate) fn with_bad_token(mut self, error: Option<AspectError>) -> Self {
