@@ -169,7 +169,7 @@ async fn small_views_are_open_and_add_up_to_nothing() {
 /// What `--hash-password` prints belongs into the users file as it is.
 #[tokio::test]
 async fn a_hash_of_the_command_s_own_lets_in() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iiif-auth-proxy"))
         .arg("--hash-password")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reverse_proxy::config::{Config, Mistakes};
+use iiif_auth_proxy::config::{Config, Mistakes};
 
 use crate::support::{config, folder, with_keys};
 
@@ -236,7 +236,7 @@ fn check_says_all_of_it_and_its_status() {
     let run = |text: &str| {
         let file = folder.join("proxy.toml");
         std::fs::write(&file, text).unwrap();
-        let command = env!("CARGO_BIN_EXE_reverse_proxy");
+        let command = env!("CARGO_BIN_EXE_iiif-auth-proxy");
         std::process::Command::new(command)
             .arg("--config")
             .arg(file)

@@ -2,7 +2,7 @@
 
 use http::{Method, Response};
 use http_body_util::Full;
-use reverse_proxy::config::Config;
+use iiif_auth_proxy::config::Config;
 
 use crate::support::{PIXELS, Proxy, SITE, Upstream, config, folder, request};
 

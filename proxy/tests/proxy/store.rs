@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use reverse_proxy::Server;
-use reverse_proxy::config::Config;
+use iiif_auth_proxy::Server;
+use iiif_auth_proxy::config::Config;
 
 use crate::program::{self, Program};
 use crate::redis_server::{RedisServer, free_port};

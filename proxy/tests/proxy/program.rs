@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Its command, with the `proxy.toml` in this folder.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iiif-auth-proxy"));
     command.arg("--config").arg(folder.join("proxy.toml")).env_remove("RUST_LOG");
     command
 }

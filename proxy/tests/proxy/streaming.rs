@@ -87,7 +87,7 @@ impl Program {
         let config = config(upstream).replace("500ms", "2s");
         let keys = "public_paths = [\"/app/*\"]";
         std::fs::write(&file, with_keys(&config, keys)).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reverse_proxy"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_iiif-auth-proxy"))
             .arg("--config")
             .arg(&file)
             .env_remove("RUST_LOG")

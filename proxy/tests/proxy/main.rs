@@ -17,7 +17,7 @@ mod logins;
 mod logs;
 mod manifests;
 mod program;
-#[path = "../../../../tests/common/redis_server.rs"]
+#[path = "../../../tests/common/redis_server.rs"]
 mod redis_server;
 mod requests;
 mod smuggling;

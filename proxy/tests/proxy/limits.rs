@@ -159,7 +159,7 @@ async fn lm_04_long_identifiers() {
 async fn lm_05_a_burst_of_logins() {
     let upstream = Upstream::new().await;
     let folder = folder();
-    let hash = reverse_proxy::hash_password("right").unwrap();
+    let hash = iiif_auth_proxy::hash_password("right").unwrap();
     std::fs::write(folder.join("users"), format!("ada:{hash}:reader\n")).unwrap();
     let port = free_port();
     let text = config(upstream.address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));

@@ -6,7 +6,7 @@ use crate::support::{
     Proxy, SITE, Upstream, config, folder, image, raw, request, statuses, with_keys,
 };
 use http::Method;
-use reverse_proxy::config::Config;
+use iiif_auth_proxy::config::Config;
 
 async fn status(proxy: &Proxy, lines: &str) -> String {
     let text =

@@ -1,4 +1,4 @@
-//! IIIF authorization in front of an image server: `cargo run -p reverse_proxy -- --config proxy.toml`.
+//! IIIF authorization in front of an image server: `cargo run -p iiif-auth-proxy -- --config proxy.toml`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to who runs it")]
 
 use std::future::Future;
@@ -6,9 +6,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use iiif_auth_proxy::config::{Config, Mistake};
+use iiif_auth_proxy::{Server, log};
 use lexopt::prelude::*;
-use reverse_proxy::config::{Config, Mistake};
-use reverse_proxy::{Server, log};
 use tokio::signal::unix::{SignalKind, signal};
 use tower_iiif_auth::resource::Dialect;
 
@@ -17,8 +17,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const HELP: &str = "\
 IIIF authorization in front of an image server.
 
-Usage: reverse_proxy --config FILE [--check]
-       reverse_proxy --hash-password
+Usage: iiif-auth-proxy --config FILE [--check]
+       iiif-auth-proxy --hash-password
 
   --config FILE    the configuration; proxy.toml beside the sources is a sample with every key
   --check          check it, tell every mistake with its line, and stop
@@ -84,7 +84,7 @@ fn hash_password() -> Result<(), BoxError> {
     }
     let mut password = String::new();
     std::io::stdin().read_line(&mut password)?;
-    println!("{}", reverse_proxy::hash_password(password.trim_end_matches(['\r', '\n']))?);
+    println!("{}", iiif_auth_proxy::hash_password(password.trim_end_matches(['\r', '\n']))?);
     Ok(())
 }
 
