@@ -11,31 +11,20 @@ use http::{Method, Response, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
 
 use crate::body::{Body, BoxError, boxed};
+use crate::config::AccessLog;
 use crate::metrics::Metrics;
 
 /// A request that is being answered.
 pub(crate) struct Entry {
     pub(crate) method: Method,
-    /// Without the query, in which values may be secret, and [cut](shown).
+    /// Without the query, in which values may be secret, and [cut](crate::said::shown).
     pub(crate) path: String,
     pub(crate) version: Version,
     pub(crate) route: String,
     pub(crate) client: Option<IpAddr>,
-    pub(crate) log: bool,
+    pub(crate) log: AccessLog,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) begun: Instant,
-}
-
-/// The longest path in the log, in bytes.
-const LONGEST_PATH: usize = 512;
-
-/// A path as it is logged: strangers choose how long it is.
-pub(crate) fn shown(path: &str) -> String {
-    if path.len() <= LONGEST_PATH {
-        return path.to_owned();
-    }
-    let end = (0..=LONGEST_PATH).rev().find(|end| path.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}…", &path[..end])
 }
 
 impl Entry {
@@ -99,19 +88,26 @@ impl Drop for Followed {
         let complete = self.complete || entry.method == Method::HEAD;
         let duration = entry.begun.elapsed();
         entry.metrics.ended(&entry.route, &entry.method, *status, duration, *bytes);
-        if entry.log {
-            tracing::info!(
-                target: "access",
-                method = %entry.method,
-                path = entry.path,
-                version = ?entry.version,
-                status = status.as_u16(),
-                bytes,
-                milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-                client = entry.client.map(tracing::field::display),
-                complete,
-                "request"
-            );
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "access",
+                    method = %entry.method,
+                    path = entry.path,
+                    version = ?entry.version,
+                    status = status.as_u16(),
+                    bytes,
+                    milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+                    client = entry.client.map(tracing::field::display),
+                    complete,
+                    "request"
+                )
+            };
+        }
+        match entry.log {
+            AccessLog::On => line!(info),
+            AccessLog::IfAsked => line!(debug),
+            AccessLog::Off => {}
         }
     }
 }

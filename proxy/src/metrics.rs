@@ -66,6 +66,7 @@ pub(crate) struct Metrics {
     faults: Family<KindLabels, Counter>,
     logins: Family<KindLabels, Counter>,
     asked: Family<KindLabels, Counter>,
+    reloads: Family<KindLabels, Counter>,
 }
 
 impl Metrics {
@@ -100,6 +101,8 @@ impl Metrics {
         registry.register("logins", "What came of the proxy's own logins", logins.clone());
         let asked = Family::default();
         registry.register("forward_auth", "Answers to nginx's auth_request", asked.clone());
+        let reloads = Family::default();
+        registry.register("reloads", "Configurations taken up while running", reloads.clone());
         Self {
             registry,
             requests,
@@ -111,7 +114,13 @@ impl Metrics {
             faults,
             logins,
             asked,
+            reloads,
         }
+    }
+
+    pub(crate) fn reloaded(&self, taken: bool) {
+        let kind = if taken { "taken" } else { "refused" };
+        self.reloads.get_or_create(&KindLabels { kind }).inc();
     }
 
     pub(crate) fn decided(&self, seen: &Observation<'_>) {

@@ -19,13 +19,14 @@ use tower_iiif_auth::stack::Stack;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::access_log::{Entry, shown};
+use crate::access_log::Entry;
 use crate::body::{Body, boxed, plain};
-use crate::config::Config;
+use crate::config::{AccessLog, Config};
 use crate::forward::{self, Forward};
-use crate::login::Logins;
+use crate::login::{Counters, Logins};
 use crate::metrics::Metrics;
 use crate::routes::{Public, Routes};
+use crate::said::shown;
 use crate::server::Handler;
 
 pub(crate) struct Proxy {
@@ -33,7 +34,7 @@ pub(crate) struct Proxy {
     routes: Arc<Routes>,
     metrics: Arc<Metrics>,
     trusted_proxies: TrustedProxies,
-    log: bool,
+    log: AccessLog,
     /// Whether a front that nobody listed was told of.
     told: AtomicBool,
 }
@@ -60,9 +61,10 @@ impl Proxy {
         auth: &tower_iiif_auth::IiifAuth,
         routes: &Arc<Routes>,
         metrics: &Arc<Metrics>,
+        counters: &Arc<Counters>,
     ) -> Self {
         let forward = Forward::new(config, Arc::clone(routes), auth.clone(), Arc::clone(metrics));
-        let logins = Logins::new(config, Arc::clone(metrics));
+        let logins = Logins::new(config, Arc::clone(metrics), Arc::clone(counters));
         let site = Site {
             forward: Arc::new(forward),
             logins: Arc::new(logins),
@@ -91,7 +93,7 @@ impl Handler for Proxy {
         let path = request.uri().path();
         let entry = Entry {
             method: request.method().clone(),
-            path: shown(path),
+            path: shown(path).into_owned(),
             version: request.version(),
             route: self.routes.name_of(path).to_owned(),
             client: self.trusted_proxies.client(&Head::of(&request)),

@@ -80,6 +80,15 @@ impl Routes {
         Public::Open { pass_query: *pass_query }
     }
 
+    /// Which image server has what lies at a path.
+    pub(crate) fn upstream_of(&self, path: &str) -> usize {
+        if let Some((base, _)) = self.base_of(path) {
+            return base.upstream;
+        }
+        let public = self.public_paths.iter().find(|own| own.pattern.matches(path));
+        public.map_or(0, |own| own.upstream)
+    }
+
     /// What a path is called in logs and metrics: one of few words.
     pub(crate) fn name_of(&self, path: &str) -> &str {
         let below = |prefix: &str| {

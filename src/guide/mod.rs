@@ -31,6 +31,9 @@ pages! {
     families = "guide/families.md";
     viewers = "guide/viewers.md";
     third_party_cookies = "guide/third-party-cookies.md";
+    proxy = "guide/proxy.md";
+    proxy_settings = "guide/proxy-settings.md";
+    proxy_limits = "guide/proxy-limits.md";
     iipimage = "guide/iipimage.md";
     cantaloupe = "guide/cantaloupe.md";
     nginx = "guide/nginx.md";

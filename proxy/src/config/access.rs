@@ -17,6 +17,8 @@ pub(super) struct Access {
     pub(super) span: Span,
     pub(super) realm: Realm,
     pub(super) login: Option<Login>,
+    /// The roles that it gives; `None` where others say which.
+    pub(super) roles: Option<Vec<String>>,
 }
 
 /// A login that the proxy itself answers.
@@ -74,7 +76,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     let span = section.span.clone();
     section.finish();
 
-    let By { mut service, aspects, login } = by?;
+    let By { mut service, aspects, login, roles } = by?;
     service = service.label(label?).protects(protects);
     if let Some(message) = message {
         service = service.message(message);
@@ -89,7 +91,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(error) = token_error {
         realm = realm.token_error(error);
     }
-    Some(Access { span, realm, login })
+    Some(Access { span, realm, login, roles })
 }
 
 /// What a kind of access service comes to.
@@ -97,6 +99,7 @@ struct By {
     service: AccessService,
     aspects: tower_iiif_auth::aspect::Aspects,
     login: Option<Login>,
+    roles: Option<Vec<String>>,
 }
 
 fn by(
@@ -116,13 +119,21 @@ fn by(
         "login" => {
             let cookie = cookie(section);
             let users = section.required::<String>("users_file").and_then(|file| {
-                let users = users::read(&around.folder.join(&file.value));
-                mistakes.check(&file.span, users)
+                let path = around.folder.join(&file.value);
+                mistakes.reads_secret(&file.span, &path);
+                let users = mistakes.check(&file.span, users::read(&path))?;
+                if users.is_empty() {
+                    let message = "the users file has no user yet, and nobody can log in: \
+                                   iiif-auth-proxy users add NAME --role ROLE";
+                    mistakes.warn(&file.span, message);
+                }
+                Some(users)
             });
-            let label = label?;
+            let (label, users) = (label?, users?);
             let service = AccessService::active("login", label.clone());
-            let login = own_login(LoginKind::Form(Arc::new(users?)), label);
-            Some(By { service, aspects: cookie.into(), login: Some(login) })
+            let roles = Some(users.roles().map(str::to_owned).collect());
+            let login = own_login(LoginKind::Form(Arc::new(users)), label);
+            Some(By { service, aspects: cookie.into(), login: Some(login), roles })
         }
         "single-sign-on" => {
             let cookie = cookie(section);
@@ -132,7 +143,7 @@ fn by(
             let service = AccessService::active("login", label.clone());
             let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
             let kind = LoginKind::SingleSignOn { header: Box::new(header), names };
-            Some(By { service, aspects, login: Some(own_login(kind, label)) })
+            Some(By { service, aspects, login: Some(own_login(kind, label)), roles: None })
         }
         "click-through" => {
             let cookie = cookie(section);
@@ -143,13 +154,15 @@ fn by(
                 mistakes.add(&section.span, message);
             }
             let terms: Message = terms?;
-            let service = AccessService::click_through("accept", label?, terms).role(role?);
-            Some(By { service, aspects: cookie.into(), login: None })
+            let role = role?;
+            let service = AccessService::click_through("accept", label?, terms).role(role.clone());
+            Some(By { service, aspects: cookie.into(), login: None, roles: Some(vec![role]) })
         }
         "kiosk" => {
             let cookie = cookie(section);
-            let service = AccessService::kiosk("enter").role(role(section)?);
-            Some(By { service, aspects: cookie.into(), login: None })
+            let role = role(section)?;
+            let service = AccessService::kiosk("enter").role(role.clone());
+            Some(By { service, aspects: cookie.into(), login: None, roles: Some(vec![role]) })
         }
         "reading-room" => {
             let addresses = section.list("addresses");
@@ -165,12 +178,15 @@ fn by(
             if addresses.is_empty() || !readable {
                 return None;
             }
-            let ranges = IpRanges::new(addresses.iter().map(|range| range.value.as_str()), role?)
+            let role = role?;
+            let roles = Some(vec![role.clone()]);
+            let ranges = IpRanges::new(addresses.iter().map(|range| range.value.as_str()), role)
                 .and_then(|room| {
                     room.trusted_proxies(around.trusted_proxies.iter().map(String::as_str))
                 });
             let ranges = mistakes.check(&section.span, ranges)?;
-            Some(By { service: AccessService::external(), aspects: ranges.into(), login: None })
+            let service = AccessService::external();
+            Some(By { service, aspects: ranges.into(), login: None, roles })
         }
         other => {
             let message = format!(
@@ -278,7 +294,9 @@ fn secret(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Se
         }
         return None;
     };
-    let secret = std::fs::read_to_string(around.folder.join(&value))
+    let path = around.folder.join(&value);
+    mistakes.reads_secret(&span, &path);
+    let secret = std::fs::read_to_string(path)
         .map_err(|error| format!("secret_file {value} can not be read: {error}"));
     let text = mistakes.check(&span, secret)?;
     let name = name.map_or(HeaderName::from_static("x-front-secret"), |name| name.value);

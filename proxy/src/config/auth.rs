@@ -18,6 +18,7 @@ use super::parse;
 use super::public::{self, PublicPath};
 use super::rule::Rules;
 use super::section::{Found, Section};
+use super::upstreams::Named;
 
 type Apply = Box<dyn Fn(IiifAuthBuilder) -> IiifAuthBuilder + Send + Sync>;
 
@@ -48,7 +49,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
+    pub(super) fn read(section: &mut Section<'_, '_>, folder: &Path, upstreams: &Named) -> Self {
         let mistakes = section.mistakes;
         let insecure_http = section.or("insecure_http", false);
         let public_url = section.required::<String>("public_url");
@@ -58,7 +59,9 @@ impl Settings {
             mistakes.check(&found.span, url)
         });
         let keyring = section.required::<String>("key_file").and_then(|file| {
-            mistakes.check(&file.span, Keyring::from_file(folder.join(&file.value)))
+            let path = folder.join(&file.value);
+            mistakes.reads_secret(&file.span, &path);
+            mistakes.check(&file.span, Keyring::from_file(path))
         });
 
         let mut pieces = Vec::new();
@@ -67,7 +70,7 @@ impl Settings {
             own_endpoints.clone_from(&value);
             pieces.push(Piece::new(&span, move |builder| builder.endpoints(value.clone())));
         }
-        let public_paths = public::read(section, &own_endpoints);
+        let public_paths = public::read(section, &own_endpoints, upstreams);
         for PublicPath { text, span, .. } in public_paths.clone() {
             pieces.push(Piece::new(&span, move |own| own.public_paths([text.as_str()])));
         }

@@ -7,6 +7,7 @@ use tower_iiif_auth::resource::{Dialect, Families, Files, ImageApi, Resource, Re
 use super::dialect;
 use super::mistakes::Span;
 use super::section::{Found, Section};
+use super::upstreams::Named;
 
 /// A path below which everything is protected.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Base {
     pub path: String,
     /// As the image server is asked for it.
     pub upstream_path: String,
+    /// Which image server has it: a place in [`Config::upstreams`](super::Config::upstreams).
+    pub upstream: usize,
     /// Whether what stands behind a `?` goes on to the image server.
     pub pass_query: bool,
     /// Whether what lies below may run in browsers as a page of this site.
@@ -68,7 +71,7 @@ impl Base {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
+pub(super) fn read(mut section: Section<'_, '_>, upstreams: &Named) -> Option<Base> {
     let mistakes = section.mistakes;
     let path = section.required::<String>("path");
     let upstream_path = section.parsed("upstream_path", |text| {
@@ -80,6 +83,7 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
             Err("has to start with a slash, not end in one, and have no ? or #")
         }
     });
+    let upstream = upstreams.named_by(&mut section);
     let pass_query = section.or("pass_query", false);
     let active_content = section.or("insecure_active_content", false);
     let at = path.as_ref().map_or("/", |path| path.value.as_str());
@@ -100,9 +104,17 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Base> {
     };
     let span = path.as_ref().map_or(section.span.clone(), |path| path.span.clone());
     section.finish();
+    if upstream_path.as_ref().is_some_and(|own| own.value.is_empty())
+        && matches!(kind, Some(Kind::Files(_)))
+    {
+        let message = "upstream_path is \"\": everything that the image server has lies below this base, \
+                       pages of its administration included, and is had by whom a rule lets in";
+        mistakes.warn(&span, message);
+    }
     let path = path?.value;
     let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
-    Some(Base { path, upstream_path, pass_query, active_content, kind: kind?, span })
+    let upstream = upstream?;
+    Some(Base { path, upstream_path, upstream, pass_query, active_content, kind: kind?, span })
 }
 
 fn files(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Kind {

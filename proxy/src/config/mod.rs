@@ -16,32 +16,40 @@ mod rule;
 mod section;
 mod store;
 mod text;
+mod tls;
 mod upstream;
+mod upstreams;
 mod users;
+mod warnings;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::observe::Observation;
 use tower_iiif_auth::resource::Pattern;
-use tower_iiif_auth::revocation::Redis;
+use tower_iiif_auth::revocation::Revocations;
 use tower_iiif_auth::{ConfigErrors, IiifAuth};
 
+pub use crate::upstream::Address;
 pub use access::{Login, LoginKind};
 pub use base::{Base, Kind};
 pub use mistakes::{Mistake, Mistakes};
-pub use network::{ForwardAuth, Log, LogFormat};
+pub use network::{AccessLog, ForwardAuth, Log, LogFormat};
 pub use public::PublicPath;
 pub use store::Store;
+pub use tls::Tls;
 pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
 
 use crate::dimensions::Dimensions;
+use crate::upstream::Servers;
 use mistakes::Collector;
 use section::Section;
+use upstreams::Named;
 
 /// A configuration without a mistake.
 pub struct Config {
@@ -53,8 +61,11 @@ pub struct Config {
     pub endpoints: String,
     /// Proxies in front, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// The image server.
-    pub upstream: Upstream,
+    /// How the proxy itself ends TLS.
+    pub tls: Option<Tls>,
+    /// The image servers.
+    pub upstreams: Vec<Upstream>,
+    pub(crate) servers: Vec<Arc<Servers>>,
     /// What is protected.
     pub bases: Vec<Base>,
     /// Those public paths whose pages may run in browsers as pages of this site.
@@ -72,9 +83,19 @@ pub struct Config {
     /// What is logged.
     pub log: Log,
     /// How long requests may take to end when the proxy is stopped.
-    pub shutdown_timeout: std::time::Duration,
+    pub shutdown_timeout: Duration,
+    /// How long `/readyz` says that it is over before connections are refused.
+    pub shutdown_delay: Duration,
+    /// How often it is looked whether a file has changed; never, where it is zero.
+    pub reload_interval: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_timeout: Duration,
     /// What works, and is not what is wanted.
     pub warnings: Vec<Mistake>,
+    /// The file that was loaded, if it was one.
+    pub(crate) file: Option<PathBuf>,
+    /// The files that were read besides.
+    pub(crate) files: Vec<PathBuf>,
     auth: auth::Parts,
 }
 
@@ -86,7 +107,8 @@ impl Config {
     /// When the file cannot be read, or [`Mistakes`].
     pub fn load(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let text = std::fs::read_to_string(path)?;
-        Ok(Self::read(&text, path.parent().unwrap_or(Path::new(".")))?)
+        let config = Self::read(&text, path.parent().unwrap_or(Path::new(".")))?;
+        Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     /// Reads the text of a file that lies in `folder`.
@@ -111,21 +133,17 @@ impl Config {
     }
 
     /// The layers of this configuration, which tell `observer` of each decision and `store` of each
-    /// logout; without one they remember logouts themselves.
+    /// logout.
     ///
     /// # Errors
     ///
     /// When the system gives no random bytes; everything else is told by [`read`](Self::read).
     pub fn auth(
         &self,
-        store: Option<Redis>,
+        store: impl Revocations,
         observer: impl Fn(&Observation<'_>) + Send + Sync + 'static,
     ) -> Result<IiifAuth, ConfigErrors> {
-        let builder = self.auth.builder().observe(observer);
-        match store {
-            Some(store) => builder.revocations(store).build(),
-            None => builder.build(),
-        }
+        self.auth.builder().observe(observer).revocations(store).build()
     }
 }
 
@@ -138,32 +156,81 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// What a server listens on and waits for.
+struct Operation {
+    listen: Option<SocketAddr>,
+    tls: Option<Tls>,
+    shutdown_timeout: Duration,
+    shutdown_delay: Duration,
+    reload_interval: Duration,
+    write_timeout: Duration,
+    store: Option<Store>,
+    forward_auth: Option<ForwardAuth>,
+    admin: Option<SocketAddr>,
+    log: Log,
+}
+
+impl Operation {
+    fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
+        let listen = network::listen(section);
+        let mut duration = |key, default: u64, parse: fn(&str) -> Result<Duration, String>| {
+            let found = section.parsed(key, parse);
+            found.map_or(Duration::from_secs(default), |found| found.value)
+        };
+        let shutdown_timeout = duration("shutdown_timeout", 30, parse::duration);
+        let shutdown_delay = duration("shutdown_delay", 0, parse::duration_or_none);
+        let reload_interval = duration("reload_interval", 2, parse::duration_or_none);
+        let write_timeout = duration("write_timeout", 60, parse::duration);
+        let tls = section.section("tls").and_then(|own| tls::read(own, folder));
+        let store = section.section("store").map(|own| store::read(own, folder));
+        let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
+        let admin = section.section("admin").and_then(|mut admin| {
+            let listen = network::listen(&mut admin);
+            admin.finish();
+            listen
+        });
+        let log = section.section("log").map(network::log).unwrap_or_default();
+        Self {
+            listen,
+            tls,
+            shutdown_timeout,
+            shutdown_delay,
+            reload_interval,
+            write_timeout,
+            store,
+            forward_auth,
+            admin,
+            log,
+        }
+    }
+}
+
+/// The image servers, and by which names they are meant.
+fn upstreams(section: &mut Section<'_, '_>, folder: &Path) -> (Vec<Upstream>, Named) {
+    let mistakes = section.mistakes;
+    if !section.has("upstream") {
+        mistakes.add(&section.span, "[upstream] is missing: give it the url of the image server");
+    }
+    let sections = section.one_or_sections("upstream");
+    let count = sections.len();
+    let upstreams: Vec<_> =
+        sections.into_iter().filter_map(|own| upstream::read(own, folder)).collect();
+    let named = Named::new(&upstreams, upstreams.len() < count || count == 0, mistakes);
+    (upstreams, named)
+}
+
 fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let mistakes = section.mistakes;
-    let listen = network::listen(&mut section);
-    let shutdown = section.parsed("shutdown_timeout", parse::duration);
     let proxies = network::ranges(&mut section, "trusted_proxies");
     let trusted_proxies = TrustedProxies::new(proxies.iter().map(String::as_str));
     let trusted_proxies = mistakes.check(&(0..0), trusted_proxies);
-    let upstream = if section.has("upstream") {
-        section.section("upstream").and_then(upstream::read)
-    } else {
-        mistakes.add(&section.span, "[upstream] is missing: give it the url of the image server");
-        section.section("upstream");
-        None
-    };
-    let bases: Vec<_> = section.sections("base").into_iter().filter_map(base::read).collect();
+    let (upstreams, named) = upstreams(&mut section, folder);
+    let operation = Operation::read(&mut section, folder);
+    let bases = section.sections("base").into_iter();
+    let bases: Vec<_> = bases.filter_map(|own| base::read(own, &named)).collect();
     let active_paths = section.list("insecure_active_paths").into_iter();
     let active_paths = active_paths.map(|own| Pattern::from(own.value.as_str())).collect();
-    let store = section.section("store").map(|own| store::read(own, folder));
-    let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
-    let admin = section.section("admin").and_then(|mut admin| {
-        let listen = network::listen(&mut admin);
-        admin.finish();
-        listen
-    });
-    let log = section.section("log").map(network::log).unwrap_or_default();
-    let settings = auth::Settings::read(&mut section, folder);
+    let settings = auth::Settings::read(&mut section, folder, &named);
 
     let around =
         access::Surroundings { endpoints: &settings.endpoints, folder, trusted_proxies: &proxies };
@@ -172,41 +239,53 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let accesses = section.sections("access");
     let accesses: Vec<_> =
         accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
-    let dimensions = upstream.as_ref().map(|own| Arc::new(Dimensions::new(own, &bases)));
+    let servers: Vec<_> = upstreams.iter().map(|own| Arc::new(Servers::new(own.clone()))).collect();
+    let dimensions = (!servers.is_empty()).then(|| {
+        let public_url = settings.public_url.as_deref().unwrap_or_default();
+        Arc::new(Dimensions::new(&servers, public_url, &bases))
+    });
     let rules = section.sections("rule").into_iter();
-    let rules = rules.filter_map(|own| rule::read(own, dimensions.as_ref())).collect();
+    let rules: Vec<_> = rules.filter_map(|own| rule::read(own, dimensions.as_ref())).collect();
     section.finish();
+    warnings::find(&warnings::Given {
+        settings: &settings,
+        bases: &bases,
+        accesses: &accesses,
+        rules: &rules,
+        has_front: !proxies.is_empty() || operation.tls.is_some(),
+        mistakes,
+    });
 
     let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
     let public_paths = settings.public_paths.clone();
     let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
-    if let Some(url) = settings.public_url.as_deref().filter(|_| proxies.is_empty()) {
-        if url.starts_with("https:") {
-            let message = "trusted_proxies is missing, though TLS has to end in a front: list its \
-                           address, or all its clients are one for the limit of wrong passwords and \
-                           for the log, and none of them is in a reading room";
-            mistakes.warn(&settings.public_url_span, message);
-        }
-    }
-    let hand_on_session = upstream.as_ref().is_some_and(Upstream::wants_session);
+    let hand_on_session = upstreams.iter().any(Upstream::wants_session);
+    let rules = rules.into_iter().collect();
     let given = auth::Given { manifests, accesses, rules, hand_on_session };
     let auth = auth::Parts::check(settings, &bases, given, mistakes);
     Some(Config {
-        listen: listen?,
+        listen: operation.listen?,
         public_url: public_url?.trim_end_matches('/').to_owned(),
         endpoints,
         trusted_proxies: trusted_proxies?,
-        upstream: upstream?,
+        tls: operation.tls,
+        upstreams,
+        servers,
         bases,
         active_paths,
         public_paths,
         logins,
-        store,
-        forward_auth,
-        admin,
-        log,
-        shutdown_timeout: shutdown.map_or(std::time::Duration::from_secs(30), |own| own.value),
+        store: operation.store,
+        forward_auth: operation.forward_auth,
+        admin: operation.admin,
+        log: operation.log,
+        shutdown_timeout: operation.shutdown_timeout,
+        shutdown_delay: operation.shutdown_delay,
+        reload_interval: operation.reload_interval,
+        write_timeout: operation.write_timeout,
         warnings: mistakes.warnings(),
+        file: None,
+        files: mistakes.files(),
         auth: auth?,
     })
 }

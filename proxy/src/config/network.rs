@@ -29,7 +29,18 @@ pub struct Log {
     /// From which level, as `tracing-subscriber` reads it.
     pub filter: String,
     /// A line for each request.
-    pub access: bool,
+    pub access: AccessLog,
+}
+
+/// Whether there is a line for each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// At `info`.
+    On,
+    /// At `debug`, so that the filter decides.
+    IfAsked,
+    /// Whatever the filter says.
+    Off,
 }
 
 /// The form of a log.
@@ -43,12 +54,12 @@ pub enum LogFormat {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: FILTER.to_owned(), access: true }
+        Self { format: LogFormat::Text, filter: FILTER.to_owned(), access: AccessLog::IfAsked }
     }
 }
 
-/// Every decision, and what goes wrong.
-const FILTER: &str = "info,tower_iiif_auth=debug";
+/// What goes wrong, and what is refused, once each: a tile writes nothing.
+const FILTER: &str = "info";
 
 pub(super) fn listen(section: &mut Section<'_, '_>) -> Option<SocketAddr> {
     let mistakes = section.mistakes;
@@ -106,7 +117,9 @@ pub(super) fn log(mut section: Section<'_, '_>) -> Log {
     if let Some(filter) = filter {
         log.filter = filter.value;
     }
-    log.access = section.or("access", true);
+    if let Some(access) = section.optional::<bool>("access") {
+        log.access = if access.value { AccessLog::On } else { AccessLog::Off };
+    }
     section.finish();
     log
 }

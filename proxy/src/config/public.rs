@@ -6,6 +6,7 @@ use tower_iiif_auth::resource::Pattern;
 
 use super::mistakes::Span;
 use super::section::Section;
+use super::upstreams::Named;
 
 /// A path, or a pattern of paths, that everyone may ask the image server for.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct PublicPath {
     pub pattern: Pattern,
     /// Whether what stands behind a `?` goes on to the image server.
     pub pass_query: bool,
+    /// Which image server has it: a place in [`Config::upstreams`](super::Config::upstreams).
+    pub upstream: usize,
     pub(super) text: String,
     pub(super) span: Span,
 }
@@ -34,19 +37,26 @@ struct Table {
     path: String,
     #[serde(default)]
     pass_query: bool,
+    #[serde(default)]
+    upstream: String,
 }
 
-pub(super) fn read(section: &mut Section<'_, '_>, endpoints: &str) -> Vec<PublicPath> {
+pub(super) fn read(
+    section: &mut Section<'_, '_>,
+    endpoints: &str,
+    upstreams: &Named,
+) -> Vec<PublicPath> {
     let mistakes = section.mistakes;
     let entries = section.optional::<Vec<Spanned<Entry>>>("public_paths");
     let entries = entries.map_or_else(Vec::new, |found| found.value);
     let mut public = Vec::new();
     for entry in entries {
         let span = entry.span();
-        let (text, pass_query) = match entry.into_inner() {
-            Entry::Path(path) => (path, false),
-            Entry::Table(Table { path, pass_query }) => (path, pass_query),
+        let (text, pass_query, upstream) = match entry.into_inner() {
+            Entry::Path(path) => (path, false, String::new()),
+            Entry::Table(Table { path, pass_query, upstream }) => (path, pass_query, upstream),
         };
+        let Some(upstream) = upstreams.find(&upstream, &span, mistakes) else { continue };
         if text.strip_prefix(endpoints).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         {
             let message = format!(
@@ -55,7 +65,7 @@ pub(super) fn read(section: &mut Section<'_, '_>, endpoints: &str) -> Vec<Public
             );
             mistakes.add(&span, message);
         }
-        public.push(PublicPath { pattern: Pattern::new(&*text), pass_query, text, span });
+        public.push(PublicPath { pattern: Pattern::new(&*text), pass_query, upstream, text, span });
     }
     public
 }

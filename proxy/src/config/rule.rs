@@ -8,6 +8,7 @@ use tower_iiif_auth::authorizer::{
 use tower_iiif_auth::resource::{Pattern, Patterns};
 use tower_iiif_auth::{Answer, BoxError};
 
+use super::mistakes::Span;
 use super::section::{Found, Section};
 use super::text;
 use crate::dimensions::{Dimensions, Small};
@@ -24,6 +25,11 @@ struct Indexed {
 }
 
 pub(super) struct Rule {
+    /// Its patterns, as they stand in the file.
+    pub(super) texts: Vec<String>,
+    /// The roles that it asks for.
+    pub(super) roles: Vec<String>,
+    pub(super) span: Span,
     patterns: Vec<Pattern>,
     authorizer: Arc<dyn Authorizer>,
 }
@@ -31,7 +37,7 @@ pub(super) struct Rule {
 impl FromIterator<Rule> for Rules {
     fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
         let mut all = Indexed::default();
-        for Rule { patterns, authorizer } in rules {
+        for Rule { patterns, authorizer, .. } in rules {
             all.authorizers.resize(all.authorizers.len() + patterns.len(), authorizer);
             all.patterns.extend(patterns);
         }
@@ -83,11 +89,16 @@ pub(super) fn read(
             mistakes.add(&section.span, message);
         }
     }
+    let span = section.span.clone();
     section.finish();
 
+    let mut roles_asked = Vec::new();
     let mut rules = match who? {
         Who::Everyone => RolesFor::new().open("*"),
-        Who::Roles(roles) => RolesFor::new().roles("*", roles),
+        Who::Roles(roles) => {
+            roles_asked.clone_from(&roles);
+            RolesFor::new().roles("*", roles)
+        }
         Who::Nobody => match &refusal {
             Some(refusal) => RolesFor::new().nobody("*", refusal.clone()),
             None => RolesFor::new().roles::<String>("*", []),
@@ -103,8 +114,9 @@ pub(super) fn read(
         Some(pixels) => Arc::new(rules.or(Small::new(pixels.value, Arc::clone(dimensions?)))),
         None => Arc::new(rules),
     };
-    let patterns = patterns.into_iter().map(|found| Pattern::new(found.value)).collect();
-    Some(Rule { patterns, authorizer })
+    let texts: Vec<_> = patterns.into_iter().map(|found| found.value).collect();
+    let patterns = texts.iter().map(|text| Pattern::new(text.as_str())).collect();
+    Some(Rule { texts, roles: roles_asked, span, patterns, authorizer })
 }
 
 enum Who {

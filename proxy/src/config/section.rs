@@ -106,6 +106,31 @@ impl<'c, 'i> Section<'c, 'i> {
             .collect()
     }
 
+    /// A text or a list of texts, each with its place, that has to be there.
+    pub(super) fn one_or_list(&mut self, key: &'static str) -> Vec<Found<String>> {
+        let list = self.entries.iter().any(|entry| {
+            let value = entry.value.as_ref().map(Spanned::get_ref);
+            entry.key.get_ref() == key && matches!(value, Some(DeValue::Array(_)))
+        });
+        if !list {
+            return self.required::<String>(key).into_iter().collect();
+        }
+        let texts = self.list(key);
+        if texts.is_empty() {
+            self.mistakes.add(&self.span, format!("{key} has to list at least one"));
+        }
+        texts
+    }
+
+    /// A table below this one, or several under the same name.
+    pub(super) fn one_or_sections(&mut self, key: &'static str) -> Vec<Self> {
+        let table = self.entries.iter().any(|entry| {
+            let value = entry.value.as_ref().map(Spanned::get_ref);
+            entry.key.get_ref() == key && matches!(value, Some(DeValue::Table(_)))
+        });
+        if table { self.section(key).into_iter().collect() } else { self.sections(key) }
+    }
+
     /// A table below this one.
     pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;

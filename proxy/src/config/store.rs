@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tower_iiif_auth::revocation::{Redis, RedisBuilder, StoreError};
 
-use super::mistakes::Span;
+use super::mistakes::{Collector, Span};
 use super::parse;
 use super::section::{Found, Section};
 
@@ -78,7 +78,7 @@ fn url(section: &mut Section<'_, '_>, folder: &Path) -> Option<Found<String>> {
         .ok()?;
     let url = match key {
         "url" => without_password(value),
-        "url_file" => from_file(&value, folder),
+        "url_file" => from_file(&value, &span, folder, mistakes),
         _ => from_environment(&value),
     };
     mistakes.check(&span, url).map(|value| Found { value, span })
@@ -93,11 +93,17 @@ fn without_password(url: String) -> Result<String, String> {
     Ok(url)
 }
 
-fn from_file(file: &str, folder: &Path) -> Result<String, String> {
+fn from_file(
+    file: &str,
+    span: &Span,
+    folder: &Path,
+    mistakes: &Collector<'_>,
+) -> Result<String, String> {
     if file.contains("://") {
         return Err("url_file is the name of a file, in which the URL stands".to_owned());
     }
     let path = folder.join(file);
+    mistakes.reads_secret(span, &path);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("url_file {} cannot be read: {error}", path.display()))?;
     Ok(text.trim().to_owned())

@@ -1,18 +1,27 @@
-//! `[upstream]`: the image server behind the proxy.
+//! `[upstream]`: the image server behind the proxy; with `[[upstream]]` several, each with a name.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
-use http::{HeaderName, Uri};
+use http::HeaderName;
+use http::uri::PathAndQuery;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
+use super::mistakes::Span;
 use super::parse;
-use super::section::Section;
+use super::section::{Found, Section};
+use crate::upstream::Address;
 
-/// The image server behind the proxy.
+/// An image server behind the proxy, or several that have the same images.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Where it listens: plain http, as it stands beside the proxy.
-    pub authority: Authority,
+    /// By what bases and public paths name it; empty for the one that they mean without a name.
+    pub name: String,
+    /// Where it listens; of several each is asked in turn.
+    pub servers: Vec<Address>,
     /// What `Host` it is sent; by default its own authority.
     pub host: Option<http::HeaderValue>,
     /// How long a connection may take to be made.
@@ -29,6 +38,11 @@ pub struct Upstream {
     /// The header with the user's roles, separated by commas. A comma in a role, a `%`, controls and what
     /// is not ASCII are percent-encoded, as in the name of the user.
     pub roles_header: Option<HeaderName>,
+    /// What `/readyz` asks it for; without one, a connection is enough.
+    pub health_path: Option<PathAndQuery>,
+    /// By which certificates an https server is known.
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(super) span: Span,
 }
 
 impl Upstream {
@@ -39,12 +53,15 @@ impl Upstream {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Option<Upstream> {
+pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Upstream> {
     let mistakes = section.mistakes;
-    let url = section.required::<String>("url").and_then(|found| {
-        let authority = authority(&found.value).map_err(|error| format!("url: {error}"));
-        mistakes.check(&found.span, authority)
-    });
+    let name = section.optional::<String>("name").map(|found| found.value).unwrap_or_default();
+    let mut servers = Vec::new();
+    let urls = section.one_or_list("url");
+    for Found { value, span } in urls {
+        let address = Address::parse(&value).map_err(|error| format!("url: {error}"));
+        servers.extend(mistakes.check(&span, address));
+    }
     let host = section.parsed("host", str::parse::<http::HeaderValue>);
     let mut duration = |key, default: u64| {
         let found = section.parsed(key, parse::duration);
@@ -56,9 +73,21 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Upstream> {
     let keep_alive = duration("keep_alive", 4);
     let user_header = section.parsed("user_header", parse::header_name);
     let roles_header = section.parsed("roles_header", parse::header_name);
+    let health_path = section.parsed("health_path", |text| {
+        let path = text.parse::<PathAndQuery>().ok().filter(|_| text.starts_with('/'));
+        path.ok_or_else(|| format!("{text:?} is no path: write it like \"/health\""))
+    });
+    let ca_file = section.optional::<String>("ca_file");
+    let is_https = servers.iter().any(Address::is_https);
+    let tls = roots(ca_file.as_ref(), is_https, &section, folder);
+    let span = section.span.clone();
     section.finish();
+    if servers.is_empty() {
+        return None;
+    }
     Some(Upstream {
-        authority: url?,
+        name,
+        servers,
         host: host.map(|found| found.value),
         connect_timeout,
         header_timeout,
@@ -66,24 +95,53 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Upstream> {
         keep_alive,
         user_header: user_header.map(|found| found.value),
         roles_header: roles_header.map(|found| found.value),
+        health_path: health_path.map(|found| found.value),
+        tls: Arc::new(mistakes.check(&span, client(tls?))?),
+        span,
     })
 }
 
-fn authority(url: &str) -> Result<Authority, &'static str> {
-    const FORM: &str =
-        "write it like \"http://127.0.0.1:8182\"; paths belong to upstream_path of a [[base]]";
-    let uri: Uri = url.parse().map_err(|_| FORM)?;
-    let parts = uri.into_parts();
-    let no_path = parts.path_and_query.is_none_or(|path| path == "/");
-    match (parts.scheme, parts.authority) {
-        (Some(scheme), Some(authority))
-            if scheme == Scheme::HTTP && no_path && !authority.as_str().contains('@') =>
-        {
-            Ok(authority)
+/// The certificates by which an https server is known: of the file, or of the system.
+fn roots(
+    ca_file: Option<&Found<String>>,
+    is_https: bool,
+    section: &Section<'_, '_>,
+    folder: &Path,
+) -> Option<RootCertStore> {
+    let mistakes = section.mistakes;
+    let mut roots = RootCertStore::empty();
+    if let Some(Found { value, span }) = ca_file {
+        if !is_https {
+            mistakes.add(span, "ca_file has no meaning without an https url");
+            return None;
         }
-        (Some(scheme), _) if scheme == Scheme::HTTPS => {
-            Err("https is not spoken to the image server: it belongs beside the proxy, on http")
+        let path = folder.join(value);
+        mistakes.reads(&path);
+        let shown = path.display();
+        let read = CertificateDer::pem_file_iter(&path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| format!("ca_file {shown} cannot be read: {error}"));
+        let (added, _) = roots.add_parsable_certificates(mistakes.check(span, read)?);
+        if added == 0 {
+            mistakes.add(span, format!("ca_file {shown} has no certificate"));
+            return None;
         }
-        _ => Err(FORM),
+    } else if is_https {
+        let found = rustls_native_certs::load_native_certs();
+        let (added, _) = roots.add_parsable_certificates(found.certs);
+        if added == 0 {
+            let message = "the system has no certificates by which an https server is known: install \
+                           ca-certificates, or name a ca_file";
+            mistakes.add(&section.span, message);
+            return None;
+        }
     }
+    Some(roots)
+}
+
+fn client(roots: RootCertStore) -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

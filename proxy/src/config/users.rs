@@ -32,6 +32,17 @@ impl Users {
         self.0.get(name)
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every role that one of them has.
+    pub(super) fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.values().flat_map(|user| &user.roles).map(String::as_str)
+    }
+
     /// Any of them.
     #[must_use]
     pub fn any(&self) -> Option<&User> {
@@ -84,9 +95,6 @@ pub(super) fn read(path: &Path) -> Result<Users, String> {
             Err(fault) => mistakes.push(format!("line {} of it {fault}", index + 1)),
         }
     }
-    if users.is_empty() && mistakes.is_empty() {
-        mistakes.push("it has no user".to_owned());
-    }
     if mistakes.is_empty() {
         Ok(Users(users))
     } else {
@@ -110,7 +118,9 @@ fn user(line: &str) -> Result<(String, User), &'static str> {
         hash.parse::<bcrypt::HashParts>().map_err(|_| "has a broken bcrypt hash")?;
         Hash::Bcrypt(hash.to_owned())
     } else {
-        return Err("has a hash that is neither argon2 nor bcrypt: write one with --hash-password");
+        return Err(
+            "has a hash that is neither argon2 nor bcrypt: write it with `iiif-auth-proxy users add`",
+        );
     };
     let roles = roles.unwrap_or_default().split(',').map(str::trim).filter(|role| !role.is_empty());
     Ok((name.to_owned(), User { hash, roles: roles.map(str::to_owned).collect() }))

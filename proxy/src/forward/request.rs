@@ -2,21 +2,26 @@
 
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
-use http::uri::Scheme;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower_iiif_auth::aspect::{PeerAddr, Session};
 use tower_iiif_auth::check::Granted;
 
 use super::{Forward, cookies, names};
+use crate::config::Upstream;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Makes the client's head the proxy's own. An error is one of the configuration's paths.
-pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::Error> {
-    let Forward { routes, upstream, auth, .. } = forward;
+pub(super) fn prepare(
+    forward: &Forward,
+    upstream: &Upstream,
+    head: &mut Parts,
+) -> Result<PathAndQuery, http::Error> {
+    let Forward { routes, auth, .. } = forward;
     let peer = head.extensions.get::<PeerAddr>().map(|peer| peer.0);
     let chain = forwarded_for(forward, &head.headers, peer);
     let protected = routes.base_of(head.uri.path()).is_some();
@@ -38,11 +43,6 @@ pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::E
         headers.remove(CONTENT_LENGTH);
     }
 
-    let host = match &upstream.host {
-        Some(host) => host.clone(),
-        None => HeaderValue::from_str(upstream.authority.as_str())?,
-    };
-    headers.insert(HOST, host);
     if let Some(chain) = chain {
         headers.insert(FORWARDED_FOR, HeaderValue::from_str(&chain)?);
     }
@@ -59,17 +59,13 @@ pub(super) fn prepare(forward: &Forward, head: &mut Parts) -> Result<(), http::E
         headers.insert("x-iiif-id", HeaderValue::from_str(&id)?);
     }
     if let Some(session) = head.extensions.get::<Granted>().and_then(Granted::session) {
-        tell_who(forward, session, &mut head.headers);
+        tell_who(upstream, session, &mut head.headers);
     }
 
-    head.uri = Uri::builder()
-        .scheme(Scheme::HTTP)
-        .authority(upstream.authority.clone())
-        .path_and_query(routes.upstream_target(&head.uri)?)
-        .build()?;
+    let target = routes.upstream_target(&head.uri)?;
     head.version = Version::HTTP_11;
     head.extensions.clear();
-    Ok(())
+    Ok(target)
 }
 
 /// Methods whose requests carry nothing on: what clients send behind them is dropped.
@@ -97,12 +93,9 @@ fn value(text: &str) -> String {
     format!("{}{encoded}{}", "%20".repeat(start), "%20".repeat(end))
 }
 
-fn tell_who(forward: &Forward, session: &Session<'_>, headers: &mut HeaderMap) {
+fn tell_who(upstream: &Upstream, session: &Session<'_>, headers: &mut HeaderMap) {
     let roles = session.roles().map(value).collect::<Vec<_>>().join(",");
-    let told = [
-        (&forward.upstream.user_header, value(session.subject())),
-        (&forward.upstream.roles_header, roles),
-    ];
+    let told = [(&upstream.user_header, value(session.subject())), (&upstream.roles_header, roles)];
     for (name, value) in told {
         let Some(name) = name else { continue };
         match HeaderValue::from_bytes(value.as_bytes()) {

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use url::{Host, Url};
 
 use super::{Asked, Forward, cookies, names};
+use crate::upstream::Servers;
 
 /// Orders to a web server in front, which only the proxy itself could give.
 const ORDERS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-iiif-"];
@@ -40,7 +41,7 @@ pub(super) fn prepare(
         head.headers.remove(name);
     }
     for name in [LINK, REFRESH] {
-        remove_internal(forward, &mut head.headers, &name);
+        remove_internal(asked.servers, &mut head.headers, &name);
     }
     for name in [LOCATION, CONTENT_LOCATION] {
         let mut values = head.headers.get_all(&name).iter();
@@ -78,7 +79,8 @@ fn public(forward: &Forward, asked: &Asked<'_>, value: &HeaderValue) -> Option<H
     }
     let place = asked.url.join(text).ok()?;
     let own = place.host() == asked.url.host()
-        && place.port_or_known_default() == asked.url.port_or_known_default();
+        && place.port_or_known_default() == asked.url.port_or_known_default()
+        || asked.servers.is_address(&place);
     if own {
         let mut public = forward.routes.public_url_of(place.path(), asked.base);
         for (mark, part) in [("?", place.query()), ("#", place.fragment())] {
@@ -125,12 +127,11 @@ fn is_inside_4(address: Ipv4Addr) -> bool {
 }
 
 /// Links are no need of a client's: those that tell the internal address are left out.
-fn remove_internal(forward: &Forward, headers: &mut HeaderMap, name: &HeaderName) {
-    let authority = forward.upstream.authority.as_str();
+fn remove_internal(servers: &Servers, headers: &mut HeaderMap, name: &HeaderName) {
     let kept: Vec<HeaderValue> = headers
         .get_all(name)
         .iter()
-        .filter(|value| !String::from_utf8_lossy(value.as_bytes()).contains(authority))
+        .filter(|value| !servers.is_named_in(&String::from_utf8_lossy(value.as_bytes())))
         .cloned()
         .collect();
     headers.remove(name);

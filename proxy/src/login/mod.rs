@@ -34,9 +34,15 @@ const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Logins {
     by_path: HashMap<String, Login>,
     trusted_proxies: TrustedProxies,
+    counters: Arc<Counters>,
+    metrics: Arc<Metrics>,
+}
+
+/// What was tried, and what is being checked: the same under each configuration.
+#[derive(Default)]
+pub(crate) struct Counters {
     attempts: Attempts,
     passwords: Passwords,
-    metrics: Arc<Metrics>,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,15 +54,9 @@ struct Fields {
 }
 
 impl Logins {
-    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>, counters: Arc<Counters>) -> Self {
         let by_path = config.logins.iter().map(|own| (own.path.clone(), own.clone())).collect();
-        Self {
-            by_path,
-            trusted_proxies: config.trusted_proxies.clone(),
-            attempts: Attempts::default(),
-            passwords: Passwords::default(),
-            metrics,
-        }
+        Self { by_path, trusted_proxies: config.trusted_proxies.clone(), counters, metrics }
     }
 
     /// The login at a path, which may have the digit of an older family behind it.
@@ -102,7 +102,7 @@ impl Logins {
         }
         let flow = head.extensions.get();
         let name = fields.username.trim().to_owned();
-        let Ok(counted) = self.attempts.begin(client, &login.path, &name) else {
+        let Ok(counted) = self.counters.attempts.begin(client, &login.path, &name) else {
             self.metrics.login(LoginOutcome::Limited);
             tracing::warn!(
                 client = client.map(tracing::field::display),
@@ -112,10 +112,11 @@ impl Logins {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("600"));
             return response;
         };
-        match self.passwords.check(Arc::clone(users), name.clone(), fields.password).await {
+        match self.counters.passwords.check(Arc::clone(users), name.clone(), fields.password).await
+        {
             Ok(Some(user)) => {
                 self.metrics.login(LoginOutcome::Granted);
-                self.attempts.take_back(counted);
+                self.counters.attempts.take_back(counted);
                 with(AccessGrant::to(name).roles(user.roles))
             }
             Ok(None) => {
@@ -123,7 +124,7 @@ impl Logins {
                 page::form(login, &head.headers, flow, Some(page::Fault::Wrong))
             }
             Err(password::Busy) => {
-                self.attempts.take_back(counted);
+                self.counters.attempts.take_back(counted);
                 let fault = Some(page::Fault::Busy);
                 page::form(login, &head.headers, flow, fault)
             }

@@ -1,5 +1,6 @@
 //! Listeners, and the connections that they take.
 
+mod patient;
 mod strict;
 
 use std::convert::Infallible;
@@ -15,10 +16,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::body::Body;
+use crate::live::Live;
+use patient::{Either, Patient};
 use strict::Strict;
 
 /// How long a client may take for the head of a request, and be idle between two.
@@ -36,21 +42,28 @@ pub(crate) trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
+/// What a listener goes by.
+pub(crate) struct Listening {
+    pub(crate) live: Arc<Live>,
+    /// Whether its clients speak TLS.
+    pub(crate) tls: bool,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// How long requests may take to their end.
+    pub(crate) grace: Duration,
+}
+
 /// Takes connections until `stop` changes, then lets requests come to their end for `grace`.
-pub(crate) async fn serve<H: Handler>(
-    listener: TcpListener,
-    handler: Arc<H>,
-    mut stop: watch::Receiver<bool>,
-    grace: Duration,
-) {
+pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, own: Listening) {
+    let Listening { live, tls, mut stop, grace } = own;
     let connections = GracefulShutdown::new();
     loop {
         tokio::select! {
             taken = listener.accept() => match taken {
                 Ok((stream, peer)) => {
-                    let handler = Arc::clone(&handler);
-                    let watcher = connections.watcher();
+                    let greeted = greet(stream, peer, live.tls().filter(|_| tls), live.write_timeout());
+                    let (handler, watcher) = (Arc::clone(&handler), connections.watcher());
                     tokio::spawn(async move {
+                        let Some(stream) = greeted.await else { return };
                         let connection = connection(stream, peer, handler);
                         if let Err(error) = watcher.watch(connection).await {
                             tracing::debug!(%error, %peer, "connection");
@@ -68,15 +81,39 @@ pub(crate) async fn serve<H: Handler>(
     }
 }
 
-fn connection<H: Handler>(
+/// Plain, or with TLS once hands are shaken.
+type Greeted = Patient<Either<TcpStream, TlsStream<TcpStream>>>;
+
+async fn greet(
     stream: TcpStream,
     peer: SocketAddr,
-    handler: Arc<H>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> {
+    tls: Option<Arc<ServerConfig>>,
+    write_timeout: Duration,
+) -> Option<Greeted> {
     // A small answer does not wait for the next packet.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
+    let Some(tls) = tls else { return Some(Patient::new(Either::Left(stream), write_timeout)) };
+    let greeting = TlsAcceptor::from(tls).accept(stream);
+    match tokio::time::timeout(HEAD_TIMEOUT, greeting).await {
+        Ok(Ok(stream)) => Some(Patient::new(Either::Right(stream), write_timeout)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "TLS");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "TLS: nothing came");
+            None
+        }
+    }
+}
+
+fn connection<H: Handler>(
+    stream: Greeted,
+    peer: SocketAddr,
+    handler: Arc<H>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> {
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
         async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }

@@ -1,6 +1,7 @@
 //! Who stands in front, and what is believed of it.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{
     Proxy, SITE, Upstream, config, folder, image, raw, request, statuses, with_keys,
@@ -120,6 +121,8 @@ fn ex_04_warnings_of_a_configuration() {
     let folder = folder();
     std::fs::write(folder.join("sso-secret"), "0123456789abcdef\n").unwrap();
     std::fs::write(folder.join("short"), "0123\n").unwrap();
+    let only_ours = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.join("sso-secret"), only_ours).unwrap();
     let upstream = "127.0.0.1:1".parse().unwrap();
     let listed = |config: &str| with_keys(config, "trusted_proxies = [\"127.0.0.1\"]");
     let with_secret = single_sign_on(upstream, "secret_file = \"sso-secret\"");

@@ -114,6 +114,7 @@ async fn lm_04_long_identifiers() {
     let text = config(upstream.address)
         .replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))
         .replace("allow = [\"reader\"]", "allow = [\"reader\"]\nmax_unauthorized = 400");
+    let text = format!("{text}[log]\naccess = true\nfilter = \"info,tower_iiif_auth=debug\"\n");
     std::fs::write(folder.join("proxy.toml"), text).unwrap();
     let program = Program::start(command(&folder), port).await;
     let address = program.address;

@@ -3,6 +3,7 @@
 
 mod active_content;
 mod answers;
+mod command;
 mod configuration;
 mod dialects;
 mod doors;
@@ -16,11 +17,18 @@ mod limits;
 mod logins;
 mod logs;
 mod manifests;
+mod operation;
+mod probe;
 mod program;
 #[path = "../../../tests/common/redis_server.rs"]
 mod redis_server;
+mod reload;
 mod requests;
+mod settings;
 mod smuggling;
 mod store;
 mod streaming;
 mod support;
+mod tls;
+mod upstreams;
+mod warnings;

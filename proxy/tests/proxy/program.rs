@@ -46,10 +46,16 @@ impl Program {
         size.parse::<u64>().unwrap() << 10
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let kill = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(kill.unwrap().success());
+    }
+
     /// Ends it as service managers do; all that it has written.
     pub(crate) fn stop(mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
         self.log.take().expect("only once").join().unwrap()
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -122,6 +123,10 @@ pub(crate) fn folder() -> PathBuf {
         format!("{name}:{}:{role}\n", bcrypt::hash(format!("{name}'s secret"), 4).unwrap())
     });
     std::fs::write(folder.join("users"), users.concat()).unwrap();
+    for secret in ["key", "users"] {
+        let only_ours = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(folder.join(secret), only_ours).unwrap();
+    }
     folder
 }
 
@@ -172,6 +177,7 @@ pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) forward_auth: Option<SocketAddr>,
     pub(crate) admin: Option<SocketAddr>,
+    pub(crate) redirect: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) ended: Option<tokio::task::JoinHandle<()>>,
 }
@@ -190,18 +196,19 @@ impl Proxy {
         let config = Config::read(config, folder).unwrap_or_else(|all| panic!("{all}"));
         let server = Server::bind(config).await.unwrap();
         let (address, forward_auth) = (server.address().unwrap(), server.forward_auth_address());
-        let admin = server.admin_address();
+        let (admin, redirect) = (server.admin_address(), server.redirect_address());
         let (stop, stopped) = oneshot::channel();
         let running = server.run(async move {
             let _ = stopped.await;
         });
         let ended = tokio::spawn(async move { running.await.unwrap() });
-        Self { address, forward_auth, admin, stop: Some(stop), ended: Some(ended) }
+        Self { address, forward_auth, admin, redirect, stop: Some(stop), ended: Some(ended) }
     }
 
     /// One that runs as a process of its own.
     pub(crate) fn at(address: SocketAddr) -> Self {
-        Self { address, forward_auth: None, admin: None, stop: None, ended: None }
+        let (forward_auth, admin, redirect) = (None, None, None);
+        Self { address, forward_auth, admin, redirect, stop: None, ended: None }
     }
 
     pub(crate) fn stop(&mut self) {
