@@ -18,6 +18,7 @@ pub mod probe;
 mod proxy;
 mod refusals;
 mod reload;
+mod rights;
 mod routes;
 mod said;
 mod server;

@@ -16,9 +16,9 @@ use super::manifests::Described;
 use super::mistakes::{Collector, Span};
 use super::parse;
 use super::public::{self, PublicPath};
-use super::rule::Rules;
 use super::section::{Found, Section};
 use super::upstreams::Named;
+use crate::rights::Rules;
 
 type Apply = Box<dyn Fn(IiifAuthBuilder) -> IiifAuthBuilder + Send + Sync>;
 

@@ -97,8 +97,13 @@ impl<'t> Collector<'t> {
     }
 
     fn at(&self, span: &Span, message: String) -> Mistake {
+        Mistake { line: self.line(span), message }
+    }
+
+    /// The line that something stands in.
+    pub(super) fn line(&self, span: &Span) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        Mistake { line: before.matches('\n').count() + 1, message }
+        before.matches('\n').count() + 1
     }
 
     /// In the order of the file.

@@ -5,6 +5,7 @@
 
 mod access;
 mod auth;
+mod authorize;
 mod base;
 mod dialect;
 mod manifests;
@@ -13,6 +14,7 @@ mod network;
 mod parse;
 mod public;
 mod rule;
+mod rules_file;
 mod section;
 mod store;
 mod text;
@@ -27,8 +29,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use toml::de::DeTable;
 use tower_iiif_auth::aspect::TrustedProxies;
+use tower_iiif_auth::authorizer::Authorizer;
 use tower_iiif_auth::observe::Observation;
 use tower_iiif_auth::resource::Pattern;
 use tower_iiif_auth::revocation::Revocations;
@@ -46,6 +50,7 @@ pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
 
 use crate::dimensions::Dimensions;
+use crate::rights::Rules;
 use crate::upstream::Servers;
 use mistakes::Collector;
 use section::Section;
@@ -219,6 +224,16 @@ fn upstreams(section: &mut Section<'_, '_>, folder: &Path) -> (Vec<Upstream>, Na
     (upstreams, named)
 }
 
+/// Where days begin and hours are counted.
+fn zone(section: &mut Section<'_, '_>) -> TimeZone {
+    let named = section.parsed("time_zone", |text| {
+        TimeZone::get(text).map_err(|_| {
+            format!("{text:?} is no time zone: write it like \"Europe/Berlin\" or \"UTC\"")
+        })
+    });
+    named.map_or_else(TimeZone::system, |found| found.value)
+}
+
 fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let mistakes = section.mistakes;
     let proxies = network::ranges(&mut section, "trusted_proxies");
@@ -244,8 +259,13 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         let public_url = settings.public_url.as_deref().unwrap_or_default();
         Arc::new(Dimensions::new(&servers, public_url, &bases))
     });
-    let rules = section.sections("rule").into_iter();
-    let rules: Vec<_> = rules.filter_map(|own| rule::read(own, dimensions.as_ref())).collect();
+    let zone = zone(&mut section);
+    let with = rule::With { dimensions: dimensions.as_ref(), zone: &zone };
+    let mut rules = rules_file::read(&mut section, folder, with);
+    let own = section.sections("rule").into_iter();
+    rules.extend(own.filter_map(|own| rule::read(own, with)));
+    let url = settings.public_url.clone().unwrap_or_default();
+    let external = authorize::read(&mut section, folder, &url);
     section.finish();
     warnings::find(&warnings::Given {
         settings: &settings,
@@ -260,7 +280,9 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let public_paths = settings.public_paths.clone();
     let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
     let hand_on_session = upstreams.iter().any(Upstream::wants_session);
-    let rules = rules.into_iter().collect();
+    let rules = rules.into_iter().map(|own| own.says).collect();
+    let external = external.map(|own| Arc::new(own) as Arc<dyn Authorizer>);
+    let rules = Rules::new(rules, external);
     let given = auth::Given { manifests, accesses, rules, hand_on_session };
     let auth = auth::Parts::check(settings, &bases, given, mistakes);
     Some(Config {

@@ -2,64 +2,39 @@
 
 use std::sync::Arc;
 
-use tower_iiif_auth::authorizer::{
-    AccessRequest, Authorizer, Decision, Denial, RolesFor, Substitute,
-};
-use tower_iiif_auth::resource::{Pattern, Patterns};
-use tower_iiif_auth::{Answer, BoxError};
+use jiff::tz::TimeZone;
+use tower_iiif_auth::Message;
+use tower_iiif_auth::authorizer::{Authorizer, RolesFor, Substitute};
+use tower_iiif_auth::resource::Pattern;
 
 use super::mistakes::Span;
 use super::section::{Found, Section};
 use super::text;
 use crate::dimensions::{Dimensions, Small};
+use crate::rights::{self, When};
 
-/// Rules in order: the first whose pattern covers a resource decides; what none covers is denied.
-#[derive(Clone, Default)]
-pub(super) struct Rules(Arc<Indexed>);
-
-#[derive(Default)]
-struct Indexed {
-    patterns: Patterns,
-    /// The rule of each pattern.
-    authorizers: Vec<Arc<dyn Authorizer>>,
-}
-
+/// A rule, and where it stands.
 pub(super) struct Rule {
     /// Its patterns, as they stand in the file.
     pub(super) texts: Vec<String>,
     /// The roles that it asks for.
     pub(super) roles: Vec<String>,
     pub(super) span: Span,
-    patterns: Vec<Pattern>,
-    authorizer: Arc<dyn Authorizer>,
+    /// Where in another file it stands, before a message.
+    pub(super) place: String,
+    pub(super) says: rights::Rule,
 }
 
-impl FromIterator<Rule> for Rules {
-    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
-        let mut all = Indexed::default();
-        for Rule { patterns, authorizer, .. } in rules {
-            all.authorizers.resize(all.authorizers.len() + patterns.len(), authorizer);
-            all.patterns.extend(patterns);
-        }
-        Self(Arc::new(all))
-    }
+/// What rules are made with.
+#[derive(Clone, Copy)]
+pub(super) struct With<'w> {
+    /// Without the image server's address, which is a mistake elsewhere, no rule with a threshold can be
+    /// made.
+    pub(super) dimensions: Option<&'w Arc<Dimensions>>,
+    pub(super) zone: &'w TimeZone,
 }
 
-impl Authorizer for Rules {
-    fn authorize(&self, request: &AccessRequest<'_>) -> Answer<Result<Decision, BoxError>> {
-        let place = self.0.patterns.first(request.resource());
-        match place.and_then(|place| self.0.authorizers.get(place)) {
-            Some(authorizer) => authorizer.authorize(request),
-            None => Answer::Now(Ok(Denial::never().into())),
-        }
-    }
-}
-
-/// Without the image server's address, which is a mistake elsewhere, no rule with a threshold can be made.
-pub(super) fn read(
-    mut section: Section<'_, '_>,
-    dimensions: Option<&Arc<Dimensions>>,
-) -> Option<Rule> {
+pub(super) fn read(mut section: Section<'_, '_>, with: With<'_>) -> Option<Rule> {
     let mistakes = section.mistakes;
     let patterns = section.list("match");
     if patterns.is_empty() {
@@ -75,54 +50,113 @@ pub(super) fn read(
         None
     };
     let refusal = text::message(&mut section, "heading", "note");
-    let pixels = section.optional::<u32>("max_unauthorized");
+    let pixels = section.optional::<u32>("max_unauthorized").map(|found| found.value);
     let substitute = substitute(&mut section);
+    let when = when(&mut section, with.zone);
 
-    let limited = matches!(&who, Some(Who::Roles(_)));
-    for (key, there) in [
-        ("heading", refusal.is_some() && matches!(&who, Some(Who::Everyone))),
-        ("max_unauthorized", pixels.is_some() && who.is_some() && !limited),
-        ("substitute", substitute.is_some() && who.is_some() && !limited),
-    ] {
-        if there {
-            let message = format!("{key} has no meaning in a [[rule]] that does not ask for roles");
-            mistakes.add(&section.span, message);
+    let span = section.span.clone();
+    let says = Says { refusal, pixels, substitute };
+    if let Some(who) = &who {
+        if let Err(message) = says.fits(who) {
+            mistakes.add(&span, message);
         }
     }
-    let span = section.span.clone();
     section.finish();
 
-    let mut roles_asked = Vec::new();
-    let mut rules = match who? {
-        Who::Everyone => RolesFor::new().open("*"),
-        Who::Roles(roles) => {
-            roles_asked.clone_from(&roles);
-            RolesFor::new().roles("*", roles)
-        }
-        Who::Nobody => match &refusal {
-            Some(refusal) => RolesFor::new().nobody("*", refusal.clone()),
-            None => RolesFor::new().roles::<String>("*", []),
-        },
-    };
-    if let Some(refusal) = refusal {
-        rules = rules.refusing(refusal);
-    }
-    if let Some(substitute) = substitute {
-        rules = rules.substitute(substitute);
-    }
-    let authorizer: Arc<dyn Authorizer> = match pixels {
-        Some(pixels) => Arc::new(rules.or(Small::new(pixels.value, Arc::clone(dimensions?)))),
-        None => Arc::new(rules),
-    };
+    let who = who?;
     let texts: Vec<_> = patterns.into_iter().map(|found| found.value).collect();
     let patterns = texts.iter().map(|text| Pattern::new(text.as_str())).collect();
-    Some(Rule { texts, roles: roles_asked, span, patterns, authorizer })
+    let roles = who.roles().to_vec();
+    let rule = rights::Rule { patterns, when: when?, authorizer: says.authorizer(who, with)? };
+    Some(Rule { texts, roles, span, place: String::new(), says: rule })
 }
 
-enum Who {
+fn when(section: &mut Section<'_, '_>, zone: &TimeZone) -> Option<When> {
+    let mistakes = section.mistakes;
+    let from = section.optional::<String>("from");
+    let until = section.optional::<String>("until");
+    let hours = section.list("hours");
+    let span = section.span.clone();
+    let texts: Vec<_> = hours.iter().map(|found| found.value.clone()).collect();
+    let text = |found: &Option<Found<String>>| found.as_ref().map(|found| found.value.clone());
+    let (from_text, until_text) = (text(&from), text(&until));
+    let when = When::new(from_text.as_deref(), until_text.as_deref(), &texts, zone);
+    // In the line of what is wrong.
+    let span = match when.as_ref().err().map(|error| error.split(':').next().unwrap_or_default()) {
+        Some("from") => from.map_or(span, |found| found.span),
+        Some("until") => until.map_or(span, |found| found.span),
+        Some("hours") => hours.first().map_or(span, |found| found.span.clone()),
+        _ => span,
+    };
+    mistakes.check(&span, when)
+}
+
+/// What a rule says to those whom it does not let in.
+#[derive(Default)]
+pub(super) struct Says {
+    pub(super) refusal: Option<Message>,
+    pub(super) pixels: Option<u32>,
+    pub(super) substitute: Option<Substitute>,
+}
+
+impl Says {
+    /// What has no meaning beside who is let in is a mistake.
+    pub(super) fn fits(&self, who: &Who) -> Result<(), String> {
+        let limited = matches!(who, Who::Roles(_));
+        for (key, there) in [
+            ("heading", self.refusal.is_some() && matches!(who, Who::Everyone)),
+            ("max_unauthorized", self.pixels.is_some() && !limited),
+            ("substitute", self.substitute.is_some() && !limited),
+        ] {
+            if there {
+                return Err(format!(
+                    "{key} has no meaning in a [[rule]] that does not ask for roles"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn authorizer(self, who: Who, with: With<'_>) -> Option<Arc<dyn Authorizer>> {
+        let Self { refusal, pixels, substitute } = self;
+        let mut rules = match who {
+            Who::Everyone => RolesFor::new().open("*"),
+            Who::Roles(roles) => RolesFor::new().roles("*", roles),
+            Who::Nobody => match &refusal {
+                Some(refusal) => RolesFor::new().nobody("*", refusal.clone()),
+                None => RolesFor::new().roles::<String>("*", []),
+            },
+        };
+        if let Some(refusal) = refusal {
+            rules = rules.refusing(refusal);
+        }
+        if let Some(substitute) = substitute {
+            rules = rules.substitute(substitute);
+        }
+        Some(match pixels {
+            Some(pixels) => {
+                let dimensions = Arc::clone(with.dimensions?);
+                Arc::new(rules.or(Small::new(pixels, dimensions)))
+            }
+            None => Arc::new(rules),
+        })
+    }
+}
+
+/// Whom a rule lets in.
+pub(super) enum Who {
     Everyone,
     Roles(Vec<String>),
     Nobody,
+}
+
+impl Who {
+    fn roles(&self) -> &[String] {
+        match self {
+            Self::Roles(roles) => roles,
+            Self::Everyone | Self::Nobody => &[],
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]

@@ -161,6 +161,11 @@ impl<'c, 'i> Section<'c, 'i> {
         }
     }
 
+    /// Whether a key was there, read or not.
+    pub(super) fn was_given(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.get_ref() == key)
+    }
+
     /// All keys that are left, whatever they are called.
     pub(super) fn rest(&mut self) -> Vec<(Found<String>, Spanned<DeValue<'i>>)> {
         self.entries

@@ -10,7 +10,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::mistakes::Span;
+use super::mistakes::{Collector, Span};
 use super::parse;
 use super::section::{Found, Section};
 use crate::upstream::Address;
@@ -46,6 +46,24 @@ pub struct Upstream {
 }
 
 impl Upstream {
+    /// Something else that is asked, at one address.
+    pub(super) fn plain(address: Address, tls: Arc<rustls::ClientConfig>) -> Self {
+        Self {
+            name: String::new(),
+            servers: vec![address],
+            host: None,
+            connect_timeout: Duration::from_secs(5),
+            header_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(4),
+            user_header: None,
+            roles_header: None,
+            health_path: None,
+            tls,
+            span: 0..0,
+        }
+    }
+
     /// Whether it is told who asks.
     #[must_use]
     pub fn wants_session(&self) -> bool {
@@ -127,16 +145,33 @@ fn roots(
             return None;
         }
     } else if is_https {
-        let found = rustls_native_certs::load_native_certs();
-        let (added, _) = roots.add_parsable_certificates(found.certs);
-        if added == 0 {
-            let message = "the system has no certificates by which an https server is known: install \
-                           ca-certificates, or name a ca_file";
-            mistakes.add(&section.span, message);
-            return None;
-        }
+        return of_system(&section.span, mistakes);
     }
     Some(roots)
+}
+
+fn of_system(span: &Span, mistakes: &Collector<'_>) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        let message = "the system has no certificates by which an https server is known: install \
+                       ca-certificates, or name a ca_file";
+        mistakes.add(span, message);
+        return None;
+    }
+    Some(roots)
+}
+
+/// As a client that goes by the system's authorities, if https is spoken at all.
+pub(super) fn tls_of(
+    address: &Address,
+    span: &Span,
+    mistakes: &Collector<'_>,
+) -> Option<Arc<rustls::ClientConfig>> {
+    let roots =
+        if address.is_https() { of_system(span, mistakes)? } else { RootCertStore::empty() };
+    Some(Arc::new(mistakes.check(span, client(roots))?))
 }
 
 fn client(roots: RootCertStore) -> Result<rustls::ClientConfig, rustls::Error> {

@@ -8,6 +8,9 @@ use super::base::{Base, Kind};
 use super::mistakes::Collector;
 use super::rule::Rule;
 
+/// How many rules are told that are never reached: a file may have many.
+const MOST: usize = 20;
+
 /// What is looked at.
 pub(super) struct Given<'g> {
     pub(super) settings: &'g Settings,
@@ -46,35 +49,44 @@ fn roles_that_nobody_has(given: &Given<'_>) {
             None => return,
         }
     }
+    // Once for the same roles: a file may have many rules.
+    let mut told = HashSet::new();
     for rule in given.rules {
         let missing: Vec<_> =
             rule.roles.iter().filter(|role| !known.contains(role.as_str())).collect();
-        if missing.len() == rule.roles.len() && !missing.is_empty() {
+        let none = missing.len() == rule.roles.len() && !missing.is_empty();
+        if none && told.insert(missing.clone()) {
             let message = format!(
                 "nobody has {}: no [[access]] and no user gives it, so what this rule covers is closed to \
                  everyone",
                 missing.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(" or ")
             );
-            given.mistakes.warn(&rule.span, message);
+            given.mistakes.warn(&rule.span, format!("{}{message}", rule.place));
         }
     }
 }
 
 fn rules_that_are_never_reached(given: &Given<'_>) {
     let mut seen: HashSet<&str> = HashSet::new();
-    for rule in given.rules {
+    let mut told = 0;
+    for rule in given.rules.iter().filter(|own| own.says.when.is_always()) {
         let covered = |text: &str| seen.contains("*") || seen.contains(text);
         let texts: Vec<_> = rule.texts.iter().map(String::as_str).collect();
         let never: Vec<_> = texts.iter().copied().filter(|text| covered(text)).collect();
+        if told >= MOST {
+            return;
+        }
         if seen.contains("*") && !texts.is_empty() {
+            told += 1;
             let message = "a rule above matches \"*\", which is everything: this one is never reached. \
                            The first rule that fits decides";
-            given.mistakes.warn(&rule.span, message);
+            given.mistakes.warn(&rule.span, format!("{}{message}", rule.place));
         } else if let [first, ..] = never[..] {
+            told += 1;
             let message = format!(
                 "{first:?} stands in a rule above, which decides: here it is never reached"
             );
-            given.mistakes.warn(&rule.span, message);
+            given.mistakes.warn(&rule.span, format!("{}{message}", rule.place));
         }
         seen.extend(texts);
     }

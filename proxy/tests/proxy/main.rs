@@ -24,6 +24,7 @@ mod program;
 mod redis_server;
 mod reload;
 mod requests;
+mod rights;
 mod settings;
 mod smuggling;
 mod store;

@@ -51,7 +51,7 @@ export function writeSecrets(folder) {
   writeFileSync(join(folder, 'sso-secret'), `${SSO_SECRET}\n`, { mode: 0o600 });
   hashes ??= Object.keys(USERS).map(hash);
   const lines = Object.entries(USERS).map(([name, roles], index) => `${name}:${hashes[index]}:${roles.join(',')}\n`);
-  writeFileSync(join(folder, 'users'), lines.join(''));
+  writeFileSync(join(folder, 'users'), lines.join(''), { mode: 0o600 });
 }
 
 function hash(password) {
