@@ -31,6 +31,9 @@ pub(super) const VERSION: &str = concat!("iiif-auth-proxy ", env!("CARGO_PKG_VER
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+    use std::path::Path;
+
     use super::HELP;
 
     #[test]
@@ -39,5 +42,37 @@ mod tests {
         for line in HELP.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
+    }
+
+    /// The manual page, of the same text.
+    fn manual() -> String {
+        let mut page = String::from(
+            ".TH IIIF-AUTH-PROXY 1\n.SH NAME\niiif\\-auth\\-proxy \\- IIIF authorization in front of an image \
+             server\n.SH DESCRIPTION\n.nf\n",
+        );
+        for line in HELP.lines() {
+            // A dot or quote at the beginning would be a request.
+            let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
+            let line = line.replace('\\', "\\e").replace('-', "\\-");
+            let _ = writeln!(page, "{guard}{line}");
+        }
+        page.push_str(
+            ".fi\n.SH SIGNALS\nSIGHUP has the configuration and its files read again; SIGTERM and SIGINT end the \
+             proxy when the requests that are begun are answered.\n.SH ENVIRONMENT\nRUST_LOG takes the place of \
+             the filter in [log].\n.SH EXIT STATUS\n0 without a mistake, 1 with one, 2 where the command line is \
+             not understood.\n.SH FILES\n/etc/iiif\\-auth\\-proxy/proxy.toml, where the unit of systemd expects \
+             it.\n",
+        );
+        page
+    }
+
+    /// `UPDATE_DOCUMENTS=1 cargo test -p iiif-auth-proxy manual` writes it.
+    #[test]
+    fn the_manual_says_what_help_says() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/iiif-auth-proxy.1");
+        if std::env::var_os("UPDATE_DOCUMENTS").is_some() {
+            std::fs::write(&file, manual()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(file).unwrap(), manual());
     }
 }

@@ -1,15 +1,18 @@
 //! `[[access]]`: by what users get in, and what viewers say of it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderName;
+use iiif_auth_oidc::Provider;
+use toml::de::DeValue;
 use tower_iiif_auth::aspect::{IpRanges, TrustedHeader};
 use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, SameSite};
 
 use super::section::{Found, Section};
 use super::users::{self, Users};
-use super::{mistakes::Span, parse, text};
+use super::{mistakes::Span, openid, parse, text};
 
 /// An access service with what its users are told by.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Login {
     pub label: LanguageMap,
     /// Who is let in.
     pub kind: LoginKind,
+    /// What a role that somebody else names is called here. One that is not in it keeps its name.
+    pub renamed: HashMap<String, String>,
 }
 
 /// Who is let in.
@@ -37,6 +42,13 @@ pub struct Login {
 pub enum LoginKind {
     /// Who knows a password.
     Form(Arc<Users>),
+    /// Whom an OpenID provider knows.
+    OpenId {
+        /// The provider.
+        provider: Arc<Provider>,
+        /// The path to which it sends users back.
+        callback: String,
+    },
     /// Who a single sign-on in front names in a header.
     SingleSignOn {
         /// The header, and who is believed.
@@ -49,6 +61,7 @@ pub enum LoginKind {
 /// What all access services share.
 pub(super) struct Surroundings<'s> {
     pub(super) endpoints: &'s str,
+    pub(super) public_url: &'s str,
     pub(super) folder: &'s Path,
     pub(super) trusted_proxies: &'s [String],
 }
@@ -114,6 +127,7 @@ fn by(
         path: format!("{prefix}/login"),
         label,
         kind,
+        renamed: HashMap::new(),
     };
     match kind.value.as_str() {
         "login" => {
@@ -143,7 +157,25 @@ fn by(
             let service = AccessService::active("login", label.clone());
             let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
             let kind = LoginKind::SingleSignOn { header: Box::new(header), names };
-            Some(By { service, aspects, login: Some(own_login(kind, label)), roles: None })
+            let renamed = role_map(section);
+            if every_request && !renamed.is_empty() {
+                let message =
+                    "role_map has no meaning with every_request, which takes roles as they come";
+                mistakes.add(&section.span, message);
+            }
+            let login = Login { renamed, ..own_login(kind, label) };
+            Some(By { service, aspects, login: Some(login), roles: None })
+        }
+        "openid-connect" => {
+            let cookie = cookie(section);
+            let callback = format!("{prefix}/callback");
+            let provider = openid::read(section, around, &callback);
+            let renamed = role_map(section);
+            let (label, provider) = (label?, Arc::new(provider?));
+            let service = AccessService::active("login", label.clone()).steps([callback.as_str()]);
+            let kind = LoginKind::OpenId { provider, callback };
+            let login = Login { renamed, ..own_login(kind, label) };
+            Some(By { service, aspects: cookie.into(), login: Some(login), roles: None })
         }
         "click-through" => {
             let cookie = cookie(section);
@@ -190,8 +222,8 @@ fn by(
         }
         other => {
             let message = format!(
-                "kind {other:?} is none of \"login\", \"single-sign-on\", \"click-through\", \
-                 \"kiosk\" and \"reading-room\""
+                "kind {other:?} is none of \"login\", \"openid-connect\", \"single-sign-on\", \
+                 \"click-through\", \"kiosk\" and \"reading-room\""
             );
             mistakes.add(&kind.span, message);
             // Which keys belong to it cannot be told.
@@ -199,6 +231,21 @@ fn by(
             None
         }
     }
+}
+
+/// What roles are called here, by what somebody else calls them.
+fn role_map(section: &mut Section<'_, '_>) -> HashMap<String, String> {
+    let Some(mut table) = section.section("role_map") else { return HashMap::new() };
+    let mut renamed = HashMap::new();
+    for (key, value) in table.rest() {
+        match value.get_ref() {
+            DeValue::String(name) if !name.is_empty() => {
+                renamed.insert(key.value, name.to_string());
+            }
+            _ => table.mistakes.add(&value.span(), format!("role_map: {} is no role", key.value)),
+        }
+    }
+    renamed
 }
 
 fn role(section: &mut Section<'_, '_>) -> Option<String> {

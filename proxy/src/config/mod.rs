@@ -11,6 +11,7 @@ mod dialect;
 mod manifests;
 mod mistakes;
 mod network;
+mod openid;
 mod parse;
 mod public;
 mod rule;
@@ -24,6 +25,7 @@ mod upstreams;
 mod users;
 mod warnings;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,6 +81,9 @@ pub struct Config {
     pub public_paths: Vec<PublicPath>,
     /// Logins that the proxy itself answers.
     pub logins: Vec<Login>,
+    /// The roles that count for a session, so that it stays small: those that a rule names. `None` where
+    /// somebody else is told of all.
+    pub counting_roles: Option<HashSet<String>>,
     /// Who was logged out, where several proxies serve the same users.
     pub store: Option<Store>,
     /// The listener that answers nginx's `auth_request`.
@@ -247,8 +252,12 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let active_paths = active_paths.map(|own| Pattern::from(own.value.as_str())).collect();
     let settings = auth::Settings::read(&mut section, folder, &named);
 
-    let around =
-        access::Surroundings { endpoints: &settings.endpoints, folder, trusted_proxies: &proxies };
+    let around = access::Surroundings {
+        endpoints: &settings.endpoints,
+        public_url: settings.public_url.as_deref().unwrap_or("https://unknown.invalid"),
+        folder,
+        trusted_proxies: &proxies,
+    };
     let manifests = section.sections("manifests").into_iter();
     let manifests = manifests.filter_map(manifests::read).collect();
     let accesses = section.sections("access");
@@ -280,6 +289,9 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let public_paths = settings.public_paths.clone();
     let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
     let hand_on_session = upstreams.iter().any(Upstream::wants_session);
+    let told_all = external.is_some() || upstreams.iter().any(|own| own.roles_header.is_some());
+    let counting_roles =
+        (!told_all).then(|| rules.iter().flat_map(|own| own.roles.iter().cloned()).collect());
     let rules = rules.into_iter().map(|own| own.says).collect();
     let external = external.map(|own| Arc::new(own) as Arc<dyn Authorizer>);
     let rules = Rules::new(rules, external);
@@ -297,6 +309,7 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         active_paths,
         public_paths,
         logins,
+        counting_roles,
         store: operation.store,
         forward_auth: operation.forward_auth,
         admin: operation.admin,

@@ -49,7 +49,7 @@ impl Forward {
     ) -> Self {
         let sign_on = config.logins.iter().flat_map(|login| match &login.kind {
             LoginKind::SingleSignOn { names, .. } => names.clone(),
-            LoginKind::Form(_) => Vec::new(),
+            LoginKind::Form(_) | LoginKind::OpenId { .. } => Vec::new(),
         });
         let told = config.upstreams.iter();
         let told = told.flat_map(|own| [own.user_header.clone(), own.roles_header.clone()]);

@@ -156,7 +156,8 @@ mod tests {
         let header = Box::new(TrustedHeader::new("x-user", ["127.0.0.1"]).unwrap());
         let kind = LoginKind::SingleSignOn { header, names: vec![] };
         let label = LanguageMap::new("en", "A & B <script>").with("de", "Bücherei");
-        let login = Login { path: "/auth/login".into(), label, kind };
+        let renamed = std::collections::HashMap::new();
+        let login = Login { path: "/auth/login".into(), label, kind, renamed };
         let english = html(&login, "", None, Some(Fault::Wrong));
         assert!(
             english.contains("<h1>A &amp; B &lt;script&gt;</h1>") && !english.contains("<script")

@@ -260,3 +260,18 @@ fn older_forms_are_understood() {
     let hash = good(&folder, &["--hash-password"], "open sesame\n");
     assert!(hash.starts_with("$argon2id$"), "{hash}");
 }
+
+/// What the unit of systemd starts is what the command understands; and it gives the proxy the time to end.
+#[test]
+fn the_unit_starts_what_there_is() {
+    let unit = include_str!("../../packaging/iiif-auth-proxy.service");
+    let value = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    let start = value("ExecStart=/usr/bin/iiif-auth-proxy ");
+    let folder = empty();
+    let arguments: Vec<_> = start.split(' ').map(|own| own.replace("/etc", "/nowhere")).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let (status, text) = bad(&folder, &arguments, "");
+    assert!(status == 1 && text.contains("/nowhere/iiif-auth-proxy/proxy.toml"), "{text}");
+    assert!(value("ExecReload=").contains("-HUP $MAINPID"));
+    assert!(value("TimeoutStopSec=").parse::<u64>().unwrap() > 30);
+}

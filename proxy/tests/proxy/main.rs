@@ -7,6 +7,9 @@ mod command;
 mod configuration;
 mod dialects;
 mod doors;
+#[path = "../../../examples/oidc/src/tests/fake.rs"]
+#[allow(dead_code, reason = "the example uses all of it")]
+mod fake;
 mod faults;
 mod forward_auth;
 mod forwarding;
@@ -17,6 +20,7 @@ mod limits;
 mod logins;
 mod logs;
 mod manifests;
+mod openid;
 mod operation;
 mod probe;
 mod program;
