@@ -1,4 +1,4 @@
-//! A login at an OpenID provider, for servers of any kind: code flow with PKCE, discovery, and roles from a
+//! A login at an `OpenID` provider, for servers of any kind: code flow with PKCE, discovery, and roles from a
 //! claim.
 //!
 //! [`Desk`] answers three requests of `http`'s types: the login's own path, the form that it may show, and

@@ -32,6 +32,7 @@ use crate::body::{Body, empty};
 use crate::config::{ForwardAuth, Kind};
 use crate::metrics::Metrics;
 use crate::routes::Routes;
+use crate::said::{Once, shown};
 use crate::server::Handler;
 
 const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
@@ -42,6 +43,7 @@ pub(crate) struct Answers {
     check: Check<Yes>,
     routes: Arc<Routes>,
     metrics: Arc<Metrics>,
+    said: Once,
 }
 
 impl Answers {
@@ -53,7 +55,8 @@ impl Answers {
     ) -> Self {
         let max_age = config.max_age.map(|age| format!("max-age={}", age.as_secs()));
         let max_age = max_age.and_then(|text| HeaderValue::try_from(text).ok());
-        Self { config, check: auth.check().layer(Yes { max_age }), routes, metrics }
+        let check = auth.check().layer(Yes { max_age });
+        Self { config, check, routes, metrics, said: Once::default() }
     }
 
     async fn decide(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
@@ -69,7 +72,9 @@ impl Answers {
             }
             _ => false,
         };
-        if !is_read || !self.can_be_served(request.uri()) {
+        let served = if is_read { self.can_be_served(request.uri()) } else { Err("method") };
+        if let Err(reason) = served {
+            self.say(&request, reason);
             return no(StatusCode::FORBIDDEN);
         }
         // What was decided on, and not how it was spelled.
@@ -104,10 +109,28 @@ impl Answers {
         image.map_or(Cow::Borrowed(path), |image| Cow::Owned(image.request_path()))
     }
 
+    /// Why there never is a yes: once for a path, and once for a front that asks in other words.
+    fn say(&self, request: &Request<Incoming>, reason: &'static str) {
+        let other = ["x-forwarded-uri", "x-original-url", "x-original-uri", "x-rewrite-url"];
+        let other = other.into_iter().find(|name| request.headers().contains_key(*name));
+        if let Some(header) = other.filter(|own| self.said.first(own)) {
+            tracing::warn!(
+                header,
+                "forward auth is asked by a front that names the path in a header, which is not believed: \
+                 only the path of the question counts, as nginx's auth_request has it with $request_uri"
+            );
+        }
+        let path = request.uri().path();
+        if self.said.first((path, reason)) {
+            let path = &*shown(path);
+            tracing::info!(target: "refused", path, reason, "forward auth: this is never a yes");
+        }
+    }
+
     /// Whether nginx could serve it: what nginx takes it for is what is decided on.
-    fn can_be_served(&self, uri: &Uri) -> bool {
+    fn can_be_served(&self, uri: &Uri) -> Result<(), &'static str> {
         let path = uri.path();
-        let Some((base, _)) = self.routes.base_of(path) else { return false };
+        let Some((base, _)) = self.routes.base_of(path) else { return Err("below no base") };
         let is_content = match base.kind {
             // Identifier, region, size, rotation, quality and format: descriptions are the proxy's.
             Kind::Images(_) => base.image(path).is_some_and(|own| own.image().is_some()),
@@ -115,7 +138,12 @@ impl Answers {
         };
         let same_when_decoded =
             self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');
-        is_content && same_when_decoded && uri.query().is_none()
+        match (is_content, same_when_decoded, uri.query()) {
+            (false, ..) => Err("no tile and no file"),
+            (_, false, _) => Err("escapes"),
+            (_, _, Some(_)) => Err("query"),
+            (true, true, None) => Ok(()),
+        }
     }
 }
 

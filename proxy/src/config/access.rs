@@ -42,7 +42,7 @@ pub struct Login {
 pub enum LoginKind {
     /// Who knows a password.
     Form(Arc<Users>),
-    /// Whom an OpenID provider knows.
+    /// Whom an `OpenID` provider knows.
     OpenId {
         /// The provider.
         provider: Arc<Provider>,
@@ -196,30 +196,7 @@ fn by(
             let service = AccessService::kiosk("enter").role(role.clone());
             Some(By { service, aspects: cookie.into(), login: None, roles: Some(vec![role]) })
         }
-        "reading-room" => {
-            let addresses = section.list("addresses");
-            let role = role(section);
-            let mut readable = true;
-            for Found { value, span } in &addresses {
-                readable &= mistakes.check(span, parse::range(value)).is_some();
-            }
-            if addresses.is_empty() {
-                mistakes
-                    .add(&section.span, "addresses is missing: list ranges, like \"192.0.2.0/24\"");
-            }
-            if addresses.is_empty() || !readable {
-                return None;
-            }
-            let role = role?;
-            let roles = Some(vec![role.clone()]);
-            let ranges = IpRanges::new(addresses.iter().map(|range| range.value.as_str()), role)
-                .and_then(|room| {
-                    room.trusted_proxies(around.trusted_proxies.iter().map(String::as_str))
-                });
-            let ranges = mistakes.check(&section.span, ranges)?;
-            let service = AccessService::external();
-            Some(By { service, aspects: ranges.into(), login: None, roles })
-        }
+        "reading-room" => reading_room(section, around),
         other => {
             let message = format!(
                 "kind {other:?} is none of \"login\", \"openid-connect\", \"single-sign-on\", \
@@ -231,6 +208,29 @@ fn by(
             None
         }
     }
+}
+
+fn reading_room(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<By> {
+    let mistakes = section.mistakes;
+    let addresses = section.list("addresses");
+    let role = role(section);
+    let mut readable = true;
+    for Found { value, span } in &addresses {
+        readable &= mistakes.check(span, parse::range(value)).is_some();
+    }
+    if addresses.is_empty() {
+        mistakes.add(&section.span, "addresses is missing: list ranges, like \"192.0.2.0/24\"");
+    }
+    if addresses.is_empty() || !readable {
+        return None;
+    }
+    let role = role?;
+    let roles = Some(vec![role.clone()]);
+    let ranges = IpRanges::new(addresses.iter().map(|range| range.value.as_str()), role)
+        .and_then(|room| room.trusted_proxies(around.trusted_proxies.iter().map(String::as_str)));
+    let ranges = mistakes.check(&section.span, ranges)?;
+    let service = AccessService::external();
+    Some(By { service, aspects: ranges.into(), login: None, roles })
 }
 
 /// What roles are called here, by what somebody else calls them.

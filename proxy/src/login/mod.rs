@@ -115,7 +115,7 @@ impl Logins {
         }
     }
 
-    /// On the way to an OpenID provider, and back.
+    /// On the way to an `OpenID` provider, and back.
     async fn at_provider(
         &self,
         desk: &Desk,

@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 
 use http::Method;
 
-use crate::support::{Answer, PIXELS, Proxy, Upstream, config, image, raw, request, statuses};
+use crate::program::{Program, command};
+use crate::redis_server::free_port;
+use crate::support::{
+    Answer, PIXELS, Proxy, Upstream, config, folder, image, raw, request, statuses,
+};
 
 async fn proxy(upstream: &Upstream, keys: &str) -> (Proxy, SocketAddr) {
     let config = format!(
@@ -174,4 +178,43 @@ async fn px_01_headers_do_not_change_the_question() {
 
 async fn proxy_of_others(upstream: &Upstream) -> (Proxy, SocketAddr) {
     proxy(upstream, "peers = [\"192.0.2.1\"]").await
+}
+
+/// A front that can never get a yes is told why, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_is_a_yes_is_said() {
+    let upstream = Upstream::new().await;
+    let (folder, port, asked) = (folder(), free_port(), free_port());
+    let text = config(upstream.address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    let text = format!("{text}\n[forward_auth]\nlisten = \"127.0.0.1:{asked}\"\n");
+    std::fs::write(folder.join("proxy.toml"), text).unwrap();
+    let program = Program::start(command(&folder), port).await;
+    let address = SocketAddr::from(([127, 0, 0, 1], asked));
+    for _ in 0..2 {
+        let tile = image("pub");
+        for (path, headers) in [
+            ("/", &[("x-forwarded-uri", &*tile), ("x-forwarded-method", "GET")][..]),
+            ("/iiif/3/pub/info.json", &[]),
+            ("/iiif/3/dir%2Fsec/full/max/0/default.jpg", &[]),
+            (&*format!("{tile}?x"), &[]),
+            (&*tile, &[("x-original-method", "POST")]),
+        ] {
+            assert_eq!(ask(address, path, headers).await.status, 403, "{path}");
+        }
+    }
+    let log = program.stop();
+    for (words, count) in [
+        ("not believed", 1),
+        ("reason=\"below no base\"", 1),
+        ("reason=\"no tile and no file\"", 1),
+        ("reason=\"escapes\"", 1),
+        ("reason=\"query\"", 1),
+        ("reason=\"method\"", 1),
+    ] {
+        assert_eq!(
+            log.lines().filter(|line| line.contains(words)).count(),
+            count,
+            "{words}\n{log}"
+        );
+    }
 }

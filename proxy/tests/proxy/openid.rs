@@ -1,4 +1,4 @@
-//! Logins at an OpenID provider: the same body of code as the `oidc` example, behind the proxy.
+//! Logins at an `OpenID` provider: the same body of code as the `oidc` example, behind the proxy.
 
 use std::time::{Duration, Instant};
 
