@@ -37,7 +37,7 @@ impl Site {
     }
 
     fn write(&self, text: &str) {
-        std::fs::write(self.folder.join("proxy.toml"), text).unwrap();
+        put(&self.folder, "proxy.toml", text);
     }
 
     async fn start(&self) -> (Program, Proxy) {
