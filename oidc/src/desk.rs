@@ -9,8 +9,9 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use tower_iiif_auth::access::{AccessDeclined, AccessFlow, AccessGrant, AccessTab};
 
+use crate::errors::LoginError;
 use crate::pending::Logins;
-use crate::provider::{LoginError, Provider};
+use crate::provider::Provider;
 use crate::roles::Roles;
 
 /// Where users are sent to the provider, and come back.

@@ -6,10 +6,15 @@
 //! answers' extensions.
 
 mod desk;
+mod discovery;
+mod errors;
 mod pending;
 mod provider;
 mod roles;
+mod settings;
 
 pub use desk::Desk;
-pub use provider::{LoginError, Provider, Settings, User};
+pub use errors::LoginError;
+pub use provider::{Provider, User};
 pub use roles::Roles;
+pub use settings::Settings;

@@ -1,128 +1,40 @@
 //! The provider: found by its issuer, asked for logins, its answers checked.
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
-    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata, CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse,
-    CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreAuthPrompt, CoreGenderClaim, CoreJsonWebKey, CoreProviderMetadata, CoreResponseType,
 };
 use openidconnect::{
-    AdditionalClaims, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError,
-    ClientId, ClientSecret, CsrfToken, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
-    SubjectIdentifier, TokenResponse, UserInfoClaims,
+    AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, IdTokenVerifier, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, SubjectIdentifier,
+    TokenResponse, UserInfoClaims,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::discovery::{Claims, Client, Tokens, client_of, find_patiently};
+use crate::errors::{
+    LoginError, believed, chain, discovery_error, refused, token_error, unavailable,
+};
 use crate::pending::Login;
 use crate::roles;
+use crate::settings::Settings;
 
 /// How long the provider may take to answer one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How old the provider's keys are at least when an unknown one has them fetched again: strangers
-/// must not make this server ask the provider all the time.
-const KEYS_REST: Duration = Duration::from_secs(60);
 
 /// How long the provider is left alone after it could not be asked for its description.
 const FAILURE_REST: Duration = Duration::from_secs(5);
 
 /// How far the provider's clock may differ.
 const LEEWAY: Duration = Duration::from_secs(30);
-
-/// What is known of a provider before it is asked.
-pub struct Settings {
-    /// The provider, as it names itself.
-    pub issuer: String,
-    /// As registered there.
-    pub client_id: String,
-    /// Of a client that is not public.
-    pub client_secret: Option<String>,
-    /// Asked for besides `openid`.
-    pub scopes: Vec<String>,
-    /// The claim that holds a user's roles; a dot leads into an object.
-    pub roles_claim: String,
-    /// Who else an ID token may be for, beside this client.
-    pub audiences: Vec<String>,
-    /// Certificates that are trusted besides the system's, PEM.
-    pub ca: Option<Vec<u8>>,
-    /// Where the provider sends users back to.
-    pub redirect: String,
-    /// How old its keys are at least when an unknown one has them fetched again.
-    pub keys_rest: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            issuer: String::new(),
-            client_id: String::new(),
-            client_secret: None,
-            scopes: Vec::new(),
-            roles_claim: "roles".to_owned(),
-            audiences: Vec::new(),
-            ca: None,
-            redirect: String::new(),
-            keys_rest: KEYS_REST,
-        }
-    }
-}
-
-/// Shows no secret.
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
-}
-
-/// Every claim that the specification does not name.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Claims(Map<String, Value>);
-
-impl AdditionalClaims for Claims {}
-
-type Tokens = StandardTokenResponse<
-    IdTokenFields<
-        Claims,
-        EmptyExtraTokenFields,
-        CoreGenderClaim,
-        CoreJweContentEncryptionAlgorithm,
-        CoreJwsSigningAlgorithm,
-    >,
-    CoreTokenType,
->;
-
-type Client = openidconnect::Client<
-    Claims,
-    CoreAuthDisplay,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJsonWebKey,
-    CoreAuthPrompt,
-    StandardErrorResponse<CoreErrorResponseType>,
-    Tokens,
-    CoreTokenIntrospectionResponse,
-    CoreRevocableToken,
-    CoreRevocationErrorResponse,
-    EndpointSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointMaybeSet,
-    EndpointMaybeSet,
->;
 
 /// A provider: found by its issuer, asked for logins, its answers checked.
 pub struct Provider {
@@ -162,23 +74,6 @@ pub struct User {
     pub subject: String,
     /// As the provider names them.
     pub roles: Vec<String>,
-}
-
-/// Why nobody did.
-#[derive(Debug)]
-pub enum LoginError {
-    /// The provider cannot be reached, or says that it cannot answer now.
-    Unavailable(String),
-    /// What came back is not to be believed, or was used before.
-    Refused(String),
-}
-
-impl fmt::Display for LoginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(why) | Self::Refused(why) => f.write_str(why),
-        }
-    }
 }
 
 impl Provider {
@@ -435,113 +330,4 @@ impl Provider {
         }
         Ok(self.discover(&mut asked).await?.client)
     }
-}
-
-async fn find_patiently(
-    http: &reqwest::Client,
-    issuer: &IssuerUrl,
-    patience: Duration,
-) -> Result<CoreProviderMetadata, String> {
-    let (begun, mut pause) = (Instant::now(), Duration::from_millis(500));
-    loop {
-        let error = match CoreProviderMetadata::discover_async(issuer.clone(), http).await {
-            Ok(metadata) => return Ok(metadata),
-            Err(error) => error,
-        };
-        let why = discovery_error(&error);
-        let may_pass = match &error {
-            DiscoveryError::Request(_) => true,
-            DiscoveryError::Response(status, ..) => status.is_server_error(),
-            _ => false,
-        };
-        if !may_pass || begun.elapsed() + pause > patience {
-            return Err(format!(
-                "issuer {}: {why}; its /.well-known/openid-configuration has to be there",
-                issuer.as_str()
-            ));
-        }
-        tracing::warn!(error = why, "the provider does not answer yet");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-}
-
-fn client_of(
-    metadata: CoreProviderMetadata,
-    id: &ClientId,
-    secret: Option<&ClientSecret>,
-    redirect: &RedirectUrl,
-) -> Client {
-    let methods = metadata.token_endpoint_auth_methods_supported().cloned().unwrap_or_default();
-    let has = |method| methods.contains(&method);
-    let by_form = has(CoreClientAuthMethod::ClientSecretPost)
-        && !has(CoreClientAuthMethod::ClientSecretBasic);
-    let client = Client::from_provider_metadata(metadata, id.clone(), secret.cloned())
-        .set_redirect_uri(redirect.clone());
-    if by_form { client.set_auth_type(AuthType::RequestBody) } else { client }
-}
-
-/// None of these shows a code, a token or a secret: an answer's body is left out.
-fn token_error(
-    error: RequestTokenError<
-        openidconnect::HttpClientError<reqwest::Error>,
-        StandardErrorResponse<CoreErrorResponseType>,
-    >,
-) -> LoginError {
-    match error {
-        RequestTokenError::ServerResponse(response) => match response.error() {
-            // The code was used before, is too old, or is not this login's.
-            CoreErrorResponseType::InvalidGrant => refused("the provider refuses the code"),
-            CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient => {
-                unavailable("the provider refuses the client's id and secret")
-            }
-            _ => unavailable("the provider refuses to answer the code"),
-        },
-        RequestTokenError::Request(error) => unavailable(chain(&error)),
-        _ => unavailable("the provider's answer to the code cannot be read"),
-    }
-}
-
-fn believed(error: &ClaimsVerificationError) -> LoginError {
-    refused(match error {
-        ClaimsVerificationError::InvalidIssuer(_) => "the ID token is another issuer's",
-        ClaimsVerificationError::InvalidAudience(_) => "the ID token is for another client",
-        ClaimsVerificationError::InvalidNonce(_) => "the ID token is of another login",
-        ClaimsVerificationError::Expired(_) => "the ID token has expired",
-        ClaimsVerificationError::InvalidSubject(_) => "the user info is another user's",
-        ClaimsVerificationError::SignatureVerification(_) => "the ID token's signature is not good",
-        _ => "the ID token is not good",
-    })
-}
-
-fn discovery_error(
-    error: &DiscoveryError<openidconnect::HttpClientError<reqwest::Error>>,
-) -> String {
-    match error {
-        DiscoveryError::Request(error) => format!("cannot be reached: {}", chain(error)),
-        DiscoveryError::Response(status, ..) => format!("answers {status}"),
-        DiscoveryError::Parse(_) => "its description cannot be read".to_owned(),
-        // Such as an issuer that calls itself otherwise.
-        error => chain(error),
-    }
-}
-
-fn unavailable(why: impl Into<String>) -> LoginError {
-    LoginError::Unavailable(why.into())
-}
-
-fn refused(why: impl Into<String>) -> LoginError {
-    LoginError::Refused(why.into())
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
