@@ -149,7 +149,7 @@ fn model(arguments: &[&str]) -> (Server, String) {
 
 #[test]
 fn the_reverse_proxy_has_no_finding() {
-    let program = program("REVERSE_PROXY_BIN", &["-p", "reverse_proxy"], "reverse_proxy");
+    let program = program("REVERSE_PROXY_BIN", &["-p", "iiif-auth-proxy"], "iiif-auth-proxy");
     let (_model, upstream) = model(&[]);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("proxy");
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -32,6 +32,9 @@ pages! {
     viewers = "guide/viewers.md";
     media = "guide/media.md";
     third_party_cookies = "guide/third-party-cookies.md";
+    proxy = "guide/proxy.md";
+    proxy_settings = "guide/proxy-settings.md";
+    proxy_limits = "guide/proxy-limits.md";
     iipimage = "guide/iipimage.md";
     cantaloupe = "guide/cantaloupe.md";
     nginx = "guide/nginx.md";

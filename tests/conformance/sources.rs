@@ -227,7 +227,7 @@ pub(crate) fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 /// Every file that may hold tests, but these: its path from the root, and its text.
 pub(crate) fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["tests", "src", "examples"] {
+    for folder in ["tests", "src", "examples", "oidc", "proxy"] {
         files(&root().join(folder), ".rs", &mut found);
     }
     files(&root().join("tests"), ".test.mjs", &mut found);

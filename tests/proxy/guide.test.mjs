@@ -45,10 +45,10 @@ for (const page of pages) {
   });
 }
 
-const example = (name) => readFileSync(join(REPOSITORY, 'examples/reverse_proxy', name), 'utf8');
+const example = (name) => readFileSync(join(REPOSITORY, 'proxy', name), 'utf8');
 
 for (const name of ['proxy.toml', 'iipimage/proxy.toml', 'nginx/proxy.toml']) {
-  test(`examples/reverse_proxy/${name}`, () => {
+  test(`proxy/${name}`, () => {
     const own = { folder, name: name.replaceAll('/', '-'), config: example(name) };
     assert.equal(check(own), '');
     assert.deepEqual(warningsOf(own), []);

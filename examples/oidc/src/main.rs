@@ -9,8 +9,6 @@
 #[allow(dead_code, unreachable_pub, reason = "the examples share it and use a part each")]
 mod images;
 mod login;
-mod pending;
-mod provider;
 mod settings;
 mod site;
 #[cfg(test)]
@@ -18,7 +16,6 @@ mod tests;
 
 use std::process::ExitCode;
 
-use provider::Provider;
 use settings::Settings;
 use tokio::net::TcpListener;
 
@@ -51,7 +48,7 @@ async fn serve(settings: &Settings) -> Result<(), String> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    let provider = Provider::find(settings).await?;
+    let provider = site::provider(settings).await?;
     let app = site::app(settings, provider).map_err(|error| error.to_string())?;
     tracing::info!("{} is ready", settings.public_url);
     axum::serve(listener, app)

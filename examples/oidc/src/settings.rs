@@ -20,6 +20,7 @@ usage: cargo run -p example-oidc -- --issuer URL --client-id ID [FLAGS]
                                as in realm_access.roles (default roles)  OIDC_ROLES_CLAIM
   --role NAME                  a role that opens the restricted picture; may be repeated
                                (default reader)                          OIDC_ROLES
+  --audience ID                who else an ID token may be for, beside this client; may be repeated
   --ca-file FILE               trust these certificates (PEM), too       OIDC_CA_FILE
   --wait SECONDS               how long to wait for the provider at start (default 30)
   --public-url URL             what browsers type
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) scopes: Vec<String>,
     pub(crate) roles_claim: String,
     pub(crate) roles: Vec<String>,
+    pub(crate) audiences: Vec<String>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) wait: Duration,
     pub(crate) public_url: String,
@@ -74,7 +76,7 @@ impl Settings {
         let mut public_url = variable("PUBLIC_URL");
         let mut listen = variable("LISTEN");
         let mut key_file = variable("KEY_FILE").map(PathBuf::from);
-        let (mut scopes, mut roles) = (Vec::new(), Vec::new());
+        let (mut scopes, mut roles, mut audiences) = (Vec::new(), Vec::new(), Vec::new());
         let mut wait = 30;
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -93,6 +95,7 @@ impl Settings {
                 "scope" => scopes.push(value()?),
                 "roles-claim" => roles_claim = Some(value()?),
                 "role" => roles.push(value()?),
+                "audience" => audiences.push(value()?),
                 "ca-file" => ca_file = Some(value()?.into()),
                 "wait" => {
                     let text = value()?;
@@ -122,6 +125,7 @@ impl Settings {
             scopes,
             roles_claim: roles_claim.unwrap_or_else(|| "roles".to_owned()),
             roles,
+            audiences,
             ca_file,
             wait: Duration::from_secs(wait),
             public_url: public_url.map_or_else(
@@ -148,6 +152,28 @@ impl Settings {
             return Err(format!("--issuer {}: it has to be https", self.issuer));
         }
         Ok(())
+    }
+
+    /// What is known of the provider before it is asked.
+    pub(crate) fn provider(&self) -> Result<iiif_auth_oidc::Settings, String> {
+        let ca = match &self.ca_file {
+            Some(path) => {
+                let said = |error| format!("--ca-file {}: {error}", path.display());
+                Some(std::fs::read(path).map_err(said)?)
+            }
+            None => None,
+        };
+        Ok(iiif_auth_oidc::Settings {
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret()?,
+            scopes: self.scopes.clone(),
+            roles_claim: self.roles_claim.clone(),
+            audiences: self.audiences.clone(),
+            ca,
+            redirect: format!("{}{CALLBACK}", self.public_url),
+            ..iiif_auth_oidc::Settings::default()
+        })
     }
 
     /// The client's secret, without the end of its line.

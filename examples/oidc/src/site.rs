@@ -1,15 +1,25 @@
 //! The pictures, who may see them, and the login beside them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::Router;
+use iiif_auth_oidc::{Desk, Provider, Roles};
 use tower_iiif_auth::authorizer::RolesFor;
 use tower_iiif_auth::{AccessService, BoxError, IiifAuth, Keyring, Realm};
 
 use crate::images::{ImageApi, ImageServer};
-use crate::login::{self, Desk};
-use crate::provider::Provider;
+use crate::login;
 use crate::settings::{CALLBACK, Settings};
 
 const PICTURES: [(&str, u32); 2] = [("open", 9000), ("restricted", 9000)];
+
+/// The provider, as soon as it answers.
+pub(crate) async fn provider(settings: &Settings) -> Result<Provider, String> {
+    let provider = Provider::new(settings.provider()?)?;
+    provider.find(settings.wait).await?;
+    Ok(provider)
+}
 
 pub(crate) fn app(settings: &Settings, provider: Provider) -> Result<Router, BoxError> {
     let url = &settings.public_url;
@@ -30,7 +40,11 @@ pub(crate) fn app(settings: &Settings, provider: Provider) -> Result<Router, Box
         tracing::warn!("{warning}");
     }
     let pictures = ImageServer::rendered(&PICTURES);
-    let desk = Desk { provider, roles: settings.roles.clone(), secure: url.starts_with("https:") };
+    // Those that open something here. Others would only make the cookie too large.
+    let counting = Some(settings.roles.iter().cloned().collect());
+    let roles = Roles { counting, renamed: HashMap::new() };
+    let provider = Arc::new(provider);
+    let desk = Desk { provider, roles, secure: url.starts_with("https:") };
     Ok(pictures
         .routes("/iiif/3", &format!("{url}/iiif/3"), ImageApi::V3)
         .merge(login::routes(desk))

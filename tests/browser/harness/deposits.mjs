@@ -1,5 +1,5 @@
 // The server under test where users deposit files: a small server of documents behind the
-// `reverse_proxy` example. Below `/own` the proxy was told that the publisher puts every page there.
+// `iiif-auth-proxy`. Below `/own` the proxy was told that the publisher puts every page there.
 
 import { createServer } from 'node:http';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
 // The server under test where it is not the quickstart: IIPImage behind nginx behind the
-// `reverse_proxy` example, configured by the example's own files.
+// `iiif-auth-proxy`, configured by the example's own files.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -7,4 +7,4 @@ import { REPOSITORY } from './proxy.mjs';
 
 /** A file of the example in which each text of `changes` is put in place of its key. */
 export const exampleFile = (path, changes) =>
-  changed(readFileSync(join(REPOSITORY, 'examples/reverse_proxy', path), 'utf8'), changes);
+  changed(readFileSync(join(REPOSITORY, 'proxy', path), 'utf8'), changes);

@@ -1,4 +1,4 @@
-// The proxy under test: the `reverse_proxy` example, built, configured, started.
+// The proxy under test: the `iiif-auth-proxy`, built, configured, started.
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,17 +21,17 @@ export function executable() {
 function build() {
   const cargo = spawnSync(
     'cargo',
-    ['build', '-p', 'reverse_proxy', '--message-format', 'json-render-diagnostics'],
+    ['build', '-p', 'iiif-auth-proxy', '--message-format', 'json-render-diagnostics'],
     { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 64 << 20 },
   );
   if (cargo.error) throw cargo.error;
-  if (cargo.status !== 0) throw new Error('cargo could not build the reverse_proxy example');
+  if (cargo.status !== 0) throw new Error('cargo could not build iiif-auth-proxy');
   const artifact = cargo.stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
-    .find((message) => message.reason === 'compiler-artifact' && message.target.name === 'reverse_proxy' && message.executable);
-  if (!artifact) throw new Error('cargo built no executable called reverse_proxy');
+    .find((message) => message.reason === 'compiler-artifact' && message.target.name === 'iiif-auth-proxy' && message.executable);
+  if (!artifact) throw new Error('cargo built no executable called iiif-auth-proxy');
   return artifact.executable;
 }
 
@@ -51,7 +51,7 @@ export function writeSecrets(folder) {
   writeFileSync(join(folder, 'sso-secret'), `${SSO_SECRET}\n`, { mode: 0o600 });
   hashes ??= Object.keys(USERS).map(hash);
   const lines = Object.entries(USERS).map(([name, roles], index) => `${name}:${hashes[index]}:${roles.join(',')}\n`);
-  writeFileSync(join(folder, 'users'), lines.join(''));
+  writeFileSync(join(folder, 'users'), lines.join(''), { mode: 0o600 });
 }
 
 function hash(password) {

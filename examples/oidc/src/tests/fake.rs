@@ -45,6 +45,8 @@ pub(super) struct Words {
     pub(super) described: Option<String>,
     codes: HashMap<String, Code>,
     pub(super) redeemed: usize,
+    /// How long its keys take.
+    pub(super) slow: std::time::Duration,
     /// Everything that must be in no log.
     pub(super) secrets: Vec<String>,
 }
@@ -76,6 +78,7 @@ impl Fake {
             described: None,
             codes: HashMap::new(),
             redeemed: 0,
+            slow: std::time::Duration::ZERO,
             secrets: vec![SECRET.to_owned(), STANDARD.encode(SECRET)],
         };
         let state = Arc::new(Mutex::new(words));
@@ -157,7 +160,11 @@ async fn describe(State(shared): State<Shared>) -> Json<Value> {
 }
 
 async fn keys(State(shared): State<Shared>) -> Json<Value> {
-    let seed = shared.state.lock().unwrap().published;
+    let (seed, slow) = {
+        let words = shared.state.lock().unwrap();
+        (words.published, words.slow)
+    };
+    tokio::time::sleep(slow).await;
     let public = URL_SAFE_NO_PAD.encode(pair(seed).public_key().as_ref());
     Json(json!({ "keys": [{
         "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",

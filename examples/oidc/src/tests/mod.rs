@@ -15,7 +15,8 @@ use http_body_util::BodyExt;
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::provider::Provider;
+use iiif_auth_oidc::Provider;
+
 use crate::settings::Settings;
 use crate::site;
 use fake::{CLIENT, Fake, SECRET};
@@ -76,8 +77,15 @@ impl Browser {
 
     async fn with(fake: &Fake, more: &[&str]) -> Self {
         let settings = settings(&fake.issuer, more);
-        let provider = Provider::find(&settings).await.unwrap().without_rest();
+        let known = settings.provider().unwrap();
+        let known = iiif_auth_oidc::Settings { keys_rest: Duration::ZERO, ..known };
+        let provider = Provider::new(known).unwrap();
+        provider.find(Duration::from_secs(2)).await.unwrap();
         Self { app: site::app(&settings, provider).unwrap(), cookies: BTreeMap::new() }
+    }
+
+    fn is_pending(&self) -> bool {
+        self.cookies.keys().any(|name| name.starts_with(PENDING))
     }
 
     /// Another one, that visits the same server.
@@ -144,7 +152,7 @@ async fn a_user_logs_in_at_the_provider_and_sees_the_picture() {
     // The provider may have remembered the user: there was no click, so there is a page to click on.
     let gesture = browser.get(&back).await;
     assert!(gesture.is_gesture(), "{} {}", gesture.status, gesture.text);
-    assert!(!browser.cookies.contains_key(ACCESS) && !browser.cookies.contains_key(PENDING));
+    assert!(!browser.cookies.contains_key(ACCESS) && !browser.is_pending());
     assert!(browser.press(&gesture).await.closes());
     assert_eq!(browser.tile().await, 200);
 
@@ -289,7 +297,7 @@ async fn what_the_provider_says_instead_of_a_code() {
         let answer = browser.get(&path).await;
         assert_eq!((answer.status, answer.closes()), (status, closes), "{error}");
         assert!(!answer.text.contains("<script>alert") && !answer.text.contains("<b>"), "{error}");
-        assert!(!browser.cookies.contains_key(ACCESS) && !browser.cookies.contains_key(PENDING));
+        assert!(!browser.cookies.contains_key(ACCESS) && !browser.is_pending());
     }
     let mut browser = Browser::before(&fake).await;
     let back = browser.back_from_provider(&fake).await;
@@ -355,6 +363,7 @@ async fn se_11_no_open_redirect() {
     }
 }
 
+/// EX-07: as providers send them, a standard claim too.
 #[tokio::test]
 async fn claims_become_roles() {
     for (claim, claims, status) in [
@@ -364,7 +373,15 @@ async fn claims_become_roles() {
         ("roles", json!({ "roles": [] }), 403),
         ("roles", json!({ "roles": null }), 403),
         ("roles", json!({ "roles": ["Reader", "reader "] }), 403),
-        ("roles", json!({ "roles": { "reader": true } }), 403),
+        ("roles", json!({ "roles": { "reader": true } }), 200),
+        ("roles", json!({ "roles": { "reader": false } }), 403),
+        ("roles", json!({ "roles": [{ "name": "reader" }] }), 200),
+        (
+            "resource_access.my.client.roles",
+            json!({ "resource_access": { "my.client": { "roles": ["reader"] } } }),
+            200,
+        ),
+        ("email", json!({ "email": "reader" }), 200),
         ("realm_access.roles", json!({ "realm_access": { "roles": ["reader"] } }), 200),
         ("realm_access.roles", json!({ "realm_access": "reader" }), 403),
         ("https://a.example/r", json!({ "https://a.example/r": ["reader"] }), 200),
@@ -410,10 +427,9 @@ async fn the_provider_is_waited_for_at_start_and_not_for_ever() {
     let address = fake.issuer.trim_start_matches("http://").to_owned();
     fake.go_down().await;
     let begun = Instant::now();
-    let error = Provider::find(&settings(&fake.issuer, &["--wait", "1"])).await.err().unwrap();
+    let error = site::provider(&settings(&fake.issuer, &["--wait", "1"])).await.err().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5));
-    for part in ["--issuer", &fake.issuer, "cannot be reached", ".well-known/openid-configuration"]
-    {
+    for part in ["issuer", &fake.issuer, "cannot be reached", ".well-known/openid-configuration"] {
         assert!(error.contains(part), "{part} in {error}");
     }
     // It comes up while it is waited for.
@@ -422,7 +438,7 @@ async fn the_provider_is_waited_for_at_start_and_not_for_ever() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         Fake::start_at(&address).await
     };
-    let (found, _later) = tokio::join!(Provider::find(&settings), later);
+    let (found, _later) = tokio::join!(site::provider(&settings), later);
     assert!(found.is_ok(), "{:?}", found.err());
 }
 
@@ -431,7 +447,7 @@ async fn a_provider_that_calls_itself_otherwise_is_an_error_at_start() {
     let fake = Fake::start().await;
     fake.words().described = Some("https://evil.example".to_owned());
     let begun = Instant::now();
-    let error = Provider::find(&settings(&fake.issuer, &["--wait", "60"])).await.err().unwrap();
+    let error = site::provider(&settings(&fake.issuer, &["--wait", "60"])).await.err().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10), "waiting does not help");
     assert!(error.contains("https://evil.example") && error.contains(&fake.issuer), "{error}");
 }
@@ -537,5 +553,121 @@ async fn a_login_comes_back_for_the_viewer_that_began_it() {
             let page = browser.get(&token).await;
             assert_eq!(page.text.contains("invalidOrigin"), refused, "{viewer}: {}", page.text);
         }
+    }
+}
+
+/// EX-05: each login under way survives what other tabs and other sites do, and what is not opened in a tab
+/// begins none.
+#[tokio::test]
+async fn ex_05_logins_under_way_survive_each_other() {
+    let fake = Fake::start().await;
+    let mut browser = Browser::before(&fake).await;
+    let mut back = Vec::new();
+    for _ in 0..5 {
+        back.push(browser.back_from_provider(&fake).await);
+    }
+    for (dest, begins) in
+        [("image", false), ("iframe", false), ("empty", false), ("document", true)]
+    {
+        let request = Request::get(LOGIN).header("sec-fetch-dest", dest);
+        let answer = browser.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status == 303, begins, "{dest}");
+        assert_eq!(answer.headers.contains_key(LOCATION), begins, "{dest}");
+    }
+    // A form of another site comes without the cookies of this one.
+    let mut foreign = browser.other();
+    let request = Request::post("/auth/login").header("sec-fetch-site", "cross-site");
+    let request = request.header(ORIGIN, "https://evil.example");
+    let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let answer = foreign.send(request.body(Body::from("as=other")).unwrap()).await;
+    assert!(answer.status == 403 && !foreign.is_pending(), "{}", answer.status);
+    browser.cookies.extend(foreign.cookies);
+    for back in back {
+        assert!(browser.get(&back).await.is_gesture(), "{back}");
+    }
+}
+
+/// EX-07: who else a token is for has to be listed, and the provider has to say that it is for us.
+#[tokio::test]
+async fn ex_07_several_audiences() {
+    let both = json!([CLIENT, "archive"]);
+    for (more, claims, good) in [
+        (&[][..], json!({ "aud": both, "azp": CLIENT }), false),
+        (&["--audience", "archive"], json!({ "aud": both, "azp": CLIENT }), true),
+        (&["--audience", "archive"], json!({ "aud": both, "azp": "archive" }), false),
+        (&["--audience", "archive"], json!({ "aud": ["archive"], "azp": CLIENT }), false),
+        (&["--audience", "archive"], json!({ "aud": both }), false),
+        (&["--audience", "other"], json!({ "aud": both, "azp": CLIENT }), false),
+    ] {
+        let fake = Fake::start().await;
+        fake.words().claims = claims.clone();
+        let mut browser = Browser::with(&fake, more).await;
+        let back = browser.back_from_provider(&fake).await;
+        assert_eq!(browser.get(&back).await.is_gesture(), good, "{more:?} {claims}");
+    }
+}
+
+/// EX-08: what must not pass does not, and clocks may differ a little.
+#[tokio::test]
+async fn ex_08_claims_that_must_not_pass() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for (claims, good) in [
+        (json!({ "azp": "another-client" }), false),
+        (json!({ "azp": CLIENT }), true),
+        (json!({ "sub": "" }), false),
+        (json!({ "sub": " " }), false),
+        (json!({ "iat": now + 3600 }), false),
+        (json!({ "iat": now + 10 }), true),
+        (json!({ "exp": now - 5 }), true),
+        (json!({ "exp": now - 120 }), false),
+    ] {
+        let fake = Fake::start().await;
+        fake.words().claims = claims.clone();
+        let mut browser = Browser::before(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
+        let answer = browser.get(&back).await;
+        assert_eq!(answer.is_gesture(), good, "{claims}: {}", answer.status);
+    }
+    // Where the password was asked for again, an older login is none.
+    for (auth_time, good) in [(now - 3600, false), (now, true)] {
+        let fake = Fake::start().await;
+        let mut browser = Browser::before(&fake).await;
+        let back = browser.back_from_provider(&fake).await;
+        let gesture = browser.get(&back).await;
+        browser.press(&gesture).await;
+        fake.words().claims = json!({ "auth_time": auth_time });
+        let there = browser.post("/auth/login", "as=other".to_owned()).await;
+        assert!(there.location().contains("max_age=0"), "{}", there.location());
+        let (code, state) = fake.log_in(there.location());
+        let answer = browser.get(&format!("/oidc/callback?code={code}&state={state}")).await;
+        assert_eq!(answer.status == 200, good, "{auth_time}: {}", answer.text);
+    }
+}
+
+/// EX-09: while the provider is slow with its keys, others begin their logins; and its failures are rested.
+#[tokio::test]
+async fn ex_09_a_provider_that_answers_slowly() {
+    let fake = Fake::start().await;
+    let mut browser = Browser::before(&fake).await;
+    let back = browser.back_from_provider(&fake).await;
+    fake.words().signing = 2;
+    fake.words().published = 2;
+    fake.words().slow = Duration::from_secs(2);
+    let mut other = browser.other();
+    let waiting = tokio::spawn(async move { browser.get(&back).await.is_gesture() });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = Instant::now();
+    assert_eq!(other.get(LOGIN).await.status, 303);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(waiting.await.unwrap(), "the keys came");
+
+    let gone = Fake::start().await;
+    let settings = settings(&gone.issuer, &[]);
+    gone.go_down().await;
+    let provider = Provider::new(settings.provider().unwrap()).unwrap();
+    let mut browser =
+        Browser { app: site::app(&settings, provider).unwrap(), cookies: BTreeMap::new() };
+    for _ in 0..3 {
+        assert_eq!(browser.get(LOGIN).await.status, 503);
     }
 }

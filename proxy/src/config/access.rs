@@ -1,0 +1,351 @@
+//! `[[access]]`: by what users get in, and what viewers say of it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use http::HeaderName;
+use iiif_auth_oidc::Provider;
+use toml::de::DeValue;
+use tower_iiif_auth::aspect::{IpRanges, TrustedHeader};
+use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, SameSite};
+
+use super::section::{Found, Section};
+use super::users::{self, Users};
+use super::{mistakes::Span, openid, parse, text};
+
+/// An access service with what its users are told by.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) span: Span,
+    pub(super) realm: Realm,
+    pub(super) login: Option<Login>,
+    /// The roles that it gives; `None` where others say which.
+    pub(super) roles: Option<Vec<String>>,
+}
+
+/// A login that the proxy itself answers.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Its path.
+    pub path: String,
+    /// What stands above it.
+    pub label: LanguageMap,
+    /// Who is let in.
+    pub kind: LoginKind,
+    /// What a role that somebody else names is called here. One that is not in it keeps its name.
+    pub renamed: HashMap<String, String>,
+}
+
+/// Who is let in.
+#[derive(Clone, Debug)]
+pub enum LoginKind {
+    /// Who knows a password.
+    Form(Arc<Users>),
+    /// Whom an `OpenID` provider knows.
+    OpenId {
+        /// The provider.
+        provider: Arc<Provider>,
+        /// The path to which it sends users back.
+        callback: String,
+    },
+    /// Who a single sign-on in front names in a header.
+    SingleSignOn {
+        /// The header, and who is believed.
+        header: Box<TrustedHeader>,
+        /// The headers' names, which nobody else may use.
+        names: Vec<HeaderName>,
+    },
+}
+
+/// What all access services share.
+pub(super) struct Surroundings<'s> {
+    pub(super) endpoints: &'s str,
+    pub(super) public_url: &'s str,
+    pub(super) folder: &'s Path,
+    pub(super) trusted_proxies: &'s [String],
+}
+
+pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> Option<Access> {
+    let mistakes = section.mistakes;
+    let name = section.optional::<String>("name").map(|found| found.value).unwrap_or_default();
+    let prefix = match name.as_str() {
+        "" => around.endpoints.to_owned(),
+        name => format!("{}/{name}", around.endpoints),
+    };
+    let label = if section.has("label") {
+        text::text(&mut section, "label")
+    } else {
+        mistakes.add(&section.span, "label is missing in [[access]]: name your institution");
+        text::text(&mut section, "label")
+    };
+    let message = text::message(&mut section, "heading", "note");
+    let confirm_label = text::text(&mut section, "confirm_label");
+    let logout_label = text::text(&mut section, "logout_label");
+    let token_error = text::message(&mut section, "error_heading", "error_note");
+    let protects: Vec<_> = section.list("protects").into_iter().map(|found| found.value).collect();
+    let kind = section.required::<String>("kind");
+    let by = kind.and_then(|kind| by(&kind, &mut section, &prefix, label.clone(), around));
+    let span = section.span.clone();
+    section.finish();
+
+    let By { mut service, aspects, login, roles } = by?;
+    service = service.label(label?).protects(protects);
+    if let Some(message) = message {
+        service = service.message(message);
+    }
+    if let Some(label) = confirm_label {
+        service = service.confirm_label(label);
+    }
+    let mut realm = Realm::named(name).access(service).aspect(aspects);
+    if let Some(label) = logout_label {
+        realm = realm.logout_label(label);
+    }
+    if let Some(error) = token_error {
+        realm = realm.token_error(error);
+    }
+    Some(Access { span, realm, login, roles })
+}
+
+/// What a kind of access service comes to.
+struct By {
+    service: AccessService,
+    aspects: tower_iiif_auth::aspect::Aspects,
+    login: Option<Login>,
+    roles: Option<Vec<String>>,
+}
+
+fn by(
+    kind: &Found<String>,
+    section: &mut Section<'_, '_>,
+    prefix: &str,
+    label: Option<LanguageMap>,
+    around: &Surroundings<'_>,
+) -> Option<By> {
+    let mistakes = section.mistakes;
+    let own_login = |kind: LoginKind, label: LanguageMap| Login {
+        path: format!("{prefix}/login"),
+        label,
+        kind,
+        renamed: HashMap::new(),
+    };
+    match kind.value.as_str() {
+        "login" => {
+            let cookie = cookie(section);
+            let users = section.required::<String>("users_file").and_then(|file| {
+                let path = around.folder.join(&file.value);
+                mistakes.reads_secret(&file.span, &path);
+                let users = mistakes.check(&file.span, users::read(&path))?;
+                if users.is_empty() {
+                    let message = "the users file has no user yet, and nobody can log in: \
+                                   iiif-auth-proxy users add NAME --role ROLE";
+                    mistakes.warn(&file.span, message);
+                }
+                Some(users)
+            });
+            let (label, users) = (label?, users?);
+            let service = AccessService::active("login", label.clone());
+            let roles = Some(users.roles().map(str::to_owned).collect());
+            let login = own_login(LoginKind::Form(Arc::new(users)), label);
+            Some(By { service, aspects: cookie.into(), login: Some(login), roles })
+        }
+        "single-sign-on" => {
+            let cookie = cookie(section);
+            let every_request = section.or("every_request", false);
+            let (header, names) = trusted_header(section, around)?;
+            let label = label?;
+            let service = AccessService::active("login", label.clone());
+            let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
+            let kind = LoginKind::SingleSignOn { header: Box::new(header), names };
+            let renamed = role_map(section);
+            if every_request && !renamed.is_empty() {
+                let message =
+                    "role_map has no meaning with every_request, which takes roles as they come";
+                mistakes.add(&section.span, message);
+            }
+            let login = Login { renamed, ..own_login(kind, label) };
+            Some(By { service, aspects, login: Some(login), roles: None })
+        }
+        "openid-connect" => {
+            let cookie = cookie(section);
+            let callback = format!("{prefix}/callback");
+            let provider = openid::read(section, around, &callback);
+            let renamed = role_map(section);
+            let (label, provider) = (label?, Arc::new(provider?));
+            let service = AccessService::active("login", label.clone()).steps([callback.as_str()]);
+            let kind = LoginKind::OpenId { provider, callback };
+            let login = Login { renamed, ..own_login(kind, label) };
+            Some(By { service, aspects: cookie.into(), login: Some(login), roles: None })
+        }
+        "click-through" => {
+            let cookie = cookie(section);
+            let role = role(section);
+            let terms = text::message(section, "terms_heading", "terms_note");
+            if terms.is_none() {
+                let message = "terms_heading is missing: say what users agree to";
+                mistakes.add(&section.span, message);
+            }
+            let terms: Message = terms?;
+            let role = role?;
+            let service = AccessService::click_through("accept", label?, terms).role(role.clone());
+            Some(By { service, aspects: cookie.into(), login: None, roles: Some(vec![role]) })
+        }
+        "kiosk" => {
+            let cookie = cookie(section);
+            let role = role(section)?;
+            let service = AccessService::kiosk("enter").role(role.clone());
+            Some(By { service, aspects: cookie.into(), login: None, roles: Some(vec![role]) })
+        }
+        "reading-room" => reading_room(section, around),
+        other => {
+            let message = format!(
+                "kind {other:?} is none of \"login\", \"openid-connect\", \"single-sign-on\", \
+                 \"click-through\", \"kiosk\" and \"reading-room\""
+            );
+            mistakes.add(&kind.span, message);
+            // Which keys belong to it cannot be told.
+            section.rest();
+            None
+        }
+    }
+}
+
+fn reading_room(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<By> {
+    let mistakes = section.mistakes;
+    let addresses = section.list("addresses");
+    let role = role(section);
+    let mut readable = true;
+    for Found { value, span } in &addresses {
+        readable &= mistakes.check(span, parse::range(value)).is_some();
+    }
+    if addresses.is_empty() {
+        mistakes.add(&section.span, "addresses is missing: list ranges, like \"192.0.2.0/24\"");
+    }
+    if addresses.is_empty() || !readable {
+        return None;
+    }
+    let role = role?;
+    let roles = Some(vec![role.clone()]);
+    let ranges = IpRanges::new(addresses.iter().map(|range| range.value.as_str()), role)
+        .and_then(|room| room.trusted_proxies(around.trusted_proxies.iter().map(String::as_str)));
+    let ranges = mistakes.check(&section.span, ranges)?;
+    let service = AccessService::external();
+    Some(By { service, aspects: ranges.into(), login: None, roles })
+}
+
+/// What roles are called here, by what somebody else calls them.
+fn role_map(section: &mut Section<'_, '_>) -> HashMap<String, String> {
+    let Some(mut table) = section.section("role_map") else { return HashMap::new() };
+    let mut renamed = HashMap::new();
+    for (key, value) in table.rest() {
+        match value.get_ref() {
+            DeValue::String(name) if !name.is_empty() => {
+                renamed.insert(key.value, name.to_string());
+            }
+            _ => table.mistakes.add(&value.span(), format!("role_map: {} is no role", key.value)),
+        }
+    }
+    renamed
+}
+
+fn role(section: &mut Section<'_, '_>) -> Option<String> {
+    section.required::<String>("role").map(|found| found.value)
+}
+
+fn cookie(section: &mut Section<'_, '_>) -> AccessCookie {
+    let mut cookie = AccessCookie::new();
+    if let Some(lifetime) = section.parsed("lifetime", parse::duration) {
+        cookie = cookie.lifetime(lifetime.value);
+    }
+    let same_site = section.parsed("same_site", |text| match text {
+        "None" => Ok(SameSite::None),
+        "Lax" => Ok(SameSite::Lax),
+        "Strict" => Ok(SameSite::Strict),
+        _ => Err(format!("{text:?} is none of \"None\", \"Lax\" and \"Strict\"")),
+    });
+    if let Some(same_site) = same_site {
+        cookie = cookie.same_site(same_site.value);
+    }
+    cookie
+}
+
+fn trusted_header(
+    section: &mut Section<'_, '_>,
+    around: &Surroundings<'_>,
+) -> Option<(TrustedHeader, Vec<HeaderName>)> {
+    let mistakes = section.mistakes;
+    if !section.has("user_header") {
+        let message =
+            "user_header is missing: name the header with the user, like \"x-remote-user\"";
+        mistakes.add(&section.span, message);
+    }
+    let user = section.parsed("user_header", parse::header_name);
+    let roles = section.parsed("roles_header", parse::header_name);
+    let separator = section.parsed("roles_separator", |text| {
+        text.parse::<char>().map_err(|_| format!("{text:?} is not one character"))
+    });
+    let peers = section.list("peers");
+    if peers.is_empty() {
+        let message = "peers is missing: list the address of the single sign-on's web server";
+        mistakes.add(&section.span, message);
+    }
+    let readable = peers
+        .iter()
+        .filter(|peer| mistakes.check(&peer.span, parse::range(&peer.value)).is_none())
+        .count()
+        == 0;
+    let secret = secret(section, around);
+    let user = user?;
+    if peers.is_empty() || !readable {
+        return None;
+    }
+    let mut names = vec![user.value.clone()];
+    let peers = peers.iter().map(|peer| peer.value.as_str());
+    let mut header = TrustedHeader::new(user.value.as_str(), peers);
+    if let Some(roles) = roles {
+        let separator = separator.map_or(';', |found| found.value);
+        header = header.and_then(|header| header.roles_from(roles.value.as_str(), separator));
+        names.push(roles.value);
+    }
+    let mut header = mistakes.check(&user.span, header)?;
+    if let Some(Secret { name, text, span }) = secret {
+        let with_secret = header.with_secret(name.as_str(), text.trim());
+        header =
+            mistakes.check(&span, with_secret.map_err(|error| format!("secret_file: {error}")))?;
+        names.push(name);
+    } else {
+        let message = format!(
+            "whatever comes from peers under the name {} is a user: the front has to clear it from what \
+             clients send at every path that it passes on; with secret_file only who knows the secret \
+             names users",
+            user.value
+        );
+        mistakes.warn(&user.span, message);
+    }
+    Some((header, names))
+}
+
+/// What only the single sign-on's web server knows, and where it says it.
+struct Secret {
+    name: HeaderName,
+    text: String,
+    span: Span,
+}
+
+fn secret(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Secret> {
+    let mistakes = section.mistakes;
+    let name = section.parsed("secret_header", parse::header_name);
+    let Some(Found { value, span }) = section.optional::<String>("secret_file") else {
+        if let Some(name) = name {
+            mistakes.add(&name.span, "secret_header has no meaning without secret_file");
+        }
+        return None;
+    };
+    let path = around.folder.join(&value);
+    mistakes.reads_secret(&span, &path);
+    let secret = std::fs::read_to_string(path)
+        .map_err(|error| format!("secret_file {value} can not be read: {error}"));
+    let text = mistakes.check(&span, secret)?;
+    let name = name.map_or(HeaderName::from_static("x-front-secret"), |name| name.value);
+    Some(Secret { name, text, span })
+}

@@ -1,0 +1,174 @@
+//! To the image server and back, streamed in both directions.
+
+mod cookies;
+mod description;
+mod idle;
+mod names;
+mod patience;
+mod request;
+mod response;
+
+use std::sync::Arc;
+
+use http::{HeaderName, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use tower_iiif_auth::IiifAuth;
+use tower_iiif_auth::aspect::TrustedProxies;
+use tower_iiif_auth::check::keep_still;
+use tower_iiif_auth::resource::Pattern;
+use url::Url;
+
+use crate::body::{Body, boxed, plain};
+use crate::config::{Base, Config, LoginKind, Upstream};
+use crate::metrics::{Fault, Metrics};
+use crate::routes::Routes;
+use crate::upstream::{Answer, Servers};
+use idle::Idle;
+use patience::{LastSent, Over};
+pub(crate) use request::has_no_body;
+
+/// Forwards what the layers let through.
+pub(crate) struct Forward {
+    upstreams: Vec<Arc<Servers>>,
+    routes: Arc<Routes>,
+    auth: IiifAuth,
+    trusted_proxies: TrustedProxies,
+    /// The configuration's identity headers, which clients cannot send on.
+    claims: Vec<HeaderName>,
+    active_paths: Vec<Pattern>,
+    metrics: Arc<Metrics>,
+}
+
+impl Forward {
+    pub(crate) fn new(
+        config: &Config,
+        routes: Arc<Routes>,
+        auth: IiifAuth,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let sign_on = config.logins.iter().flat_map(|login| match &login.kind {
+            LoginKind::SingleSignOn { names, .. } => names.clone(),
+            LoginKind::Form(_) | LoginKind::OpenId { .. } => Vec::new(),
+        });
+        let told = config.upstreams.iter();
+        let told = told.flat_map(|own| [own.user_header.clone(), own.roles_header.clone()]);
+        let claims = told.flatten().chain(sign_on).collect();
+        let trusted_proxies = config.trusted_proxies.clone();
+        let active_paths = config.active_paths.clone();
+        let upstreams = config.servers.clone();
+        Self { upstreams, routes, auth, trusted_proxies, claims, active_paths, metrics }
+    }
+
+    /// The image server's answer, or why there is none.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path();
+        let base = self.routes.base_of(path).map(|(base, _)| base);
+        let Some(servers) = self.upstreams.get(self.routes.upstream_of(path)) else {
+            return self.failed(Fault::Answer);
+        };
+        // Below a base the layers see to it.
+        let still = base.is_none() && !self.may_run(path);
+        if still && head.headers.contains_key("service-worker") {
+            return plain(StatusCode::FORBIDDEN, "No script of this place is a service worker.\n");
+        }
+        if let Some(response) = description::base_uri(&self.routes, path) {
+            return response;
+        }
+        let ids = description::ids(&self.routes, path);
+        if ids.is_some() {
+            description::ask_for_all(&mut head);
+        }
+        let method = head.method.clone();
+        let Answer { response, asked } = match self.ask(servers, &mut head, body).await {
+            Ok(answer) => answer,
+            Err(response) => return response,
+        };
+        let Ok(url) = Url::parse(&asked.to_string()) else {
+            return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
+        };
+        let asked = Asked { url, base, servers };
+        let (mut head, body) = response.into_parts();
+        if let Err(reason) = response::prepare(self, &asked, &mut head) {
+            tracing::warn!(reason, "the image server's answer is not passed on");
+            return self.failed(Fault::Answer);
+        }
+        let body = Idle::new(body, servers.upstream.idle_timeout);
+        let body = match ids.filter(|_| head.status == StatusCode::OK) {
+            None => boxed(body),
+            Some(ids) => match description::put_right(&ids, &method, &mut head, body).await {
+                Ok(body) => boxed(Full::new(body).map_err(|never| match never {})),
+                Err(reason) => {
+                    tracing::warn!(reason, "the image server's answer is not passed on");
+                    return self.failed(Fault::Answer);
+                }
+            },
+        };
+        let mut response = Response::from_parts(head, body);
+        if still {
+            keep_still(&mut response);
+        }
+        response
+    }
+
+    /// Puts the request into the proxy's words, and asks.
+    async fn ask(
+        &self,
+        servers: &Servers,
+        head: &mut http::request::Parts,
+        body: Incoming,
+    ) -> Result<Answer, Response<Body>> {
+        let Upstream { header_timeout, idle_timeout, .. } = servers.upstream;
+        let target = request::prepare(self, &servers.upstream, head).map_err(|error| {
+            tracing::error!(%error, "a request cannot be put into words for the image server");
+            self.failed(Fault::Answer)
+        })?;
+        let sent = LastSent::now();
+        let body = (!has_no_body(&head.method)).then(|| {
+            let sent = sent.clone();
+            boxed(Idle::new(body, idle_timeout).map_frame(move |frame| {
+                sent.again();
+                frame
+            }))
+        });
+        match sent.patient(header_timeout, servers.send(head, &target, body)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(unanswered)) => {
+                tracing::warn!(why = unanswered.why, "the image server gave no answer");
+                Err(self.failed(unanswered.fault))
+            }
+            Err(Over) => {
+                tracing::warn!("the image server did not answer within header_timeout");
+                Err(self.failed(Fault::HeaderTimeout))
+            }
+        }
+    }
+
+    /// Whether the pages at a public path may run as pages of this site.
+    fn may_run(&self, path: &str) -> bool {
+        self.active_paths.iter().any(|own| own.matches(path))
+    }
+
+    fn failed(&self, fault: Fault) -> Response<Body> {
+        self.metrics.upstream_failed(fault);
+        match fault {
+            Fault::ConnectTimeout | Fault::HeaderTimeout => {
+                plain(StatusCode::GATEWAY_TIMEOUT, "The image server takes too long.\n")
+            }
+            Fault::Connect => {
+                plain(StatusCode::BAD_GATEWAY, "The image server cannot be reached.\n")
+            }
+            Fault::Answer => {
+                plain(StatusCode::BAD_GATEWAY, "The image server's answer is no good.\n")
+            }
+        }
+    }
+}
+
+/// What the image server was asked for.
+struct Asked<'r> {
+    url: Url,
+    base: Option<&'r Base>,
+    servers: &'r Servers,
+}
