@@ -71,6 +71,7 @@ mod long;
 mod manifest;
 mod plan;
 mod refused;
+mod scan;
 mod sent;
 mod service;
 mod unpack;
