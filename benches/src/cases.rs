@@ -214,7 +214,7 @@ fn remembered() -> Vec<Case> {
     let rule =
         |request: &AccessRequest<'_>| request.identifier() == "cover" || request.has_role("reader");
     let closure = Publisher::with_rules(from_fn(rule));
-    let asked = from_async_fn(async move |request: AccessRequest<'static>| {
+    let asked = from_async_fn(move |request: AccessRequest<'static>| async move {
         Ok::<_, Infallible>(rule(&request))
     });
     let remembered = Publisher::with_rules(asked.cached(Duration::from_secs(3600), 100_000));

@@ -70,13 +70,8 @@ struct Key {
     base: Box<str>,
     identifier: Box<str>,
     part: Part,
-    who: Option<Who>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-struct Who {
-    subject: Box<str>,
-    roles: Box<[Box<str>]>,
+    /// Subject and roles, in the session's own form.
+    who: Option<Box<[u8]>>,
 }
 
 /// The same as it is asked for.
@@ -95,54 +90,29 @@ impl Asked<'_> {
             base: self.resource.base().into(),
             identifier: self.resource.identifier().into(),
             part: self.part(),
-            who: self.session.map(|session| Who {
-                subject: session.subject().into(),
-                roles: session.roles().map(Into::into).collect(),
-            }),
+            who: self.session.map(|session| session.who().into()),
         }
-    }
-}
-
-fn hash<'r, H: Hasher>(
-    resource: (&str, &str, Part),
-    who: Option<(&str, impl Iterator<Item = &'r str>)>,
-    state: &mut H,
-) {
-    resource.hash(state);
-    if let Some((subject, roles)) = who {
-        subject.hash(state);
-        roles.for_each(|role| role.hash(state));
     }
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let who = self.who.as_ref();
-        let who = who.map(|who| (&*who.subject, who.roles.iter().map(|role| &**role)));
-        hash((&self.base, &self.identifier, self.part), who, state);
+        (&*self.base, &*self.identifier, self.part, self.who.as_deref()).hash(state);
     }
 }
 
 impl Hash for Asked<'_> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let who = self.session.map(|session| (session.subject(), session.roles()));
-        hash((self.resource.base(), self.resource.identifier(), self.part()), who, state);
+        let who = self.session.map(Session::who);
+        (self.resource.base(), self.resource.identifier(), self.part(), who).hash(state);
     }
 }
 
 impl Equivalent<Key> for Asked<'_> {
     #[inline]
     fn equivalent(&self, key: &Key) -> bool {
-        let is_same = match (self.session, &key.who) {
-            (None, None) => true,
-            (Some(session), Some(who)) => {
-                session.subject() == &*who.subject
-                    && session.roles().eq(who.roles.iter().map(|role| &**role))
-            }
-            _ => false,
-        };
-        is_same
+        self.session.map(Session::who) == key.who.as_deref()
             && self.resource.identifier() == &*key.identifier
             && self.resource.base() == &*key.base
             && self.part() == key.part
@@ -167,7 +137,8 @@ impl<A> Cached<A> {
 
     /// Forgets what was decided for this subject: its rights were changed.
     pub fn forget_subject(&self, subject: &str) {
-        self.shared.forget(|key| key.who.as_ref().is_some_and(|who| *who.subject == *subject));
+        self.shared
+            .forget(|key| key.who.as_ref().is_some_and(|who| Session::subject_of(who) == subject));
     }
 
     /// Forgets everything.

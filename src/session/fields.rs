@@ -54,6 +54,16 @@ impl<'a> Fields<'a> {
         Reader(self.as_bytes()).short_text().unwrap_or_default()
     }
 
+    /// Subject and roles as they are written, without the origins.
+    #[inline]
+    pub(super) fn who(&self) -> &[u8] {
+        let all = self.as_bytes();
+        let mut reader = Reader(all);
+        reader.short();
+        reader.list();
+        &all[..all.len() - reader.0.len()]
+    }
+
     /// Whether `role` is among the roles, to the letter.
     #[inline]
     pub(super) fn has_role(&self, role: &str) -> bool {

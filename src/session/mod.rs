@@ -119,6 +119,17 @@ impl<'a> Session<'a> {
         self.stamp.issued_at
     }
 
+    /// Whose it is and with which roles, in a form to be compared.
+    #[inline]
+    pub(crate) fn who(&self) -> &[u8] {
+        self.fields.who()
+    }
+
+    /// The subject in such a form.
+    pub(crate) fn subject_of(who: &[u8]) -> &str {
+        Reader(who).short_text().unwrap_or_default()
+    }
+
     /// When it ends, unless it is [renewed](crate::AccessCookie::renewed_up_to) before.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
