@@ -11,6 +11,7 @@ use tower_iiif_auth::aspect::{IpRanges, TrustedHeader};
 use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, SameSite};
 
 use super::section::{Found, Section};
+use super::single_sign_on::trusted_header;
 use super::users::{self, Users};
 use super::{mistakes::Span, openid, parse, text};
 
@@ -35,6 +36,12 @@ pub struct Login {
     pub kind: LoginKind,
     /// What a role that somebody else names is called here. One that is not in it keeps its name.
     pub renamed: HashMap<String, String>,
+}
+
+impl Login {
+    fn new(prefix: &str, label: LanguageMap, kind: LoginKind) -> Self {
+        Self { path: format!("{prefix}/login"), label, kind, renamed: HashMap::new() }
+    }
 }
 
 /// Who is let in.
@@ -123,60 +130,10 @@ fn by(
     around: &Surroundings<'_>,
 ) -> Option<By> {
     let mistakes = section.mistakes;
-    let own_login = |kind: LoginKind, label: LanguageMap| Login {
-        path: format!("{prefix}/login"),
-        label,
-        kind,
-        renamed: HashMap::new(),
-    };
     match kind.value.as_str() {
-        "login" => {
-            let cookie = cookie(section);
-            let users = section.required::<String>("users_file").and_then(|file| {
-                let path = around.folder.join(&file.value);
-                mistakes.reads_secret(&file.span, &path);
-                let users = mistakes.check(&file.span, users::read(&path))?;
-                if users.is_empty() {
-                    let message = "the users file has no user yet, and nobody can log in: \
-                                   iiif-auth-proxy users add NAME --role ROLE";
-                    mistakes.warn(&file.span, message);
-                }
-                Some(users)
-            });
-            let (label, users) = (label?, users?);
-            let service = AccessService::active("login", label.clone());
-            let roles = Some(users.roles().map(str::to_owned).collect());
-            let login = own_login(LoginKind::Form(Arc::new(users)), label);
-            Some(By { service, aspects: cookie.into(), login: Some(login), roles })
-        }
-        "single-sign-on" => {
-            let cookie = cookie(section);
-            let every_request = section.or("every_request", false);
-            let (header, names) = trusted_header(section, around)?;
-            let label = label?;
-            let service = AccessService::active("login", label.clone());
-            let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
-            let kind = LoginKind::SingleSignOn { header: Box::new(header), names };
-            let renamed = role_map(section);
-            if every_request && !renamed.is_empty() {
-                let message =
-                    "role_map has no meaning with every_request, which takes roles as they come";
-                mistakes.add(&section.span, message);
-            }
-            let login = Login { renamed, ..own_login(kind, label) };
-            Some(By { service, aspects, login: Some(login), roles: None })
-        }
-        "openid-connect" => {
-            let cookie = cookie(section);
-            let callback = format!("{prefix}/callback");
-            let provider = openid::read(section, around, &callback);
-            let renamed = role_map(section);
-            let (label, provider) = (label?, Arc::new(provider?));
-            let service = AccessService::active("login", label.clone()).steps([callback.as_str()]);
-            let kind = LoginKind::OpenId { provider, callback };
-            let login = Login { renamed, ..own_login(kind, label) };
-            Some(By { service, aspects: cookie.into(), login: Some(login), roles: None })
-        }
+        "login" => form(section, prefix, label, around),
+        "single-sign-on" => single_sign_on(section, prefix, label, around),
+        "openid-connect" => open_id(section, prefix, label, around),
         "click-through" => {
             let cookie = cookie(section);
             let role = role(section);
@@ -208,6 +165,71 @@ fn by(
             None
         }
     }
+}
+
+fn form(
+    section: &mut Section<'_, '_>,
+    prefix: &str,
+    label: Option<LanguageMap>,
+    around: &Surroundings<'_>,
+) -> Option<By> {
+    let mistakes = section.mistakes;
+    let cookie = cookie(section);
+    let users = section.required::<String>("users_file").and_then(|file| {
+        let path = around.folder.join(&file.value);
+        mistakes.reads_secret(&file.span, &path);
+        let users = mistakes.check(&file.span, users::read(&path))?;
+        if users.is_empty() {
+            let message = "the users file has no user yet, and nobody can log in: \
+                           iiif-auth-proxy users add NAME --role ROLE";
+            mistakes.warn(&file.span, message);
+        }
+        Some(users)
+    });
+    let (label, users) = (label?, users?);
+    let service = AccessService::active("login", label.clone());
+    let roles = Some(users.roles().map(str::to_owned).collect());
+    let login = Login::new(prefix, label, LoginKind::Form(Arc::new(users)));
+    Some(By { service, aspects: cookie.into(), login: Some(login), roles })
+}
+
+fn single_sign_on(
+    section: &mut Section<'_, '_>,
+    prefix: &str,
+    label: Option<LanguageMap>,
+    around: &Surroundings<'_>,
+) -> Option<By> {
+    let cookie = cookie(section);
+    let every_request = section.or("every_request", false);
+    let renamed = role_map(section);
+    if every_request && !renamed.is_empty() {
+        let message = "role_map has no meaning with every_request, which takes roles as they come";
+        section.mistakes.add(&section.span, message);
+    }
+    let (header, names) = trusted_header(section, around)?;
+    let label = label?;
+    let service = AccessService::active("login", label.clone());
+    let aspects = if every_request { cookie.or(header.clone()) } else { cookie.into() };
+    let kind = LoginKind::SingleSignOn { header: Box::new(header), names };
+    let login = Login { renamed, ..Login::new(prefix, label, kind) };
+    Some(By { service, aspects, login: Some(login), roles: None })
+}
+
+fn open_id(
+    section: &mut Section<'_, '_>,
+    prefix: &str,
+    label: Option<LanguageMap>,
+    around: &Surroundings<'_>,
+) -> Option<By> {
+    let cookie = cookie(section);
+    let callback = format!("{prefix}/callback");
+    let provider = openid::read(section, around, &callback);
+    let renamed = role_map(section);
+    let (label, provider) = (label?, Arc::new(provider?));
+    let service = AccessService::active("login", label.clone()).steps([callback.as_str()]);
+    let kind = LoginKind::OpenId { provider, callback };
+    let login = Login { renamed, ..Login::new(prefix, label, kind) };
+    Some(By { service, aspects: cookie.into(), login: Some(login), roles: None })
 }
 
 fn reading_room(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<By> {
@@ -267,85 +289,4 @@ fn cookie(section: &mut Section<'_, '_>) -> AccessCookie {
         cookie = cookie.same_site(same_site.value);
     }
     cookie
-}
-
-fn trusted_header(
-    section: &mut Section<'_, '_>,
-    around: &Surroundings<'_>,
-) -> Option<(TrustedHeader, Vec<HeaderName>)> {
-    let mistakes = section.mistakes;
-    if !section.has("user_header") {
-        let message =
-            "user_header is missing: name the header with the user, like \"x-remote-user\"";
-        mistakes.add(&section.span, message);
-    }
-    let user = section.parsed("user_header", parse::header_name);
-    let roles = section.parsed("roles_header", parse::header_name);
-    let separator = section.parsed("roles_separator", |text| {
-        text.parse::<char>().map_err(|_| format!("{text:?} is not one character"))
-    });
-    let peers = section.list("peers");
-    if peers.is_empty() {
-        let message = "peers is missing: list the address of the single sign-on's web server";
-        mistakes.add(&section.span, message);
-    }
-    let readable = peers
-        .iter()
-        .filter(|peer| mistakes.check(&peer.span, parse::range(&peer.value)).is_none())
-        .count()
-        == 0;
-    let secret = secret(section, around);
-    let user = user?;
-    if peers.is_empty() || !readable {
-        return None;
-    }
-    let mut names = vec![user.value.clone()];
-    let peers = peers.iter().map(|peer| peer.value.as_str());
-    let mut header = TrustedHeader::new(user.value.as_str(), peers);
-    if let Some(roles) = roles {
-        let separator = separator.map_or(';', |found| found.value);
-        header = header.and_then(|header| header.roles_from(roles.value.as_str(), separator));
-        names.push(roles.value);
-    }
-    let mut header = mistakes.check(&user.span, header)?;
-    if let Some(Secret { name, text, span }) = secret {
-        let with_secret = header.with_secret(name.as_str(), text.trim());
-        header =
-            mistakes.check(&span, with_secret.map_err(|error| format!("secret_file: {error}")))?;
-        names.push(name);
-    } else {
-        let message = format!(
-            "whatever comes from peers under the name {} is a user: the front has to clear it from what \
-             clients send at every path that it passes on; with secret_file only who knows the secret \
-             names users",
-            user.value
-        );
-        mistakes.warn(&user.span, message);
-    }
-    Some((header, names))
-}
-
-/// What only the single sign-on's web server knows, and where it says it.
-struct Secret {
-    name: HeaderName,
-    text: String,
-    span: Span,
-}
-
-fn secret(section: &mut Section<'_, '_>, around: &Surroundings<'_>) -> Option<Secret> {
-    let mistakes = section.mistakes;
-    let name = section.parsed("secret_header", parse::header_name);
-    let Some(Found { value, span }) = section.optional::<String>("secret_file") else {
-        if let Some(name) = name {
-            mistakes.add(&name.span, "secret_header has no meaning without secret_file");
-        }
-        return None;
-    };
-    let path = around.folder.join(&value);
-    mistakes.reads_secret(&span, &path);
-    let secret = std::fs::read_to_string(path)
-        .map_err(|error| format!("secret_file {value} can not be read: {error}"));
-    let text = mistakes.check(&span, secret)?;
-    let name = name.map_or(HeaderName::from_static("x-front-secret"), |name| name.value);
-    Some(Secret { name, text, span })
 }

@@ -18,6 +18,7 @@ mod rule;
 mod rules_file;
 mod scripts;
 mod section;
+mod single_sign_on;
 mod store;
 mod text;
 mod tls;
@@ -240,6 +241,23 @@ fn zone(section: &mut Section<'_, '_>) -> TimeZone {
     named.map_or_else(TimeZone::system, |found| found.value)
 }
 
+/// The rules in order, and who decides what none of them does.
+fn rights(
+    section: &mut Section<'_, '_>,
+    folder: &Path,
+    dimensions: Option<&Arc<Dimensions>>,
+    public_url: &str,
+) -> (Vec<rule::Rule>, Option<Arc<dyn Authorizer>>) {
+    let zone = zone(section);
+    let with = rule::With { dimensions, zone: &zone };
+    let mut rules = rules_file::read(section, folder, with);
+    let own = section.sections("rule").into_iter();
+    rules.extend(own.filter_map(|own| rule::read(own, with)));
+    let external = authorize::read(section, folder, public_url);
+    (rules, external.map(|own| Arc::new(own) as Arc<dyn Authorizer>))
+}
+
+/// Long, as each line is one table of the file or one field of what is made of them.
 fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let mistakes = section.mistakes;
     let proxies = network::ranges(&mut section, "trusted_proxies");
@@ -269,13 +287,8 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
         let public_url = settings.public_url.as_deref().unwrap_or_default();
         Arc::new(Dimensions::new(&servers, public_url, &bases))
     });
-    let zone = zone(&mut section);
-    let with = rule::With { dimensions: dimensions.as_ref(), zone: &zone };
-    let mut rules = rules_file::read(&mut section, folder, with);
-    let own = section.sections("rule").into_iter();
-    rules.extend(own.filter_map(|own| rule::read(own, with)));
-    let url = settings.public_url.clone().unwrap_or_default();
-    let external = authorize::read(&mut section, folder, &url);
+    let url = settings.public_url.as_deref().unwrap_or_default();
+    let (rules, external) = rights(&mut section, folder, dimensions.as_ref(), url);
     section.finish();
     warnings::find(&warnings::Given {
         settings: &settings,
@@ -294,7 +307,6 @@ fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let counting_roles =
         (!told_all).then(|| rules.iter().flat_map(|own| own.roles.iter().cloned()).collect());
     let rules = rules.into_iter().map(|own| own.says).collect();
-    let external = external.map(|own| Arc::new(own) as Arc<dyn Authorizer>);
     let rules = Rules::new(rules, external);
     let given = auth::Given { manifests, accesses, rules, hand_on_session };
     let auth = auth::Parts::check(settings, &bases, given, mistakes);
