@@ -68,7 +68,8 @@ pub(super) fn read(mut section: Section<'_, '_>, with: With<'_>) -> Option<Rule>
     let texts: Vec<_> = patterns.into_iter().map(|found| found.value).collect();
     let patterns = texts.iter().map(|text| Pattern::new(text.as_str())).collect();
     let roles = who.roles().to_vec();
-    let rule = rights::Rule { patterns, when: when?, signed, authorizer: says.authorizer(who, with)? };
+    let rule =
+        rights::Rule { patterns, when: when?, signed, authorizer: says.authorizer(who, with)? };
     Some(Rule { texts, roles, span, place: String::new(), says: rule })
 }
 

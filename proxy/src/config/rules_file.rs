@@ -118,7 +118,12 @@ fn of_csv(text: &str, span: &Span, with: With<'_>) -> (Vec<Rule>, Wrong) {
                 roles,
                 span: span.clone(),
                 place: format!("line {line}: "),
-                says: rights::Rule { patterns: vec![Pattern::new(text)], when, signed: false, authorizer },
+                says: rights::Rule {
+                    patterns: vec![Pattern::new(text)],
+                    when,
+                    signed: false,
+                    authorizer,
+                },
             }),
             Err(message) => wrong.push((line, message)),
         }

@@ -158,7 +158,12 @@ mod tests {
     fn rule(pattern: &str, when: When, open: bool) -> Rule {
         let rules = RolesFor::new();
         let rules = if open { rules.open("*") } else { rules.roles::<String>("*", []) };
-        Rule { patterns: vec![Pattern::new(pattern)], when, signed: false, authorizer: Arc::new(rules) }
+        Rule {
+            patterns: vec![Pattern::new(pattern)],
+            when,
+            signed: false,
+            authorizer: Arc::new(rules),
+        }
     }
 
     /// A rule outside its time is passed over, to the second, and however the clock goes.
