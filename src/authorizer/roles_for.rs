@@ -71,7 +71,8 @@ impl fmt::Debug for IsTime {
 }
 
 impl Who {
-    #[inline]
+    /// Whether it has the user, by the time, too.
+    #[inline(never)]
     fn has(&self, request: &AccessRequest<'_>) -> bool {
         let one_of = |roles: &[String]| roles.iter().any(|role| request.has_role(role));
         match self {
@@ -203,10 +204,19 @@ impl RolesFor {
         let Some(rule) = place.and_then(|place| self.rules.get(place)) else {
             return Denial::never().into();
         };
-        if rule.who.has(request) {
-            return Decision::Grant;
-        }
-        let denial = if request.session().is_some() { &rule.logged_in } else { &rule.logged_out };
+        let denial = match (&rule.who, request.session()) {
+            (Who::Everyone, _) => return Decision::Grant,
+            (Who::Roles(roles), Some(session))
+                if roles.iter().any(|role| session.has_role(role)) =>
+            {
+                return Decision::Grant;
+            }
+            (who @ (Who::From(..) | Who::While(..)), _) if who.has(request) => {
+                return Decision::Grant;
+            }
+            (_, None) => &rule.logged_out,
+            (_, Some(_)) => &rule.logged_in,
+        };
         denial.clone().into()
     }
 }
