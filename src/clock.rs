@@ -31,6 +31,12 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// Whether it is more than so many milliseconds behind another.
+    #[inline]
+    pub(crate) fn is_later_by_more_than(self, millis: u64, other: Self) -> bool {
+        self.0 > other.0.saturating_add(millis)
+    }
+
     /// How long from now until this moment; zero when it is past.
     #[must_use]
     pub fn remaining(self, now: Self) -> Duration {

@@ -106,7 +106,7 @@ impl Granted {
             Way::OwnAspect
         } else {
             let session = reader.session()?.into_owned();
-            let longest = core.realms[realm].cookie()?.times().longest;
+            let longest = core.realms[realm].cookie()?.times().longest_millis;
             if session.stamp().check_within(longest, now).is_err() {
                 return None;
             }

@@ -8,7 +8,7 @@ use super::cookie::{CookieAttributes, CookieError, SameSite};
 use super::times::Times;
 use crate::path;
 use crate::seal::Keyring;
-use crate::session::LONGEST;
+use crate::session::{LONGEST, millis};
 
 /// Browsers keep no cookie for longer (RFC 6265bis §5.6.1).
 const MOST_EVER: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -227,7 +227,7 @@ impl AccessCookie {
         if let Some(up_to) = renewed_up_to.filter(|up_to| *up_to <= lifetime || *up_to > longest) {
             return Err(CookieError::Renewal { lifetime, up_to });
         }
-        Ok(Times { lifetime, renewed_up_to, longest })
+        Ok(Times { lifetime, renewed_up_to, longest, longest_millis: millis(longest) })
     }
 }
 

@@ -164,7 +164,7 @@ impl BoundCookie {
         scratch: &mut Scratch,
     ) -> Result<FoundSession, AspectError> {
         let place = self.sealer.open(text, scratch).map_err(|_| AspectError::Invalid)?;
-        FoundSession::at(place, None, self.times.longest, now, scratch)
+        FoundSession::at(place, None, self.times.longest_millis, now, scratch)
     }
 
     fn open_partitioned(
@@ -177,7 +177,7 @@ impl BoundCookie {
         let mut reader = Reader(scratch.at((start, length)));
         let end = reader.timestamp().filter(|end| now < *end)?;
         let place = (start + length - reader.0.len(), reader.0.len());
-        FoundSession::at(place, Some(end), self.times.longest, now, scratch).ok()
+        FoundSession::at(place, Some(end), self.times.longest_millis, now, scratch).ok()
     }
 
     /// The live sessions in the request's cookies, each once: a browser may send several, and junk beside

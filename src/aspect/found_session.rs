@@ -1,7 +1,5 @@
 //! A session in one of a request's cookies.
 
-use std::time::Duration;
-
 use super::AspectError;
 use crate::clock::Timestamp;
 use crate::seal::Scratch;
@@ -24,7 +22,7 @@ impl FoundSession {
     pub(super) fn at(
         (start, length): (usize, usize),
         ends: Option<Timestamp>,
-        longest: Duration,
+        longest: u64,
         now: Timestamp,
         scratch: &Scratch,
     ) -> Result<Self, AspectError> {

@@ -14,6 +14,8 @@ pub(crate) struct Times {
     pub(super) renewed_up_to: Option<Duration>,
     /// How long any session may last.
     pub(crate) longest: Duration,
+    /// The same in milliseconds.
+    pub(crate) longest_millis: u64,
 }
 
 impl Times {

@@ -140,7 +140,7 @@ impl Core {
         match self.candidates.named(token.realm, &token.aspect).map(Candidate::aspect) {
             None => Live::Now(Err(AspectError::Invalid.into())),
             Some(CandidateAspect::Cookie(cookie)) => {
-                match session.stamp().check_within(cookie.times().longest, now) {
+                match session.stamp().check_within(cookie.times().longest_millis, now) {
                     Ok(()) => self.still(session, cookie, now),
                     Err(error) => Live::Now(Err(AspectError::from(error).into())),
                 }

@@ -56,7 +56,10 @@ pub(crate) fn open(core: &Core, sealed: &str, now: Timestamp) -> Option<Code> {
     let session = reader.session()?;
     let in_time = issued <= now.after(SKEW)
         && now < issued.after(LIFETIME)
-        && session.stamp().check_within(core.realms[realm].cookie()?.times().longest, now).is_ok()
+        && session
+            .stamp()
+            .check_within(core.realms[realm].cookie()?.times().longest_millis, now)
+            .is_ok()
         && reader.0.is_empty();
     let until = issued.after(LIFETIME);
     in_time.then(|| Code { realm, viewer, session: session.into_owned(), id, until })

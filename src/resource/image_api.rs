@@ -115,9 +115,13 @@ impl ImageApi {
 
     /// What a path names in which nothing needs a closer look.
     #[inline]
-    fn plain_kind<'p>(&self, path: &Plain<'p>) -> Result<(&'p str, ResourceKind<'p>), Refusal> {
+    fn plain_kind<'p>(
+        &self,
+        path: &Plain<'p>,
+        is_image: bool,
+    ) -> Result<(&'p str, ResourceKind<'p>), Refusal> {
         let several = self.dialect.has_several_segments();
-        let (identifier, kind) = if path.slashes >= 4 && path.ends_in_image() {
+        let (identifier, kind) = if is_image {
             let (identifier, image) = path.split_before(4);
             (identifier, ResourceKind::Image(ImageRequest::plain(image)))
         } else if path.slashes == 0 {
@@ -214,11 +218,12 @@ impl ResourceMap for ImageApi {
 
     fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         if let Some(plain) = Plain::of(below) {
+            let is_image = plain.slashes >= 4 && plain.ends_in_image();
             if self.dialect.is_plain() && !plain.is_escaped {
-                let (identifier, kind) = self.plain_kind(&plain)?;
+                let (identifier, kind) = self.plain_kind(&plain, is_image)?;
                 return Ok(self.named(identifier.into(), kind));
             }
-            if plain.slashes == 4 && plain.ends_in_image() {
+            if is_image && plain.slashes == 4 {
                 let (written, image) = plain.split_before(4);
                 return self.read(written, ResourceKind::Image(ImageRequest::plain(image)));
             }

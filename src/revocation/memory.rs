@@ -167,23 +167,27 @@ impl InMemory {
     }
 }
 
+impl InMemory {
+    /// Whether a session was ended by its id.
+    #[inline]
+    fn has_ended(&self, id: SessionId) -> bool {
+        let is_listed = || self.filter.may_contain(id) && self.ends.pin().contains_key(&id);
+        !self.mark().is_on(id) || is_listed()
+    }
+}
+
 impl Revocations for InMemory {
     fn admit(&self, id: SessionId) -> SessionId {
         self.mark().put_on(id)
     }
 
     fn is_revoked(&self, id: SessionId, _: Timestamp) -> Answer<Result<bool, BoxError>> {
-        let is_listed = || self.filter.may_contain(id) && self.ends.pin().contains_key(&id);
-        Answer::Now(Ok(!self.mark().is_on(id) || is_listed()))
+        Answer::Now(Ok(self.has_ended(id)))
     }
 
     #[inline]
     fn is_ended(&self, session: &SessionKey<'_>, now: Timestamp) -> Answer<Result<bool, BoxError>> {
-        let has_ended = || self.subjects.have_ended(session, now);
-        match self.is_revoked(session.id(), now) {
-            Answer::Now(Ok(false)) => Answer::Now(Ok(has_ended())),
-            known => known,
-        }
+        Answer::Now(Ok(self.has_ended(session.id()) || self.subjects.have_ended(session, now)))
     }
 
     fn end_subject(

@@ -22,7 +22,7 @@ pub use viewers::{ViewerOrigins, Viewers};
 use besides::Besides;
 use fields::{Fields, Written};
 use stamp::{LAYOUT, LAYOUT_BESIDES};
-pub(crate) use stamp::{LONGEST, NotNow, Stamp};
+pub(crate) use stamp::{LONGEST, NotNow, Stamp, millis};
 
 use crate::clock::Timestamp;
 use crate::protocol::Origin;
