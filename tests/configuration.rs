@@ -385,9 +385,13 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
             ConfigError::RoleUnused(own("reader")),
             "leave role(",
         ),
-        (IpRanges::new([], "A").err().map(Into::into), SettingError::NoIpRanges.into(), "list one"),
         (
-            good().origins(OriginPolicy::allow([]).unwrap()).build().err(),
+            IpRanges::new([""; 0], "A").err().map(Into::into),
+            SettingError::NoIpRanges.into(),
+            "list one",
+        ),
+        (
+            good().origins(OriginPolicy::allow([""; 0]).unwrap()).build().err(),
             ConfigError::NoAllowedOrigins,
             "OriginPolicy::Any",
         ),

@@ -63,7 +63,7 @@ impl TrustedProxies {
     /// # Errors
     ///
     /// When a range cannot be read.
-    pub fn new<'t>(ranges: impl IntoIterator<Item = &'t str>) -> Result<Self, SettingError> {
+    pub fn new(ranges: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, SettingError> {
         parse_ranges(ranges).map(Self).map_err(SettingError::IpRange)
     }
 
@@ -180,13 +180,13 @@ pub(super) fn contains(ranges: &[IpNet], address: IpAddr) -> bool {
 }
 
 /// Ranges from their text: `10.0.0.0/8`, or a single address.
-pub(super) fn parse_ranges<'t>(
-    texts: impl IntoIterator<Item = &'t str>,
+pub(super) fn parse_ranges(
+    texts: impl IntoIterator<Item = impl AsRef<str>>,
 ) -> Result<Vec<IpNet>, String> {
     texts
         .into_iter()
         .map(|text| {
-            let text = text.trim();
+            let text = text.as_ref().trim();
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
                 .map(canonical)

@@ -32,6 +32,8 @@ const NAME: &str = "ip-ranges:";
 /// use tower_iiif_auth::aspect::IpRanges;
 ///
 /// let reading_room = IpRanges::new(["192.0.2.0/24", "2001:db8::/32"], "reading-room")?;
+/// let from_a_file: Vec<String> = vec!["198.51.100.0/24".to_owned()];
+/// let campus = IpRanges::new(&from_a_file, "campus")?;
 /// # Ok::<(), tower_iiif_auth::aspect::SettingError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -57,8 +59,8 @@ impl IpRanges {
     /// # Errors
     ///
     /// When there is no range, one cannot be read, or the role has more than 245 bytes.
-    pub fn new<'t>(
-        ranges: impl IntoIterator<Item = &'t str>,
+    pub fn new(
+        ranges: impl IntoIterator<Item = impl AsRef<str>>,
         role: impl Into<String>,
     ) -> Result<Self, SettingError> {
         let ranges = client_ip::parse_ranges(ranges).map_err(SettingError::IpRange)?;
@@ -81,9 +83,9 @@ impl IpRanges {
     /// # Errors
     ///
     /// When a range cannot be read.
-    pub fn trusted_proxies<'t>(
+    pub fn trusted_proxies(
         mut self,
-        proxies: impl IntoIterator<Item = &'t str>,
+        proxies: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, SettingError> {
         self.trusted_proxies = client_ip::parse_ranges(proxies).map_err(SettingError::IpRange)?;
         Ok(self)

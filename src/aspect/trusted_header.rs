@@ -90,9 +90,9 @@ impl TrustedHeader {
     /// # Errors
     ///
     /// When no peer is listed, or a name or range cannot be read.
-    pub fn new<'t>(
+    pub fn new(
         header: &str,
-        peers: impl IntoIterator<Item = &'t str>,
+        peers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, SettingError> {
         let peers = client_ip::parse_ranges(peers).map_err(SettingError::IpRange)?;
         if peers.is_empty() {

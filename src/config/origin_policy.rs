@@ -25,12 +25,16 @@ impl OriginPolicy {
     /// # Errors
     ///
     /// When one cannot be read.
-    pub fn allow<'t>(origins: impl IntoIterator<Item = &'t str>) -> Result<Self, ConfigError> {
+    pub fn allow(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ConfigError> {
         let parse = |text: &str| {
             text.parse()
                 .map_err(|cause| ConfigError::AllowedOrigin { origin: text.to_owned(), cause })
         };
-        origins.into_iter().map(parse).collect::<Result<_, _>>().map(Self::AllowList)
+        origins
+            .into_iter()
+            .map(|origin| parse(origin.as_ref()))
+            .collect::<Result<_, _>>()
+            .map(Self::AllowList)
     }
 
     /// Whether the policy refuses this origin whatever the session.
