@@ -261,7 +261,7 @@ async fn content_below_a_location() {
     assert_eq!(head.status(), StatusCode::OK);
     publisher.clock.advance(Duration::from_secs(100));
     let late = publisher.get(&file, &[]).await;
-    assert_eq!(late.headers()["cache-control"], "private, no-cache", "no longer than it opens");
+    assert_eq!(late.headers()["cache-control"], "private, max-age=20", "no longer than it opens");
 
     let picture = located(&publisher, "/iiif/3/dir%2Fsec").await;
     let base = picture.strip_suffix("/full/max/0/default.jpg").unwrap();

@@ -32,11 +32,6 @@ impl fmt::Display for ConfigError {
             Self::NoAuthorizer => f.write_str("no authorizer: call authorizer(…) or authorize_with(|request| …)"),
             Self::NoResources => f.write_str("nothing to protect: call images(\"/iiif/3\"), files(…) or resources(…)"),
             Self::NoRealm => f.write_str("no realm: call realm(Realm::new().access(…))"),
-            Self::Path(path) if matches!(&**path, "/" | "") => f.write_str(
-                "\"/\" is no base: everything would be content, the login and the services as well; let the \
-                 content lie below a path such as \"/iiif/3\", also where its server has it at the root (a \
-                 proxy takes the path away, in an application Router::nest inside of the layers does)",
-            ),
             Self::Path(path) => write!(
                 f,
                 "path {path:?} has to start with a slash, not end in one, and be plain: letters, digits and -._~"

@@ -44,8 +44,7 @@ pub(crate) fn build(given: &Given) -> Result<Core, ConfigErrors> {
     let core = || {
         let Around { public_url, third_party, endpoints, .. } = around?;
         let Parts { realms, access, candidates, warnings } = bound?;
-        let renews =
-            realms.iter().filter_map(BoundRealm::cookie).any(|cookie| cookie.times().are_renewed());
+        let renews = realms.iter().any(BoundRealm::renews);
         Some(Core {
             public_url,
             also_known_as,

@@ -28,6 +28,11 @@ pub(crate) struct BoundRealm {
 }
 
 impl BoundRealm {
+    /// Whether its sessions are renewed.
+    pub(super) fn renews(&self) -> bool {
+        self.cookie().is_some_and(|cookie| cookie.times().are_renewed())
+    }
+
     /// Empty for the unnamed one.
     pub(crate) fn name(&self) -> &str {
         &self.name

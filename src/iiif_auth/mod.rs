@@ -2,6 +2,7 @@
 
 mod builder;
 mod describing;
+mod options;
 mod sessions;
 pub mod stack;
 

@@ -182,7 +182,7 @@ pub async fn the_whole_flow_opens_an_image(host: &Host) {
     let tile = host.get(&image("sec"), &[("cookie", &cookie)]).await;
     assert_eq!(tile.status(), StatusCode::OK);
     assert_eq!(tile.body(), "0123456789 image bytes");
-    assert_eq!(tile.headers()["cache-control"], "private, max-age=1800");
+    assert_eq!(tile.headers()["cache-control"], "private, max-age=1792");
 
     let logout = host.get("/auth/logout", &[("cookie", &cookie)]).await;
     assert_eq!(logout.status(), StatusCode::OK);

@@ -51,7 +51,7 @@ async fn yes_names_the_path_that_was_decided_on() {
             // What is open keeps what nginx says of it.
             (200, true) => assert_eq!(kept, ""),
             (200, false) => {
-                assert_eq!((kept, answer.header("vary")), ("private, max-age=600", "Cookie"));
+                assert_eq!((kept, answer.header("vary")), ("private, max-age=576", "Cookie"));
             }
             _ => assert_eq!(kept, "no-store"),
         }
