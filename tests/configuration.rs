@@ -663,7 +663,7 @@ fn mistakes() -> Vec<(Option<ConfigErrors>, ConfigError, &'static str)> {
             "openssl rand",
         ),
         (
-            TrustedHeader::new("x-user", []).err().map(Into::into),
+            TrustedHeader::new("x-user", [""; 0]).err().map(Into::into),
             SettingError::NoTrustedPeers.into(),
             "list the proxy's address",
         ),
