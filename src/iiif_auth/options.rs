@@ -110,7 +110,7 @@ impl IiifAuthBuilder {
     }
 
     /// Speaks of signed locations, where the authorizer answers with
-    /// [`Decision::Signed`]. Default: off.
+    /// [`Decision::Signed`](crate::authorizer::Decision::Signed). Default: off.
     ///
     /// The probe of a resource that a session opens then says 302 with a `location` below
     /// `{endpoints}/signed`: a URI of this publisher whose path carries, sealed, which resource it opens, for
@@ -118,12 +118,12 @@ impl IiifAuthBuilder {
     /// its ranges, without a cookie: for scripts, native players, downloads, and browsers that block
     /// cookies. Every request below it is decided on anew, so that a logout, a revocation and another answer
     /// of the authorizer's end it at once; else it ends with
-    /// [`max_location_lifetime`](Limits::max_location_lifetime), and the next probe gives another. Only a
+    /// [`max_location_lifetime`](crate::Limits::max_location_lifetime), and the next probe gives another. Only a
     /// probe with an access token gets one.
     ///
     /// **Whoever has the link has the resource until it ends**: it stands in the browser's history, and may
     /// be passed on. The wrapped service, logs and observers see the path without it; what logs whole
-    /// requests in front of the layers asks [`IiifAuth::path_without_capability`]. A router that lets the
+    /// requests in front of the layers asks [`path_without_capability`](crate::IiifAuth::path_without_capability). A router that lets the
     /// layers see some paths alone has to let them see those below `{endpoints}/signed`, too.
     pub fn signed_locations(mut self) -> Self {
         self.given.signed_locations = true;
