@@ -21,13 +21,16 @@ fuzz_target!(|input: &[u8]| {
         .collect();
     let headers: Vec<(HeaderName, &[u8])> = fields.iter().map(|field| (COOKIE, *field)).collect();
     // As RFC 6265 §4.2.1 writes them, read again by hand.
-    let values: Vec<&[u8]> = fields
-        .iter()
-        .flat_map(|field| field.split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            pair.trim_ascii_start().strip_prefix(NAME.as_bytes())?.strip_prefix(b"=")
-        })
-        .collect();
+    let called = |name: &str| -> Vec<&[u8]> {
+        fields
+            .iter()
+            .flat_map(|field| field.split(|byte| *byte == b';'))
+            .filter_map(|pair| {
+                pair.trim_ascii_start().strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+            })
+            .collect()
+    };
+    let (values, partitioned) = (called(NAME), called(&format!("{NAME}-p")));
     // Two sessions that are good are nobody's: which comes first is a neighbouring host's choice. So are
     // those among more cookies than are looked at, unless the good one is all that follows.
     let (a, b) = (COOKIE_A.as_bytes(), COOKIE_B.as_bytes());
@@ -35,7 +38,8 @@ fuzz_target!(|input: &[u8]| {
     let is_there = first.is_some_and(|first| {
         let (own, others) = (values[first], &values[first + 1..]);
         let is_alone = others.iter().all(|other| *other == own);
-        own == a && (is_alone || values.len() <= MOST && !others.contains(&b))
+        let are_too_many = values.len() > MOST || partitioned.len() > MOST;
+        own == a && (is_alone || !are_too_many && !others.contains(&b))
     });
 
     let tile = PUBLISHER.get(TILE, &headers);
