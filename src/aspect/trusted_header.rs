@@ -36,7 +36,7 @@ use super::{
 /// let sso = TrustedHeader::new("x-remote-user", ["127.0.0.1"])?
 ///     .roles_from("x-remote-groups", ';')?
 ///     .with_secret("x-front-secret", "ohpieMai8Iechahkuqu7")?;
-/// assert!(TrustedHeader::new("x-remote-user", []).is_err());
+/// assert!(TrustedHeader::new("x-remote-user", [""; 0]).is_err());
 /// # Ok::<(), tower_iiif_auth::aspect::SettingError>(())
 /// ```
 #[derive(Clone, Debug)]
