@@ -60,6 +60,8 @@ impl<S> Describe<S> {
             return DescribeFuture::inner(self.inner.call(request));
         };
         signed.strip(core, &mut request);
+        // The token is for no image server, as on the ordinary path.
+        request.headers_mut().remove(AUTHORIZATION);
         let SignedRequest { capability, uri } = signed;
         let plan = info::signed::course(Arc::clone(core), capability, uri, whole);
         let inner = take_ready(&mut self.inner);
