@@ -38,6 +38,10 @@ pub(crate) async fn decide(
     let verdict = decide_and_wait(core, &parts, resource, now, Some(opened.session)).await;
     match &verdict.basis {
         Basis::Session { source: Source::Aspect(_), .. } => nobody(AspectError::Invalid),
+        // It is granted with the cookie alone by now.
+        Basis::Session { signed: false, .. } if verdict.decision.is_grant() => {
+            nobody(AspectError::Invalid)
+        }
         Basis::Session { expires_at, .. } => {
             let remaining = remaining.min(expires_at.remaining(now));
             Located { verdict, remaining }
