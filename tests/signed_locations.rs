@@ -534,8 +534,18 @@ async fn what_opens_is_told_to_nobody() {
         path.replace("/sec/", "/sec2/"),
         format!("/auth/signed/{capability}/iiif/3/../x"),
         format!("/auth/signed/{capability}/nowhere"),
+        format!("/auth/signed/{capability}"),
+        format!("/Auth/Signed/{capability}/iiif/3/sec/info.json"),
+        format!("//auth//signed/{capability}/iiif/3/sec/info.json"),
+        format!("/auth%2fsigned/{capability}/iiif/3/sec/info.json"),
+        format!("/auth/%73igned/{capability}/iiif/3/sec/info.json"),
+        format!("/auth/%2573igned/{capability}/iiif/3/sec/info.json"),
+        format!("/auth/signed/x/auth/signed/{capability}/iiif/3/sec"),
+        format!("/auth/probe/auth/signed/{capability}/iiif/3/sec"),
     ] {
         publisher.get(&path, &[]).await;
+        let shown = publisher.auth.path_without_capability(&path);
+        assert!(!shown.contains(&capability), "{shown}");
     }
     let logged = log.text();
     drop(log);
@@ -603,4 +613,28 @@ fn configuration() {
         Realm::new().access(AccessService::active("signed", "Library")).aspect(AccessCookie::new());
     let mistakes = bare(&clock).realm(realm).build().unwrap_err();
     assert!(mistakes.iter().any(|own| matches!(own, ConfigError::Name(_))), "{mistakes}");
+}
+
+/// A location ends when the rule grants with the cookie alone, not only when it denies.
+#[tokio::test]
+async fn a_location_ends_with_its_rule() {
+    let signs = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&signs);
+    let clock = clock();
+    let builder = builder(&clock).signed_locations().authorize_with(move |request| {
+        let signed = request.signed_location().filter(|_| still.load(Ordering::Relaxed));
+        match signed {
+            Some(signed) => Decision::Signed(signed),
+            None => request.has_role("A").into(),
+        }
+    });
+    let (publisher, _) = of(builder, clock);
+    let path = located(&publisher, "/iiif/3/sec").await;
+    let info = path.replace("/full/max/0/default.jpg", "/info.json");
+    assert_eq!(publisher.get(&path, &[]).await.status(), StatusCode::OK);
+    signs.store(false, Ordering::Relaxed);
+    for path in [path, info] {
+        let status = publisher.get(&path, &[]).await.status();
+        assert!(!status.is_success(), "{path}: {status}");
+    }
 }

@@ -1,5 +1,9 @@
 //! Every path and name that is the layers' own: what lies below the endpoints, and cookies.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use crate::path;
 use crate::protocol::Family;
 use crate::resource::Families;
@@ -95,6 +99,39 @@ impl Endpoints {
     #[inline]
     pub(crate) fn signed(&self) -> &str {
         &self.signed
+    }
+
+    /// A path as it may be shown: without what opens a signed location. Nothing is shown behind their place
+    /// where the path is in another spelling, is asked of the probe, or holds one behind the other.
+    pub(crate) fn without_capability<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let below = path.strip_prefix(&*self.signed).and_then(|below| below.strip_prefix('/'));
+        let rest = below.map(|below| below.find('/').map_or("", |end| &below[end..]));
+        match rest {
+            Some(rest) if !self.is_near_signed(rest) => {
+                Cow::Owned(format!("{}/…{rest}", self.signed))
+            }
+            None if !self.is_near_signed(path) => Cow::Borrowed(path),
+            _ => Cow::Owned(format!("{}/…", self.signed)),
+        }
+    }
+
+    /// Whether some reading of a path lies below the place of signed locations, or asks the probe of one.
+    fn is_near_signed(&self, path: &str) -> bool {
+        let [place, probe] = [&self.signed, &self.probe].map(|own| own.to_ascii_lowercase());
+        let mut read = path.to_ascii_lowercase();
+        // As often as anybody decodes.
+        for _ in 0..4 {
+            let plain = read
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .fold(String::with_capacity(read.len()), |all, part| all + "/" + part);
+            let asked = plain.strip_prefix(&*probe).unwrap_or(&plain);
+            if asked.strip_prefix(&*place).is_some_and(|below| below.starts_with('/')) {
+                return true;
+            }
+            read = percent_decode_str(&read).decode_utf8_lossy().to_ascii_lowercase();
+        }
+        false
     }
 
     /// All of them.

@@ -148,16 +148,7 @@ impl IiifAuth {
     /// ```
     #[must_use]
     pub fn path_without_capability<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        let place = self.core.endpoints.signed();
-        let below = path.get(place.len()..).and_then(|below| below.strip_prefix('/'));
-        match below.filter(|_| path.starts_with(place)) {
-            // Also where there are none any more.
-            Some(below) => {
-                let rest = below.find('/').map_or("", |end| &below[end..]);
-                Cow::Owned(format!("{place}/…{rest}"))
-            }
-            None => Cow::Borrowed(path),
-        }
+        self.core.endpoints.without_capability(path)
     }
 
     /// Whether a cookie of this name is the layers' own: an access cookie, its fellow in viewers'
