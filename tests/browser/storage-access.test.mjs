@@ -32,6 +32,12 @@ async function permit(visit, setting = 'granted') {
   });
 }
 
+/** Click the viewer's way to the login, folded or not: after a logout it draws its bar more than once. */
+async function openLogin(viewer, page) {
+  if (!(await viewer.loginButton(page).isVisible())) await viewer.unfold?.(page);
+  await viewer.loginButton(page).click();
+}
+
 for (const viewer of viewers) {
   const base = viewer.bases?.[0] ?? '3';
   const manifests = base === '3' ? '/manifests' : `/manifests/${base}`;
@@ -82,8 +88,7 @@ for (const viewer of viewers) {
 
         // The cookie in the partition is still there, and dead, until the token page brings its successor.
         const mark = visit.traffic.mark();
-        await viewer.unfold?.(page);
-        await logIn(visit, page, () => viewer.loginButton(page).click(), 'reader', 'reader');
+        await logIn(visit, page, () => openLogin(viewer, page), 'reader', 'reader');
         await visit.step('logged in again', page, async () => {
           await visit.seen(both(isToken, renewed), 'the token page with a new cookie', { since: mark });
           await viewer.logoutButton(page).waitFor();

@@ -36,7 +36,7 @@ const goOnButton = (window) => window.locator('form[data-hand-off] button').firs
 async function fillIn(visit, page, open, username, password) {
   const mark = visit.traffic.mark();
   return visit.step('login form', null, async () => {
-    const first = await visit.windowFrom(page, open);
+    const first = await visit.windowFrom(page, open, { again: 5_000 });
     const window = await filledIn(visit, page, first, username, password);
     await visit.photograph(window, 'login form');
     const [access] = await visit.seen(isAccess, 'the access service to be opened', { since: mark });

@@ -71,13 +71,21 @@ export class Visit {
     return page;
   }
 
-  /** Do `action`, which must open a window, and hand that window out. */
-  async windowFrom(page, action) {
-    const [window] = await Promise.all([
-      within(page.waitForEvent('popup'), 'a window to open'),
-      action(),
-    ]);
-    return window;
+  /**
+   * Do `action`, which must open a window, and hand that window out. `again`: after how many milliseconds
+   * a person tries anew, as a viewer that draws its bar at the moment of a click may lose it.
+   */
+  async windowFrom(page, action, { again = Infinity } = {}) {
+    let window;
+    page.once('popup', (opened) => (window = opened));
+    await action();
+    let acted = Date.now();
+    return until(async () => {
+      if (window || Date.now() - acted < again) return window;
+      await action();
+      acted = Date.now();
+      return window;
+    }, 'a window to open');
   }
 
   async closed(window, timeout = 30_000) {
