@@ -106,7 +106,7 @@ impl Core {
             let path = resource.path();
             format!("{probe}?{RESOURCE}={}", utf8_percent_encode(&path, IN_QUERY))
         } else {
-            format!("{probe}{}", resource.path())
+            format!("{probe}{}", resource.path_below_probe())
         }
     }
 
