@@ -636,7 +636,12 @@ async fn image_services_are_found() {
             &info(&format!("{BASE}/iiif/ark:/12148/b1/f1")),
             [
                 Complete(""),
-                Equals("/service/0/id", "https://iiif.example/auth/probe/iiif/ark:/12148/b1/f1"),
+                // Tiles are asked for under it.
+                Equals("/id", "https://iiif.example/iiif/ark:/12148/b1/f1"),
+                Equals(
+                    "/service/0/id",
+                    "https://iiif.example/auth/probe/iiif/ark:%2F12148%2Fb1%2Ff1",
+                ),
             ],
         )
         .with(arks)

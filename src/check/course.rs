@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use super::active::Still;
 use super::private::{Care, Private};
@@ -57,13 +57,10 @@ pub(super) fn course(
     watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let (cookie, renewal) =
-                if core.refreshes { refreshed(core, *id, head, now) } else { (None, None) };
+            let due = if core.refreshes { refreshed(core, *id, head, now) } else { [None, None] };
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(core.third_party.storage_access);
-            let kept = Care::new(Some(private), Still::of(core, resource))
-                .with_cookie(cookie)
-                .renewing(renewal);
+            let kept = Care::new(Some(private), Still::of(core, resource)).renewing(due);
             match session.take() {
                 None => Course::Forward(kept, None),
                 Some(session) => for_session(core, head, kept, session),
@@ -149,11 +146,10 @@ fn refreshed(
     id: SessionId,
     head: &Head<'_>,
     now: Timestamp,
-) -> (Option<HeaderValue>, Option<Box<Renewal>>) {
+) -> [Option<Box<Renewal>>; 2] {
     let renewal = Renewal::due(core, id, head.headers(), now);
-    let is_partitioned = renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned());
-    let cookie = if is_partitioned { None } else { core.companion(id, head.headers(), now) };
-    (cookie, renewal)
+    let companion = Renewal::companion(core, id, head.headers(), renewal.as_deref(), now);
+    [companion, renewal]
 }
 
 /// Asks a browser that keeps a cookie back, and need not, to come again with it.

@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::gate::{Basis, Progress, Question, Verdict, Watch, finish_decision};
 use crate::observe::Outcome;
 use crate::resource::Resource;
+use crate::respond::Sharing;
 
 /// Keeps what is needed to wait.
 #[inline(never)]
@@ -38,17 +39,25 @@ pub(super) fn has_to_wait(
     match verdict.basis {
         Basis::Session { .. } => false,
         Basis::Open => core.shares() && core.must_look_for_viewer(head),
-        Basis::NotEnough { .. } | Basis::Nobody(_) => {
-            lower::is_wanted(core, resource, verdict)
-                || core.shares() && core.must_look_for_viewer(head)
-        }
+        Basis::NotEnough { .. } | Basis::Nobody(_) => lower::is_wanted(core, resource, verdict),
     }
 }
 
-/// A refusal at once, for the page whose scripts may read it.
-pub(super) fn shared_refusal(core: &Core, head: &Head<'_>, course: Course) -> Course {
-    match course {
-        Course::Answer(_) if core.shares() => course.shared(core.shares_with_listed(head)),
+/// What is done where nothing has to wait; a refusal for the page whose scripts may read it.
+#[inline]
+pub(super) fn at_once(
+    core: &Arc<Core>,
+    head: &Head<'_>,
+    resource: &Resource<'_>,
+    verdict: &mut Verdict,
+    now: Timestamp,
+    watch: Watch,
+) -> Course {
+    match course(core, head, resource, verdict, now, watch) {
+        course @ Course::Answer(_) if core.shares() => {
+            let sharing = core.shares_what_rests_on(&verdict.basis, head);
+            course.shared(sharing.unwrap_or_else(|| core.shares_with_listed(head)))
+        }
         course => course,
     }
 }
@@ -70,25 +79,28 @@ async fn finish(
             finish_decision(Arc::clone(core), parts, resource, now, None, pending).await
         }
     };
-    // What a session opens tells by itself.
-    let sharing = match verdict.basis {
-        Basis::Open | Basis::NotEnough { .. } | Basis::Nobody(_) if core.shares() => {
-            Some(core.shares_with(&parts, &resource, now).await)
-        }
-        _ => None,
+    let sharing = match core.shares() {
+        true => match core.shares_what_rests_on(&verdict.basis, &Head::of_parts(&parts)) {
+            None => Some(core.shares_with(&parts, &resource, now).await),
+            told => told,
+        },
+        false => None,
     };
-    let shared = |course: Course| match sharing {
+    let shared = |course: Course, sharing: Option<Sharing>| match sharing {
         Some(sharing) => course.shared(sharing),
         None => course,
     };
     if lower::is_wanted(core, &resource, &verdict) {
-        if let Some(location) = lower::location(core, &parts, &resource, now, &verdict).await {
+        if let Some((location, sharing)) =
+            lower::location(core, &parts, &resource, now, &verdict).await
+        {
             watch.decided(core, &parts.uri, &resource, Outcome::Redirected, &verdict.basis);
             let head = Head::of_parts(&parts);
             let mut response = refusal::redirect(&location, StatusCode::FOUND, &head);
             for_third_parties(core, &head, &resource, &verdict.basis, &mut response);
-            return shared(Course::Answer(response));
+            return shared(Course::Answer(response), sharing);
         }
     }
-    shared(course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch))
+    let course = course(core, &Head::of_parts(&parts), &resource, &mut verdict, core.now(), watch);
+    shared(course, sharing)
 }

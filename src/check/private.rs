@@ -24,12 +24,10 @@ pub(super) struct Care {
 
 #[derive(Clone, Debug, Default)]
 struct More {
-    /// For the viewer's partition.
-    cookie: Option<HeaderValue>,
     /// For a page whose scripts may read it.
     sharing: Option<Sharing>,
-    /// For the session to go on.
-    renewal: Option<Box<Renewal>>,
+    /// For the session to go on: for the viewer's partition, and for the cookie itself.
+    due: [Option<Box<Renewal>>; 2],
     /// It was asked for below a signed location.
     is_located: bool,
 }
@@ -40,20 +38,11 @@ impl Care {
         Self { private, still, more: None }
     }
 
-    /// The same with a cookie for the viewer's partition.
+    /// The same where cookies are due for the session to go on.
     #[inline]
-    pub(super) fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
-        if cookie.is_some() {
-            self.more().cookie = cookie;
-        }
-        self
-    }
-
-    /// The same where the session is to be renewed.
-    #[inline]
-    pub(super) fn renewing(mut self, renewal: Option<Box<Renewal>>) -> Self {
-        if renewal.is_some() {
-            self.more().renewal = renewal;
+    pub(super) fn renewing(mut self, due: [Option<Box<Renewal>>; 2]) -> Self {
+        if due.iter().any(Option::is_some) {
+            self.more().due = due;
         }
         self
     }
@@ -88,10 +77,7 @@ impl Care {
 impl More {
     #[cold]
     fn apply(self, headers: &mut HeaderMap) {
-        if let Some(cookie) = self.cookie {
-            headers.append(SET_COOKIE, cookie);
-        }
-        if let Some(cookie) = self.renewal.and_then(|renewal| renewal.cookie()) {
+        for cookie in self.due.into_iter().flatten().filter_map(|own| own.cookie()) {
             headers.append(SET_COOKIE, cookie);
             // Kept, it would put that session in the place of a later one.
             headers.insert(CACHE_CONTROL, NO_STORE.clone());

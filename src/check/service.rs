@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::course::{Course, course};
-use super::decide::{has_to_wait, later, shared_refusal};
+use super::course::Course;
+use super::decide::{at_once, has_to_wait, later};
 use super::future::CheckFuture;
 use super::private::Care;
 use super::proofs::Refused;
@@ -17,8 +17,9 @@ use crate::body::ResponseBody;
 use crate::core::{Core, Found};
 use crate::gate::{Progress, Question, Watch};
 use crate::observe::Place;
-use crate::resource::Refusal;
+use crate::resource::{Refusal, ResourceKind};
 use crate::signed::SignedRequest;
+use crate::token::bearer;
 use crate::walk::{Station, comes_by};
 
 /// Lets allowed requests through to `S`; see the [module](crate::check).
@@ -58,12 +59,11 @@ impl<S> Check<S> {
         S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     {
         signed.strip(&self.core, &mut request);
+        bearer::remove_own(&self.core, request.headers_mut());
         match signed::course(&self.core, &Head::of(&request), signed.capability.clone()) {
             Answer::Now(course) => CheckFuture::decided(course, &mut self.inner, request),
             Answer::Later(course) => {
-                let clone = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, clone);
-                CheckFuture::deciding(course, inner, request)
+                CheckFuture::deciding(course, take_ready(&mut self.inner), request)
             }
         }
     }
@@ -81,7 +81,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         comes_by(&request, Station::Check, &*self.core);
         let core = &self.core;
         let head = Head::of(&request);
@@ -102,41 +102,44 @@ where
             }
             &Found::Refused(why) => {
                 watch.refused(core, path, why);
-                let refusal = refusal::path(why, &head);
-                return CheckFuture::own(Refused::mark(
-                    core,
-                    why.status(),
-                    why.into(),
-                    None,
-                    refusal,
-                ));
+                let (status, refusal) = (why.status(), refusal::path(why, &head));
+                let refusal = Refused::mark(core, status, why.into(), None, refusal);
+                return CheckFuture::own(refusal);
             }
         };
         if let Some(course) = unasked::course(core, &head, resource) {
             return CheckFuture::decided(course, &mut self.inner, request);
         }
+        let is_file = matches!(resource.kind(), ResourceKind::Content);
         let now = core.now();
         let question = Question { head, resource, now, token: None };
         let mut progress = core.decide(&question);
         match &mut progress {
             Progress::Done(verdict) if !has_to_wait(core, &head, resource, verdict) => {
-                match course(core, &head, resource, verdict, now, watch) {
+                let course = at_once(core, &head, resource, verdict, now, watch);
+                if is_file {
+                    bearer::remove_own(core, request.headers_mut());
+                }
+                match course {
                     Course::Forward(kept, None) => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }
-                    course => {
-                        let course = shared_refusal(core, &head, course);
-                        CheckFuture::decided(course, &mut self.inner, request)
-                    }
+                    course => CheckFuture::decided(course, &mut self.inner, request),
                 }
             }
             _ => {
                 let course = later(core, question, progress, watch);
-                // The service that was polled ready goes along; its clone stays behind.
-                let clone = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, clone);
-                CheckFuture::deciding(course, inner, request)
+                if is_file {
+                    bearer::remove_own(core, request.headers_mut());
+                }
+                CheckFuture::deciding(course, take_ready(&mut self.inner), request)
             }
         }
     }
+}
+
+/// The service that was polled ready goes along; its clone stays behind.
+fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    mem::replace(inner, clone)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::endpoints::family_at;
@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::protocol::Family;
 use crate::query;
 use crate::resource::{Refusal, Resource};
-use crate::session::SessionId;
+use crate::session::{Session, SessionId};
 use crate::storage_access::{self, StorageAccess};
 
 /// The parameter that names a resource in the query of a probe's URI: by its path or its URI.
@@ -106,7 +106,7 @@ impl Core {
             let path = resource.path();
             format!("{probe}?{RESOURCE}={}", utf8_percent_encode(&path, IN_QUERY))
         } else {
-            format!("{probe}{}", resource.path())
+            format!("{probe}{}", resource.path_below_probe())
         }
     }
 
@@ -136,23 +136,22 @@ impl Core {
         realms.any(|(_, realm)| realm.cookie().is_some() || realm.has_own_cookie())
     }
 
-    /// The cookie that the viewer's partition of this request is to get for the session `id`, if any:
-    /// the browser may not send the other one by itself next time.
+    /// The session `id`, where the viewer's partition of this request is to get a cookie for it, and its realm.
     #[inline]
     pub(crate) fn companion(
         &self,
         id: SessionId,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Option<HeaderValue> {
+    ) -> Option<(RealmId, Session<'static>)> {
         if !self.third_party.partitions() {
             return None;
         }
         let active = storage_access::of(headers) == StorageAccess::Active;
         let companion = self.third_party.storage_access && active;
-        self.realms.iter().filter_map(BoundRealm::cookie).find_map(|cookie| {
-            let session = cookie.for_partition(id, headers, companion, now)?;
-            cookie.set_partitioned(&session, now)?.ok()
+        self.realms.with_ids().find_map(|(realm, bound)| {
+            let session = bound.cookie()?.for_partition(id, headers, companion, now)?;
+            Some((realm, session))
         })
     }
 }

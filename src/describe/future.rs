@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::answer::{busy, lower, plain, undescribed};
 use super::collect::{Collect, NotCollected, has_announced_length};
 use super::info::signed;
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::sent::Sent;
 use super::work::{Course, Work};
 use super::{info, manifest};
@@ -114,9 +114,6 @@ where
         }
     }
 }
-
-/// What is done, and for which page's scripts.
-type Planned = (Plan, Option<Sharing>);
 
 impl<S, F, ReqBody, ResBody> State<S, F, ReqBody, ResBody>
 where

@@ -80,25 +80,27 @@ pub(super) struct Rewrite {
     pub(super) known: Option<HeaderValue>,
 }
 
-/// The plan, and where `page` is asked for by a script, whether its answer is for that page.
+/// A plan, and for which page's scripts the answer is, where that is told by now.
+pub(super) type Planned = (Plan, Option<Sharing>);
+
+/// The plan, and where scripts may read with the cookie, for which page the answer is. A plan that does not tell
+/// is the same for everyone.
 pub(super) fn with_sharing(
     core: &Arc<Core>,
-    plan: Answer<Plan>,
+    planned: Answer<Planned>,
     page: Option<(Parts, Resource<'static>)>,
-) -> Answer<(Plan, Option<Sharing>)> {
-    match (plan, page) {
-        (Answer::Now(plan), None) => Answer::Now((plan, None)),
-        (Answer::Later(plan), None) => Answer::later(async move { (plan.await, None) }),
-        (plan, Some((parts, whole))) => {
-            let core = Arc::clone(core);
-            Answer::later(async move {
-                let plan = match plan {
-                    Answer::Now(plan) => plan,
-                    Answer::Later(plan) => plan.await,
-                };
-                let sharing = core.shares_with(&parts, &whole, core.now()).await;
-                (plan, Some(sharing))
-            })
-        }
-    }
+) -> Answer<Planned> {
+    let Some((parts, whole)) = page else { return planned };
+    let core = Arc::clone(core);
+    Answer::later(async move {
+        let (plan, told) = match planned {
+            Answer::Now(planned) => planned,
+            Answer::Later(planned) => planned.await,
+        };
+        let sharing = match told {
+            Some(sharing) => sharing,
+            None => core.shares_with(&parts, &whole, core.now()).await,
+        };
+        (plan, Some(sharing))
+    })
 }

@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::future::DescribeFuture;
 use super::info::{self, gated, open};
 use super::manifest::ManifestPlan;
-use super::plan::{Plan, with_sharing};
+use super::plan::{Plan, Planned, with_sharing};
 use crate::answer::Answer;
 use crate::aspect::Head;
 use crate::body::ResponseBody;
@@ -21,6 +21,7 @@ use crate::observe::Place;
 use crate::resource::{Refusal, ResourceKind};
 use crate::respond;
 use crate::signed::SignedRequest;
+use crate::token::bearer;
 use crate::walk::{Station, comes_by};
 
 /// Describes `info.json` and configured manifests, and passes on everything else; see the [module](crate::describe).
@@ -64,8 +65,25 @@ impl<S> Describe<S> {
         request.headers_mut().remove(AUTHORIZATION);
         let SignedRequest { capability, uri } = signed;
         let plan = info::signed::course(Arc::clone(core), capability, uri, whole);
-        let inner = take_ready(&mut self.inner);
-        DescribeFuture::deciding(Box::pin(async { (plan.await, None) }), inner, request)
+        self.follow(Answer::later(async { (plan.await, None) }), request)
+    }
+
+    /// Goes on by a plan, or when it is there.
+    fn follow<ReqBody, ResBody>(
+        &mut self,
+        planned: Answer<Planned>,
+        request: Request<ReqBody>,
+    ) -> DescribeFuture<S, ReqBody, ResBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        ResBody: Body<Data = Bytes>,
+    {
+        match planned {
+            Answer::Now((plan, _)) => DescribeFuture::planned(plan, &mut self.inner, request),
+            Answer::Later(plan) => {
+                DescribeFuture::deciding(plan, take_ready(&mut self.inner), request)
+            }
+        }
     }
 }
 
@@ -122,6 +140,7 @@ where
                 };
                 let plan = ManifestPlan::new(core, settings, path, resource);
                 let plan = Plan::Manifest(Box::new(plan));
+                bearer::remove_own(core, request.headers_mut());
                 return DescribeFuture::planned(plan, &mut self.inner, request);
             }
         };
@@ -133,14 +152,12 @@ where
             request.headers_mut().remove(AUTHORIZATION);
             course
         } else {
-            open::course(core, request.uri().path(), whole)
+            let course = open::course(core, request.uri().path(), whole);
+            // What else a host may send is for the server behind.
+            bearer::remove_own(core, request.headers_mut());
+            course
         };
-        match with_sharing(core, course, page) {
-            Answer::Now((plan, _)) => DescribeFuture::planned(plan, &mut self.inner, request),
-            Answer::Later(plan) => {
-                DescribeFuture::deciding(plan, take_ready(&mut self.inner), request)
-            }
-        }
+        self.follow(with_sharing(core, course, page), request)
     }
 }
 

@@ -63,8 +63,9 @@ enum At {
 struct Tally {
     /// The decision over nobody: what holds if no session helps.
     as_nobody: Denial,
-    /// The first denial of a session, which says more, and where that session is from.
-    with_session: Option<(Source, Denial)>,
+    /// The first denial of a session, which says more, where that session is from, and the session itself where
+    /// it is to be told.
+    with_session: Option<(Source, Denial, Option<Session<'static>>)>,
     lack: Lack,
 }
 
@@ -182,7 +183,10 @@ impl Core {
     ) -> Option<Verdict> {
         match outcome {
             Ok(Decision::Deny(denial)) => {
-                tally.with_session.get_or_insert((source, denial));
+                if tally.with_session.is_none() {
+                    let session = self.shares().then(|| session.clone().into_owned());
+                    tally.with_session = Some((source, denial, session));
+                }
                 None
             }
             Ok(decision) => {
@@ -234,7 +238,7 @@ impl Tally {
         let services = as_nobody.services().cloned();
         let (denial, basis) = match with_session {
             _ if lack.cause.is_failure() => (Denial::later(), Basis::Nobody(lack)),
-            Some((source, denial)) => (denial, Basis::NotEnough { source }),
+            Some((source, denial, session)) => (denial, Basis::NotEnough { source, session }),
             None => (as_nobody, Basis::Nobody(lack)),
         };
         Verdict { decision: Decision::Deny(denial), basis, services }

@@ -6,11 +6,21 @@ use http::request::Parts;
 
 use super::decide::decide_and_wait;
 use super::token_session::TokenSession;
-use super::verdict::Verdict;
+use super::verdict::{Basis, Verdict};
 use crate::authorizer::{Decision, Denial};
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::resource::Resource;
+
+impl Lower {
+    /// What the way there rests on: where everyone may see it, what denied the other.
+    pub(crate) fn rests_on<'a>(&'a self, denied: &'a Verdict) -> &'a Basis {
+        match self.basis {
+            Basis::Open => &denied.basis,
+            _ => &self.basis,
+        }
+    }
+}
 
 impl Verdict {
     /// The denial, if it offers something in place of the resource.
@@ -23,6 +33,12 @@ impl Verdict {
     }
 }
 
+/// A lesser version that this user may see, and what that rests on.
+pub(crate) struct Lower {
+    pub(crate) resource: Resource<'static>,
+    pub(crate) basis: Basis,
+}
+
 /// The first lesser version of a denied resource that this very user may see: decided on like the
 /// resource itself.
 pub(crate) async fn first_granted_sibling(
@@ -32,10 +48,12 @@ pub(crate) async fn first_granted_sibling(
     now: Timestamp,
     token: Option<&TokenSession<'static>>,
     verdict: &Verdict,
-) -> Option<Resource<'static>> {
+) -> Option<Lower> {
     for lower in verdict.with_substitutes()?.siblings(resource) {
-        if decide_and_wait(core, parts, &lower, now, token.cloned()).await.decision.is_grant() {
-            return Some(lower);
+        let Verdict { decision, basis, .. } =
+            decide_and_wait(core, parts, &lower, now, token.cloned()).await;
+        if decision.is_grant() {
+            return Some(Lower { resource: lower, basis });
         }
     }
     None

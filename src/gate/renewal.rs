@@ -10,12 +10,13 @@ use crate::core::{Core, RealmId};
 use crate::fetch_metadata::is_speculative;
 use crate::session::{Session, SessionId, SessionKey};
 
-/// A session that is due for renewal when the request that used it is answered.
+/// A session whose cookie is due when the request that used it is answered.
 #[derive(Clone)]
 pub(crate) struct Renewal {
     core: Arc<Core>,
     realm: RealmId,
     session: Session<'static>,
+    /// Whether it is of the cookie of the viewer's partition.
     is_partitioned: bool,
 }
 
@@ -39,9 +40,20 @@ impl Renewal {
         (!is_speculative(headers)).then(|| Box::new(Self { core, realm, session, is_partitioned }))
     }
 
-    /// Whether it is of the cookie of the viewer's partition, which then need not be renewed by itself.
-    pub(crate) fn is_partitioned(&self) -> bool {
-        self.is_partitioned
+    /// What the viewer's partition of this request is to get for the session `id`, if anything: the browser may
+    /// not send the other cookie by itself next time. Where `renewal` is of the partition that is enough.
+    pub(crate) fn companion(
+        core: &Arc<Core>,
+        id: SessionId,
+        headers: &HeaderMap,
+        renewal: Option<&Self>,
+        now: Timestamp,
+    ) -> Option<Box<Self>> {
+        if renewal.is_some_and(|renewal| renewal.is_partitioned) {
+            return None;
+        }
+        let (realm, session) = core.companion(id, headers, now)?;
+        Some(Box::new(Self { core: Arc::clone(core), realm, session, is_partitioned: true }))
     }
 
     /// The `Set-Cookie` value, as the answer goes out. Since the request came in the session may have been

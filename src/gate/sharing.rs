@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderValue, Method};
 
+use super::verdict::Basis;
 use crate::aspect::Head;
 use crate::clock::Timestamp;
 use crate::core::Core;
@@ -43,8 +44,23 @@ impl Core {
         self.may_be_bound(head).is_some()
     }
 
-    /// The same where the answer rests on no session: one of the user's that counts for the resource may
-    /// have let the page in.
+    /// The same for an answer that rests on this: what one session decided is for the viewers of that session,
+    /// and not for those of another one that counts for the resource. `None` where it is the same for everyone.
+    pub(crate) fn shares_what_rests_on(&self, basis: &Basis, head: &Head<'_>) -> Option<Sharing> {
+        match basis {
+            Basis::Open => None,
+            Basis::Session { session: Some(session), .. }
+            | Basis::NotEnough { session: Some(session), .. } => {
+                Some(self.shares_with_viewer(head, session))
+            }
+            Basis::Session { session: None, .. }
+            | Basis::NotEnough { session: None, .. }
+            | Basis::Nobody(_) => Some(self.shares_with_listed(head)),
+        }
+    }
+
+    /// The same where the answer is the same for everyone: one of the user's sessions that counts for the
+    /// resource may have let the page in.
     pub(crate) async fn shares_with(
         self: &Arc<Self>,
         parts: &Parts,

@@ -33,8 +33,8 @@ pub(crate) enum Basis {
         /// Whether it is to be had under a signed location.
         signed: bool,
     },
-    /// There is a session from there, and it is not enough.
-    NotEnough { source: Source },
+    /// There is a session from there, and it is not enough; the session itself where it is to be told.
+    NotEnough { source: Source, session: Option<Session<'static>> },
     /// There is no session, for this reason.
     Nobody(Lack),
 }
@@ -89,7 +89,7 @@ impl Basis {
     pub(crate) fn aspect<'a>(&self, core: &'a Core) -> Option<&'a str> {
         let source = match self {
             Self::Open => None,
-            Self::Session { source, .. } | Self::NotEnough { source } => Some(*source),
+            Self::Session { source, .. } | Self::NotEnough { source, .. } => Some(*source),
             Self::Nobody(lack) => lack.source,
         };
         source.map(|source| source.name(core))

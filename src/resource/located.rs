@@ -159,6 +159,12 @@ impl<'a> Resource<'a> {
         path
     }
 
+    /// The same for its probe's URI: the identifier of an image is one segment there, also where its server's
+    /// URIs have plain slashes. Both are read.
+    pub(crate) fn path_below_probe(&self) -> String {
+        format!("{}/{}", self.base, self.named.write_in_one_segment())
+    }
+
     /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.
     pub(crate) fn full_identifier(&self) -> Cow<'_, str> {
         self.named.full_identifier()

@@ -172,10 +172,22 @@ impl<'a> Named<'a> {
 
     /// The identifier with its page and scale as it stands in a URI.
     pub(super) fn write(&self) -> String {
+        self.write_as(&self.spelling)
+    }
+
+    /// The same in one segment, wherever its slashes are plain, unless it is a file.
+    pub(super) fn write_in_one_segment(&self) -> String {
+        match self.spelling {
+            Spelling::Segments => self.write_as(&Spelling::OneSegment),
+            _ => self.write(),
+        }
+    }
+
+    fn write_as(&self, spelling: &Spelling<'_>) -> String {
         if matches!(self.kind, ResourceKind::Content) {
             return encoding::encode(self.identifier(), false);
         }
-        let mut name = self.spelling.write(self.read());
+        let mut name = spelling.write(self.read());
         if !self.part().is_whole() {
             let mut part = String::new();
             self.part().write(&mut part);

@@ -1,7 +1,10 @@
 //! The access token of a request (2.0 §5.1, 1.0 §3, RFC 6750 §2.1).
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, Entry};
+use http::{HeaderMap, HeaderValue};
+
+use crate::core::Core;
+use crate::seal::Scratch;
 
 /// Longest token that is looked at, in bytes: longer than any that we issue.
 const LONGEST: usize = 16 * 1024;
@@ -28,6 +31,32 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     };
     let is_ours = token.iter().fold(0, |strange, byte| strange | (1 ^ ours(*byte))) == 0;
     (is_bearer && !token.is_empty() && is_ours).then_some(token)
+}
+
+/// Takes away what is a token of ours, also one whose time is over: it is for these layers and nobody behind
+/// them. What a host sends of its own, by this scheme or another, stays.
+#[inline]
+pub(crate) fn remove_own(core: &Core, headers: &mut HeaderMap) {
+    if headers.contains_key(AUTHORIZATION) {
+        retain_others(core, headers);
+    }
+}
+
+#[cold]
+fn retain_others(core: &Core, headers: &mut HeaderMap) {
+    let Entry::Occupied(all) = headers.entry(AUTHORIZATION) else { return };
+    let (name, values) = all.remove_entry_mult();
+    let mut scratch = Scratch::new();
+    let mut is_own = |value: &HeaderValue| {
+        let (scheme, rest) = value.as_bytes().split_at_checked(SCHEME.len())?;
+        let token = rest.trim_ascii();
+        let is_bearer = scheme.eq_ignore_ascii_case(SCHEME) && token.len() <= LONGEST;
+        is_bearer.then(|| core.seals.token().open(token, &mut scratch).ok())?
+    };
+    let kept: Vec<_> = values.filter(|value| is_own(value).is_none()).collect();
+    for value in kept {
+        headers.append(&name, value);
+    }
 }
 
 #[cfg(test)]

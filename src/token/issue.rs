@@ -39,11 +39,9 @@ pub(super) async fn answer(
             storage_access::load(core.third_party.storage_access, &parts.headers, third_parties);
             let now = core.now();
             let renewal = Renewal::due(&core, issued.id, &parts.headers, now);
-            let is_partitioned = renewal.as_ref().is_some_and(|own| own.is_partitioned());
-            let companion = core.companion(issued.id, &parts.headers, now);
-            let companion = companion.filter(|_| !is_partitioned);
-            let renewed = renewal.and_then(|renewal| renewal.cookie());
-            for cookie in companion.into_iter().chain(renewed) {
+            let companion =
+                Renewal::companion(&core, issued.id, &parts.headers, renewal.as_deref(), now);
+            for cookie in companion.into_iter().chain(renewal).filter_map(|own| own.cookie()) {
                 third_parties.append(SET_COOKIE, cookie);
             }
         }

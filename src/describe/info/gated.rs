@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::described::Described;
 use super::super::description::Wanted;
-use super::super::plan::{Plan, Rewrite};
+use super::super::plan::{Plan, Planned, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
@@ -22,6 +22,7 @@ use crate::observe::{Outcome, Place};
 use crate::protocol::Family;
 use crate::query;
 use crate::resource::Resource;
+use crate::respond::Sharing;
 use crate::seal::Scratch;
 use crate::token::{bearer, sealed};
 
@@ -47,7 +48,7 @@ pub(in super::super) fn course(
     core: &Arc<Core>,
     head: &Head<'_>,
     whole: Resource<'static>,
-) -> Answer<Plan> {
+) -> Answer<Planned> {
     let now = core.now();
     let watch = Watch::begin(core, Place::Description);
     let mut scratch = Scratch::new();
@@ -67,7 +68,7 @@ pub(in super::super) fn course(
             let asked = Asked { whole, path, higher, has_v09_token };
             let (outcome, plan) = plan(core, &asked, &verdict);
             watch.decided(core, head.uri(), &asked.whole, outcome, &verdict.basis);
-            Answer::Now(plan)
+            Answer::Now((plan, sharing(core, head, &verdict.basis)))
         }
         (progress, higher) => {
             let core = Arc::clone(core);
@@ -93,14 +94,16 @@ pub(in super::super) fn course(
                     if let Some(lower) = lower.await {
                         let outcome = Outcome::Redirected;
                         watch.decided(&core, &parts.uri, &whole, outcome, &verdict.basis);
-                        return Plan::Lower(location(&core, &lower, &whole));
+                        let basis = lower.rests_on(&verdict);
+                        let sharing = sharing(&core, &Head::of_parts(&parts), basis);
+                        return (Plan::Lower(location(&core, &lower.resource, &whole)), sharing);
                     }
                 }
                 let path = parts.uri.path().to_owned();
                 let asked = Asked { whole, path, higher, has_v09_token };
                 let (outcome, plan) = plan(&core, &asked, &verdict);
                 watch.decided(&core, &parts.uri, &asked.whole, outcome, &verdict.basis);
-                plan
+                (plan, sharing(&core, &Head::of_parts(&parts), &verdict.basis))
             })
         }
     }
@@ -171,6 +174,11 @@ fn location(core: &Core, lower: &Resource<'_>, higher: &Resource<'_>) -> String 
     core.public_url.join(&format!("{}/info.json?{TIER_OF}={higher}", lower.path()))
 }
 
+/// For which page's scripts an answer is that rests on this, where it tells.
+fn sharing(core: &Core, head: &Head<'_>, basis: &Basis) -> Option<Sharing> {
+    if core.shares() { core.shares_what_rests_on(basis, head) } else { None }
+}
+
 /// What is done, and what that tells of the content.
 fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
     let (outcome, status) = match (&verdict.decision, &verdict.basis) {
@@ -212,7 +220,7 @@ fn denied(core: &Core, asked: &Asked, denial: &Denial, basis: &Basis) -> (Outcom
         Remedy::Never
             if core.compatibility.strict_0_9_2
                 && asked.has_v09_token
-                && matches!(basis, Basis::NotEnough { source: Source::Token }) =>
+                && matches!(basis, Basis::NotEnough { source: Source::Token, .. }) =>
         {
             (Outcome::Forbidden, StatusCode::FORBIDDEN)
         }

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::super::described::Described;
 use super::super::description::Wanted;
-use super::super::plan::{Plan, Rewrite};
+use super::super::plan::{Plan, Planned, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::authorizer::{Decision, Remedy};
 use crate::core::Core;
@@ -16,14 +16,14 @@ pub(in super::super) fn course(
     core: &Arc<Core>,
     path: &str,
     whole: Resource<'static>,
-) -> Answer<Plan> {
+) -> Answer<Planned> {
     match core.decide_as_nobody(&whole, core.now()) {
-        Answer::Now(outcome) => Answer::Now(plan(core, path, whole, outcome)),
+        Answer::Now(outcome) => Answer::Now((plan(core, path, whole, outcome), None)),
         Answer::Later(outcome) => {
             let (core, path) = (Arc::clone(core), path.to_owned());
             Answer::later(async move {
                 let outcome = core.within_time(outcome).await;
-                plan(&core, &path, whole, outcome)
+                (plan(&core, &path, whole, outcome), None)
             })
         }
     }

@@ -118,8 +118,12 @@ impl Dialect {
     /// Takes identifiers of several path segments: ARKs (`ark:/12148/btv1b8449691v/f29`), folders of
     /// static files, Internet Archive, Gallica, Goobi.
     ///
-    /// An encoded slash is the same as a raw one, and URIs are written with raw ones. Without this such
-    /// a path is 404.
+    /// An encoded slash is the same as a raw one, and URIs are written with raw ones: viewers ask for tiles
+    /// under the `id` that the server's own documents have, and these stay as they are. The URI of a probe has
+    /// the identifier in one segment (`/auth/probe/iiif/ark:%2F12148%2Fbtv1b8449691v%2Ff29`); what is in
+    /// front has to let encoded slashes through there, or
+    /// [`Compatibility::probe_in_query`](crate::Compatibility::probe_in_query) is on. Without this such a path
+    /// is 404.
     #[must_use]
     pub fn several_segments(mut self) -> Self {
         self.several_segments = true;
