@@ -4,15 +4,18 @@
 
 mod back;
 mod cache;
+mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
 mod down;
+mod encrypted;
 mod evicted;
 mod forwarder;
 mod lives;
 mod moved;
 #[path = "../common/redis_server.rs"]
 mod redis_server;
+mod sentinel;
 mod set_up;
 mod shared;
 mod subjects;

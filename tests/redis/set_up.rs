@@ -28,7 +28,9 @@ async fn settings() {
         (Redis::builder("127.0.0.1:6379"), Some("the URL names no store")),
         (Redis::builder("http://127.0.0.1"), Some("the URL names no store")),
         (Redis::builder("redis://127.0.0.1/one"), Some("the URL names no store")),
-        (Redis::builder("rediss://127.0.0.1"), Some("no TLS")),
+        (Redis::builder("rediss://127.0.0.1#insecure"), Some("the URL names no store")),
+        (Redis::builder("redis+sentinel://127.0.0.1"), Some("the URL names no store")),
+        (Redis::builder("redis+cluster://127.0.0.1/1"), Some("the URL names no store")),
         (Redis::builder("redis+unix://"), Some("the URL names no store")),
     ] {
         let shown = format!("{builder:?}");
@@ -100,7 +102,15 @@ async fn cr_12_errors_and_debug_hold_no_password() {
         format!("redis://someone:{secret}@127.0.0.1:{}", server.port()),
         format!("redis://:{secret}@127.0.0.1:{}", free_port()),
         format!("redis://:{secret}@127.0.0.1:6379/{secret}"),
-        format!("rediss://:{secret}@127.0.0.1"),
+        format!("rediss://:{secret}@127.0.0.1:{}", free_port()),
+        format!("rediss://:{secret}@127.0.0.1:{}", server.port()),
+        format!(
+            "redis+sentinel://:{secret}@127.0.0.1:{}/{secret}?sentinel_password={secret}",
+            free_port()
+        ),
+        format!("redis+sentinel://:{secret}@127.0.0.1/{secret}/{secret}"),
+        format!("redis+cluster://:{secret}@127.0.0.1:{}", free_port()),
+        format!("redis+cluster://:{secret}@127.0.0.1:{}", server.port()),
         format!("redis+unix://:{secret}@/nowhere?pass={secret}"),
         format!("{secret}://{secret}"),
     ] {

@@ -38,6 +38,7 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Store {
     if let Some(Found { value, span }) = url {
         builder = or(builder, &span, Redis::builder(value));
     }
+    builder = with_certificates(builder, &mut section, folder);
     if let Some(Found { value, span }) = section.optional::<String>("prefix") {
         builder = or(builder.clone(), &span, builder.prefix(value));
     }
@@ -58,6 +59,49 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Store {
     }
     section.finish();
     Store(builder)
+}
+
+/// Certificates for TLS; a client's own and its key belong together.
+fn with_certificates(
+    builder: RedisBuilder,
+    section: &mut Section<'_, '_>,
+    folder: &Path,
+) -> RedisBuilder {
+    let mistakes = section.mistakes;
+    let mut file = |key: &'static str| {
+        let Found { value, span } = section.optional::<String>(key)?;
+        let path = folder.join(value);
+        if key == "key_file" {
+            mistakes.reads_secret(&span, &path);
+        } else {
+            mistakes.reads(&path);
+        }
+        let read = std::fs::read(&path)
+            .map_err(|error| format!("{key} {} cannot be read: {error}", path.display()));
+        Some(Found { value: mistakes.check(&span, read), span })
+    };
+    let (authorities, certificate, key) =
+        (file("ca_file"), file("certificate_file"), file("key_file"));
+    let or = |before: RedisBuilder, span: &Span, with: RedisBuilder| {
+        mistakes.check(span, with.check()).map_or(before, |()| with)
+    };
+    let mut builder = builder;
+    if let Some(Found { value: Some(pem), span }) = authorities {
+        builder = or(builder.clone(), &span, builder.authorities(pem));
+    }
+    match (certificate, key) {
+        (None, None) => {}
+        (Some(chain), Some(key)) => {
+            if let (Some(pem), Some(key)) = (chain.value, key.value) {
+                builder = or(builder.clone(), &chain.span, builder.client_certificate(pem, key));
+            }
+        }
+        (Some(alone), None) | (None, Some(alone)) => mistakes.add(
+            &alone.span,
+            "certificate_file and key_file of [store] belong together: give both, or none",
+        ),
+    }
+    builder
 }
 
 /// The URL, from where it stands.
@@ -85,7 +129,7 @@ fn url(section: &mut Section<'_, '_>, folder: &Path) -> Option<Found<String>> {
 }
 
 fn without_password(url: String) -> Result<String, String> {
-    if url.contains('@') || url.contains("pass=") {
+    if ["@", "pass=", "sentinel_"].iter().any(|part| url.contains(part)) {
         let message = "url holds a password or a user: put it into a file that only the proxy reads, \
                        and name that with url_file, or into a variable for url_env";
         return Err(message.to_owned());

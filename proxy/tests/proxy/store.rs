@@ -23,6 +23,9 @@ fn mistakes(keys: &str, url: &str) -> (usize, Vec<(usize, String)>) {
     let before = config("127.0.0.1:1".parse().unwrap());
     let folder = folder();
     std::fs::write(folder.join("url"), url).unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.join("ca.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     let text = format!("{before}\n[store]\n{keys}\n");
     let found = match Config::read(&text, &folder) {
         Ok(config) => {
@@ -146,6 +149,13 @@ fn a_wrong_store_is_told_with_its_line() {
     let broken = format!("redis://:{PASSWORD}@127.0.0.1:port");
     let other = format!("https://:{PASSWORD}@127.0.0.1");
     let tls = format!("rediss://:{PASSWORD}@127.0.0.1");
+    let unverified = format!("rediss://:{PASSWORD}@127.0.0.1#insecure");
+    let sentinel = format!("rediss+sentinel://u:{PASSWORD}@a,b/main?sentinel_password={PASSWORD}");
+    let nameless = format!("redis+sentinel://:{PASSWORD}@a,b");
+    let cluster = format!("redis+cluster://u:{PASSWORD}@a,b:7000,c");
+    let by_sentinel = format!("url = \"redis+sentinel://a/main?sentinel_password={PASSWORD}\"");
+    let both = "url_file = \"url\"\ncertificate_file = \"ca.pem\"\nkey_file = \"key.pem\"";
+    let swapped = "url_file = \"url\"\ncertificate_file = \"key.pem\"\nkey_file = \"ca.pem\"";
     let spaced = format!("redis://:{PASSWORD} more@127.0.0.1 x");
     for (keys, url, line, said) in [
         ("url_file = \"url\"", &*good, 0, ""),
@@ -157,7 +167,21 @@ fn a_wrong_store_is_told_with_its_line() {
         ("url_file = \"url\"", "", 1, "the URL names no store"),
         ("url_file = \"url\"", &broken, 1, "the URL names no store"),
         ("url_file = \"url\"", &other, 1, "the URL names no store"),
-        ("url_file = \"url\"", &tls, 1, "no TLS"),
+        ("url_file = \"url\"", &tls, 0, ""),
+        ("url_file = \"url\"", &unverified, 1, "the URL names no store"),
+        ("url_file = \"url\"", &sentinel, 0, ""),
+        ("url_file = \"url\"", &nameless, 1, "the URL names no store"),
+        ("url_file = \"url\"", &cluster, 0, ""),
+        (&by_sentinel, "", 1, "url holds a password"),
+        ("url_file = \"url\"\nca_file = \"ca.pem\"", &tls, 0, ""),
+        (both, &tls, 0, ""),
+        (both, &good, 2, "nothing would be encrypted"),
+        ("url_file = \"url\"\nca_file = \"none.pem\"", &tls, 2, "none.pem cannot be read"),
+        ("url_file = \"url\"\nca_file = \"key.pem\"", &tls, 2, "hold no PEM certificate"),
+        ("url_file = \"url\"\nca_file = \"url\"", &tls, 2, "hold no PEM certificate"),
+        ("url_file = \"url\"\ncertificate_file = \"ca.pem\"", &tls, 2, "belong together"),
+        ("url_file = \"url\"\nkey_file = \"key.pem\"", &tls, 2, "belong together"),
+        (swapped, &tls, 2, "hold no PEM certificate"),
         ("url_file = \"url\"", &spaced, 1, "the URL names no store"),
         ("url_file = \"none\"", "", 1, "none cannot be read"),
         ("url_env = \"IIIF_NO_SUCH_STORE\"", "", 1, "no text IIIF_NO_SUCH_STORE"),
@@ -260,4 +284,45 @@ async fn the_command_says_no_password() {
     let log = program.stop();
     assert!(log.contains("store_failed"), "{log}");
     assert!(!log.contains(PASSWORD), "{log}");
+}
+
+/// Over TLS, with a user and a certificate of an authority of one's own; the command finds both in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cr_12_a_store_behind_tls() {
+    let folder = folder();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.join("store.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.join("store.key"), made.signing_key.serialize_pem()).unwrap();
+    let port = free_port();
+    let shown = folder.display();
+    let server = RedisServer::start(&format!(
+        "--tls-port {port} --tls-ca-cert-file {shown}/store.pem --tls-cert-file {shown}/store.pem \
+         --tls-key-file {shown}/store.key --tls-auth-clients no"
+    ));
+    let rights =
+        format!("on >{PASSWORD} ~iiif-auth:* -@all +info +watch +multi +exec +get +mget +set");
+    let words: Vec<_> = ["ACL", "SETUSER", "images"].into_iter().chain(rights.split(' ')).collect();
+    let () = server.ask(&words);
+    std::fs::write(folder.join("url"), format!("rediss://images:{PASSWORD}@localhost:{port}"))
+        .unwrap();
+    let upstream = Upstream::new().await;
+    let text =
+        with_store(&upstream, "url_file = \"url\"\nca_file = \"store.pem\"\nstaleness = \"0s\"");
+    let (one, other) = (Proxy::within(&text, &folder).await, Proxy::within(&text, &folder).await);
+    let cookie = one.log_in("ada").await;
+    let headers = [("cookie", &*cookie)];
+    assert_eq!(other.get(&image("sec"), &headers).await.text(), PIXELS);
+    assert_eq!(other.get("/auth/logout", &headers).await.status, 200);
+    assert_eq!(one.get(&image("sec"), &headers).await.status, 401);
+
+    for (text, ends, said) in [
+        (text.clone(), 0, "ok: the store answers"),
+        (text.replace("ca_file = \"store.pem\"\n", ""), 1, "certificate"),
+    ] {
+        std::fs::write(folder.join("proxy.toml"), text).unwrap();
+        let output = program::command(&folder).args(["check", "--probe"]).output().unwrap();
+        let told = format!("{output:?}");
+        assert!(told.contains(said) && !told.contains(PASSWORD), "{told}");
+        assert_eq!(told.contains("ok: the store answers"), ends == 0, "{told}");
+    }
 }

@@ -4,15 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::Client;
-
+use super::address::Address;
 use super::cache::Cache;
+use super::find::Target;
 use super::life::PATIENCE;
 use super::link::{Link, Settings};
+use super::tls::{Certificates, Tls};
 use super::{Redis, Shared, StoreError, watch};
 
 /// The longest staleness, and the longest time-out.
 const LONGEST: Duration = Duration::from_secs(60);
+
+const ONLY_WITH_TLS: &str = "certificates are given, and the URL does not begin with rediss://, so that \
+                             nothing would be encrypted";
 
 /// The oldest data that may be believed: no session is older.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -44,6 +48,7 @@ pub struct RedisBuilder {
     cache_at_most: usize,
     replicas: u8,
     resume_within: Duration,
+    certificates: Certificates,
 }
 
 impl RedisBuilder {
@@ -56,11 +61,12 @@ impl RedisBuilder {
             cache_at_most: 100_000,
             replicas: 0,
             resume_within: Duration::ZERO,
+            certificates: Certificates::default(),
         }
     }
 
-    /// What every key in the store begins with. Applications that share a server and no users need
-    /// different ones. Default: `iiif-auth`.
+    /// What every key in the store begins with, in a cluster in braces (`{iiif-auth}`), so that all are at
+    /// one node. Applications that share a server and no users need different ones. Default: `iiif-auth`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -110,6 +116,27 @@ impl RedisBuilder {
         self
     }
 
+    /// The authorities by which a server is known that speaks TLS (feature `redis-rustls`): certificates in
+    /// PEM, in place of the system's.
+    #[cfg(feature = "redis-rustls")]
+    pub fn authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.authorities = Some(pem.into());
+        self
+    }
+
+    /// By which certificate a server knows this client that asks for one, as Redis does where
+    /// `tls-auth-clients` is not `no` (feature `redis-rustls`): the chain and its private key, both PEM.
+    /// Default: none.
+    #[cfg(feature = "redis-rustls")]
+    pub fn client_certificate(
+        mut self,
+        chain: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.certificates.own = Some((chain.into(), key.into()));
+        self
+    }
+
     /// Looks at the settings, and asks nobody: what [`connect`](Self::connect) begins with.
     ///
     /// For applications that check a configuration where the server is not to be reached.
@@ -118,7 +145,7 @@ impl RedisBuilder {
     ///
     /// When a setting is no good.
     pub fn check(&self) -> Result<(), StoreError> {
-        self.client().map(drop)
+        self.target().map(drop)
     }
 
     /// Connects, and looks whether the server can be relied on; see [`Redis`].
@@ -133,15 +160,16 @@ impl RedisBuilder {
     ///
     /// When a setting is no good, the server does not answer in time, or is no use as a store.
     pub async fn connect(self) -> Result<Redis, StoreError> {
-        let client = self.client()?;
+        let target = self.target()?;
         let cache = Arc::new(Cache::new(self.staleness, self.cache_at_most));
         let settings = Settings {
-            epoch: format!("{}:epoch", self.prefix),
+            epoch: target.key.clone(),
             timeout: self.timeout,
             replicas: self.replicas.into(),
             resume_within: self.resume_within,
         };
-        let link = Arc::new(Link::new(client, settings, Arc::clone(&cache))?);
+        let prefix = keys(&self.prefix, target.address.is_cluster()).into();
+        let link = Arc::new(Link::new(target, settings, Arc::clone(&cache))?);
         let begun = Instant::now();
         loop {
             match link.open(link.deadline()).await {
@@ -151,10 +179,10 @@ impl RedisBuilder {
             }
         }
         tokio::spawn(watch::watch(Arc::downgrade(&link)));
-        Ok(Redis { shared: Arc::new(Shared { link, cache, prefix: self.prefix.into() }) })
+        Ok(Redis { shared: Arc::new(Shared { link, cache, prefix }) })
     }
 
-    fn client(&self) -> Result<Client, StoreError> {
+    fn target(&self) -> Result<Target, StoreError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(plain) {
             return Err(StoreError::Prefix(self.prefix.clone()));
@@ -168,9 +196,19 @@ impl RedisBuilder {
         if self.resume_within > DAY {
             return Err(StoreError::ResumeWithin(self.resume_within));
         }
-        // The cause is dropped: it could quote the URL.
-        Client::open(self.url.as_str()).map_err(|_| StoreError::Url)
+        let address = Address::parse(&self.url)?;
+        if self.certificates.is_given() && !address.is_encrypted {
+            return Err(StoreError::Certificates(ONLY_WITH_TLS.to_owned()));
+        }
+        let tls = address.is_encrypted.then(|| Tls::new(&self.certificates)).transpose()?;
+        let key = format!("{}:epoch", keys(&self.prefix, address.is_cluster()));
+        Ok(Target { address, tls, patience: self.timeout / 4, key })
     }
+}
+
+/// What keys begin with. What stands in braces says at which node of a cluster a key is.
+fn keys(prefix: &str, is_cluster: bool) -> String {
+    if is_cluster { format!("{{{prefix}}}") } else { prefix.to_owned() }
 }
 
 /// Shows no URL: a password may stand in it.

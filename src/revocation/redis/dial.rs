@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisConnectionInfo, RedisResult};
+use redis::{AsyncConnectionConfig, ConnectionAddr, RedisConnectionInfo, RedisResult};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+
+use super::tls::Tls;
 
 /// A connection that goes on as long as somebody drives it.
 pub(super) struct Dialled {
@@ -16,18 +18,25 @@ pub(super) struct Dialled {
 }
 
 impl Dialled {
-    pub(super) async fn new(client: &Client) -> RedisResult<Self> {
-        let info = client.get_connection_info();
-        match info.addr() {
+    /// By TLS where there is one.
+    pub(super) async fn new(
+        place: &ConnectionAddr,
+        settings: &RedisConnectionInfo,
+        tls: Option<&Tls>,
+    ) -> RedisResult<Self> {
+        match place {
             ConnectionAddr::Tcp(host, port) => {
                 let stream = TcpStream::connect((&**host, *port)).await?;
                 stream.set_nodelay(true)?;
-                Self::over(stream, info.redis_settings()).await
+                match tls {
+                    None => Self::over(stream, settings).await,
+                    Some(tls) => Self::over(tls.over(host, stream).await?, settings).await,
+                }
             }
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => {
                 let stream = tokio::net::UnixStream::connect(path).await?;
-                Self::over(stream, info.redis_settings()).await
+                Self::over(stream, settings).await
             }
             _ => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
         }

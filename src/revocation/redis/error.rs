@@ -10,6 +10,10 @@ use std::time::Duration;
 pub enum StoreError {
     /// The URL names no store.
     Url,
+    /// The URL wants TLS, which was not compiled in (feature `redis-rustls`).
+    NoTls,
+    /// The certificates are no good.
+    Certificates(String),
     /// The prefix is empty, longer than 64 bytes, or has other characters than letters, digits and
     /// `-._`.
     Prefix(String),
@@ -30,8 +34,10 @@ pub enum StoreError {
     },
     /// It is a replica, and takes no logouts.
     Replica,
-    /// It is a node of a cluster.
+    /// It is a node of a cluster, and the URL does not say so.
     Cluster,
+    /// No Sentinel, or no node of the cluster, tells where the store is.
+    Unlocated(String),
     /// Something else stands under the store's keys.
     Foreign(String),
     /// It was restarted or replaced, and not every node has said yet that it misses nothing.
@@ -81,6 +87,9 @@ impl StoreError {
             | Self::TooSlow(_)
             | Self::NoRandomness
             | Self::Url
+            | Self::NoTls
+            | Self::Certificates(_)
+            | Self::Unlocated(_)
             | Self::Prefix(_)
             | Self::Staleness(_)
             | Self::Timeout(_)
@@ -101,9 +110,17 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url => f.write_str(
-                "the URL names no store: write it like redis://:password@127.0.0.1:6379/0 or \
-                 redis+unix:///run/redis/redis.sock (no TLS)",
+                "the URL names no store: write it like redis://:password@127.0.0.1:6379/0, \
+                 rediss://user:password@redis.example, redis+unix:///run/redis/redis.sock, \
+                 redis+sentinel://:password@10.0.0.1,10.0.0.2,10.0.0.3/mymaster or \
+                 redis+cluster://:password@10.0.0.1,10.0.0.2,10.0.0.3",
             ),
+            Self::NoTls => f.write_str(
+                "the URL wants TLS: switch the feature redis-rustls of tower-iiif-auth on",
+            ),
+            Self::Certificates(what) => {
+                write!(f, "TLS to the store of revocations: {what}")
+            }
             Self::Prefix(prefix) => write!(
                 f,
                 "prefix {prefix:?}: use 1 to 64 letters, digits and -._, like \"iiif-auth\""
@@ -129,8 +146,12 @@ impl fmt::Display for StoreError {
             ),
             Self::Replica => f.write_str("the store is a replica: name its primary"),
             Self::Cluster => f.write_str(
-                "the store is a node of a cluster: name one that stands alone, or has replicas",
+                "the store is a node of a cluster: begin its URL with redis+cluster:// or \
+                 rediss+cluster://",
             ),
+            Self::Unlocated(cause) => {
+                write!(f, "nobody tells where the store of revocations is: {cause}")
+            }
             Self::Foreign(cause) => write!(
                 f,
                 "something else stands under the store's keys ({cause}): give each application a \

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Client, ErrorKind, FromRedisValue, Pipeline, ServerErrorKind};
+use redis::{ErrorKind, FromRedisValue, Pipeline, ServerErrorKind};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::StoreError;
 use super::cache::Cache;
 use super::dial::Dialled;
+use super::find::Target;
 use super::life::Life;
 use super::memory::Memory;
 use crate::revocation::mark::Mark;
@@ -34,7 +35,7 @@ pub(super) struct Settings {
 }
 
 pub(super) struct Link {
-    client: Client,
+    target: Arc<Target>,
     settings: Settings,
     pub(super) replicas: usize,
     pub(super) resume_within: Duration,
@@ -98,7 +99,7 @@ pub(super) enum Again {
 
 impl Link {
     pub(super) fn new(
-        client: Client,
+        target: Target,
         settings: Settings,
         cache: Arc<Cache>,
     ) -> Result<Self, StoreError> {
@@ -106,7 +107,7 @@ impl Link {
         SystemRandom::new().fill(&mut node).map_err(|_| StoreError::NoRandomness)?;
         let Settings { replicas, resume_within, .. } = settings;
         Ok(Self {
-            client,
+            target: Arc::new(target),
             settings,
             replicas,
             resume_within,
@@ -122,6 +123,11 @@ impl Link {
 
     pub(super) fn epoch(&self) -> &str {
         &self.settings.epoch
+    }
+
+    /// Whether the store is one of several nodes among which keys are spread.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.target.address.is_cluster()
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -198,7 +204,7 @@ impl Link {
         }
         let open = self.open(deadline).await?;
         let work = async {
-            let mut dialled = self.dial().await?;
+            let mut dialled = self.target.dial().await?;
             let mut own = dialled.connection.clone();
             let work = async {
                 let answer = write.query_async(&mut own).await;
@@ -264,14 +270,10 @@ impl Link {
         self.proved.fetch_max(u64::try_from(since).unwrap_or_default(), Ordering::Relaxed);
     }
 
-    async fn dial(&self) -> Result<Dialled, StoreError> {
-        Dialled::new(&self.client).await.map_err(|error| StoreError::failed(&error))
-    }
-
     /// A new connection, once the server is proved to be the store; tries until then where that
     /// waits for other nodes.
     async fn prove(&self, deadline: Instant) -> Result<Proved, StoreError> {
-        let mut dialled = self.dial().await?;
+        let mut dialled = self.target.dial().await?;
         let mut connection = dialled.connection.clone();
         let work = async {
             loop {
@@ -331,8 +333,14 @@ impl Link {
 /// Whether the store itself said no, over a connection that is in order.
 fn is_refusal(error: &redis::RedisError) -> bool {
     match error.kind() {
-        // It has become a replica: the next connection may lead elsewhere.
-        ErrorKind::Server(ServerErrorKind::ReadOnly) => false,
+        // It has become a replica, or another node has its keys: the next connection may lead elsewhere.
+        ErrorKind::Server(
+            ServerErrorKind::ReadOnly
+            | ServerErrorKind::Moved
+            | ServerErrorKind::Ask
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown,
+        ) => false,
         ErrorKind::Server(_) | ErrorKind::Extension => true,
         _ => false,
     }

@@ -1,15 +1,18 @@
 //! Revocations in Redis or Valkey, for several processes.
 
+mod address;
 mod builder;
 mod cache;
 mod dial;
 mod entries;
 mod error;
+mod find;
 mod life;
 mod link;
 mod memory;
 mod server;
 mod subjects;
+mod tls;
 mod verify;
 mod watch;
 
@@ -73,8 +76,15 @@ use subjects::Asked;
 /// Entries have the hash of a session's id as their key and a time as their value, and end with the
 /// session. Where all sessions of a subject were ended, there is one with the hash of realm and subject
 /// as its key, until the last of them would have ended. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
-/// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas. Clusters are not
-/// supported.
+/// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas.
+///
+/// # Sentinels and clusters
+///
+/// Where Sentinels watch the server, or it is a node of a cluster, all that the URL names are asked where the
+/// store is, again and again, and the latest election counts. Whichever takes over is another server to the
+/// nodes, as above. In a cluster all keys have one hash tag, `{iiif-auth}`, so that they are at one node, and
+/// move together; while they do, what needs the store is refused. As long as nobody tells where the store is,
+/// it counts as down.
 ///
 /// # Example
 ///
@@ -118,9 +128,18 @@ impl Redis {
         Self::builder(url).connect().await
     }
 
-    /// The store at `url`, to be set up: `redis://user:password@host:port/database` or
-    /// `redis+unix:///path/to/socket?db=0`. `valkey://` and `valkey+unix://` mean the same. There is
-    /// no TLS: across a network that others hear, use a tunnel.
+    /// The store at `url`, to be set up; what stands in brackets may be missing, and `valkey` means the same
+    /// as `redis`:
+    ///
+    /// - `redis://[[user]:password@]host[:port][/database]`, one server;
+    /// - `redis+unix:///path/to/socket[?db=0]`, through a socket;
+    /// - `redis+sentinel://[[user]:password@]host[:port],…/service[/database]`, the primary that these
+    ///   Sentinels name, with `?sentinel_user=…&sentinel_password=…` where they want their own;
+    /// - `redis+cluster://[[user]:password@]host[:port],…`, the one node of a cluster that has the keys.
+    ///
+    /// `rediss` (and `valkeys`) in place of `redis` is TLS for all of it, with feature `redis-rustls`: the
+    /// system's authorities and the host's name or address are what a server is known by, and there is no way
+    /// to leave that out. What stands in a URL beside letters and digits is percent-encoded.
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder::new(url.into())
     }

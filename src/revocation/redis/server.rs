@@ -19,12 +19,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Reads the answer to `INFO`; a server that is no use as a store is an error.
-    pub(super) fn read(info: &InfoDict) -> Result<Self, StoreError> {
+    /// Reads the answer to `INFO`; a server that is no use as a store is an error. One of a cluster is, where
+    /// its keys are not known to be all at one node.
+    pub(super) fn read(info: &InfoDict, in_cluster: bool) -> Result<Self, StoreError> {
         let text = |field: &str| info.get::<String>(field);
         let lacks = |field: &str| StoreError::NoInfo(format!("{field} is missing"));
         let run = text("run_id").ok_or_else(|| lacks("run_id"))?;
-        if text("cluster_enabled").is_some_and(|enabled| enabled != "0") {
+        if !in_cluster && text("cluster_enabled").is_some_and(|enabled| enabled != "0") {
             return Err(StoreError::Cluster);
         }
         if text("role").is_some_and(|role| role != "master") {
@@ -98,11 +99,12 @@ mod tests {
             (&[("run_id", "")], lacks("run_id")),
             (&[("maxmemory_policy", "")], lacks("maxmemory_policy")),
         ] {
-            let read = Server::read(&info(changed));
+            let read = Server::read(&info(changed), false);
             let read = read.as_ref().map(|server| (&*server.origin, server.keeps));
             assert_eq!(read, expected.as_ref().copied(), "{changed:?}");
         }
-        let server = Server::read(&info(&[])).unwrap();
+        let server = Server::read(&info(&[]), false).unwrap();
         assert_eq!((server.time, server.evicted), (1_800_000_000_000, 3));
+        assert!(Server::read(&info(&[("cluster_enabled", "1")]), true).is_ok());
     }
 }

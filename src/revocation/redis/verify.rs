@@ -25,7 +25,7 @@ impl Link {
             ErrorKind::Server(ServerErrorKind::NoPerm) => StoreError::NoInfo(error.to_string()),
             _ => StoreError::failed(&error),
         })?;
-        let server = Server::read(&info)?;
+        let server = Server::read(&info, self.is_cluster())?;
         for _ in 0..TRIES {
             let (read, has_proofs) = self.read(connection).await?;
             let known = self.memory.known();

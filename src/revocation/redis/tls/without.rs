@@ -1,0 +1,35 @@
+//! Compiled without TLS.
+
+use std::convert::Infallible;
+use std::io;
+
+use tokio::net::TcpStream;
+
+use crate::revocation::redis::StoreError;
+
+/// Certificates of one's own: there are none.
+#[derive(Clone, Default)]
+pub(in crate::revocation::redis) struct Certificates;
+
+impl Certificates {
+    pub(in crate::revocation::redis) fn is_given(&self) -> bool {
+        false
+    }
+}
+
+/// There is none.
+pub(in crate::revocation::redis) struct Tls(Infallible);
+
+impl Tls {
+    pub(in crate::revocation::redis) fn new(_: &Certificates) -> Result<Self, StoreError> {
+        Err(StoreError::NoTls)
+    }
+
+    pub(in crate::revocation::redis) async fn over(
+        &self,
+        _: &str,
+        _: TcpStream,
+    ) -> io::Result<TcpStream> {
+        match self.0 {}
+    }
+}
