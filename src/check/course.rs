@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use super::active::Still;
 use super::private::{Care, Private};
@@ -53,17 +53,18 @@ pub(super) fn course(
             return Course::Answer(Refused::mark(core, status, reason, Some(resource), refusal));
         }
     }
-    let outcome = (&verdict.decision).into();
-    watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
+    if watch.is_heard() {
+        let outcome = (&verdict.decision).into();
+        watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
+    }
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let (cookie, renewal) =
-                if core.refreshes { refreshed(core, *id, head, now) } else { (None, None) };
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(core.third_party.storage_access);
-            let kept = Care::new(Some(private), Still::of(core, resource))
-                .with_cookie(cookie)
-                .renewing(renewal);
+            let mut kept = Care::new(Some(private), Still::of(core, resource));
+            if core.refreshes {
+                refresh(&mut kept, core, *id, head, now);
+            }
             match session.take() {
                 None => Course::Forward(kept, None),
                 Some(session) => for_session(core, head, kept, session),
@@ -144,16 +145,16 @@ impl Course {
 /// What goes along with the answer so that a session goes on: the cookie of the viewer's partition, and what
 /// renews the session.
 #[inline(never)]
-fn refreshed(
-    core: &Arc<Core>,
-    id: SessionId,
-    head: &Head<'_>,
-    now: Timestamp,
-) -> (Option<HeaderValue>, Option<Box<Renewal>>) {
+fn refresh(kept: &mut Care, core: &Arc<Core>, id: SessionId, head: &Head<'_>, now: Timestamp) {
     let renewal = Renewal::due(core, id, head.headers(), now);
-    let is_partitioned = renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned());
-    let cookie = if is_partitioned { None } else { core.companion(id, head.headers(), now) };
-    (cookie, renewal)
+    if !renewal.as_ref().is_some_and(|renewal| renewal.is_partitioned()) {
+        if let Some(cookie) = core.companion(id, head.headers(), now) {
+            kept.give_cookie(cookie);
+        }
+    }
+    if let Some(renewal) = renewal {
+        kept.renew(renewal);
+    }
 }
 
 /// Asks a browser that keeps a cookie back, and need not, to come again with it.
