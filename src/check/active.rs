@@ -199,8 +199,8 @@ fn keep_headers_still(still: Still, status: StatusCode, headers: &mut HeaderMap)
 
 #[inline]
 fn is_passive(value: &HeaderValue) -> bool {
-    // Nearly every tile.
-    value.as_bytes() == b"image/jpeg" || is_passive_by_name(value)
+    // Nearly every tile, and most descriptions.
+    matches!(value.as_bytes(), b"image/jpeg" | b"application/json") || is_passive_by_name(value)
 }
 
 #[inline(never)]
