@@ -325,9 +325,8 @@ fn max_age(directive: &[u8]) -> Option<u64> {
 /// A number, and nothing else. More seconds than any session lasts are as good as that.
 #[inline]
 fn seconds(digits: &[u8]) -> Option<u64> {
-    let add = |sum: u64, digit: &u8| {
-        digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0'))
-    };
+    let add =
+        |sum: u64, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0'));
     // No sum of so few is too large.
     if digits.len() < 19 {
         return digits.iter().try_fold(0, add).map(|sum| sum.min(LONG));

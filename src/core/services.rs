@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::RealmId;
 use crate::config::{Compatibility, Page};
 use crate::path;
-use crate::protocol::v2::{Profile, ProbeService, ProbeStyle, error_members};
+use crate::protocol::v2::{ProbeService, ProbeStyle, Profile, error_members};
 use crate::protocol::{Message, v1};
 use crate::resource::{Pattern, Resource};
 

@@ -8,8 +8,8 @@ use crate::catch::catch;
 use crate::config::Manifests;
 use crate::path;
 use crate::resource::{
-    Dialect, Families, Named, Pattern, Refusal, Resource, ResourceKind, ResourceMap, ambiguous_path,
-    without_parameters,
+    Dialect, Families, Named, Pattern, Refusal, Resource, ResourceKind, ResourceMap,
+    ambiguous_path, without_parameters,
 };
 use crate::said::SaidOnce;
 

@@ -175,11 +175,7 @@ where
     }
 }
 
-fn described(
-    parts: Parts,
-    work: Work,
-    (body, share): (Bytes, Share),
-) -> Answer<Response<Sent>> {
+fn described(parts: Parts, work: Work, (body, share): (Bytes, Share)) -> Answer<Response<Sent>> {
     match work {
         Work::Info(rewrite) => info::respond(parts, rewrite, body, share),
         Work::Manifest(plan) => Answer::later(manifest::respond(parts, plan, body, share)),

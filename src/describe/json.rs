@@ -141,7 +141,12 @@ impl<'a> Json<'a> {
 
     /// The member of an object that counts: the last of its name.
     pub(super) fn get(&self, object: Node, name: &str) -> Option<Node> {
-        let own = |node: &Node| is(self.text, self.values[node.0].name, name);
+        let own = |node: &Node| {
+            let own = self.values[node.0].name;
+            // Its length tells most others apart, and costs no call.
+            let may_be = own.is_escaped || (own.end - own.start) as usize == name.len() + 2;
+            may_be && is(self.text, own, name)
+        };
         self.is_object(object).then(|| self.children(object).filter(own).last()).flatten()
     }
 
@@ -157,12 +162,10 @@ impl<'a> Json<'a> {
 }
 
 /// Whether a string says this.
-#[inline]
 fn is(text: &str, Quoted { start, end, is_escaped }: Quoted, wanted: &str) -> bool {
     if is_escaped {
         return unescaped(&text[start as usize..end as usize]) == wanted;
     }
-    // The length tells most others apart, and costs no call.
     (end - start) as usize == wanted.len() + 2
         && text.as_bytes()[start as usize + 1..].starts_with(wanted.as_bytes())
 }

@@ -87,8 +87,7 @@ impl Text<'_> {
     ) -> Option<Option<Quoted>> {
         loop {
             let Some(own) = open.last_mut() else {
-                self.space();
-                return (self.at == self.bytes.len()).then_some(None);
+                return (behind_space(Text { ..*self }) == self.bytes.len()).then_some(None);
             };
             let mut byte = self.token()?;
             if byte == if own.is_object { b'}' } else { b']' } {
@@ -134,31 +133,9 @@ impl Text<'_> {
                 return Some(false);
             }
         }
-        self.long_string()
-    }
-
-    #[inline(never)]
-    fn long_string(&mut self) -> Option<bool> {
-        let mut is_escaped = false;
-        loop {
-            self.at += plain_length(self.bytes.get(self.at..)?);
-            match self.next()? {
-                b'"' => return Some(is_escaped),
-                b'\\' => {
-                    is_escaped = true;
-                    match self.next()? {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                        b'u' => {
-                            let digits = self.bytes.get(self.at..self.at + 4)?;
-                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-                            self.at += 4;
-                        }
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            }
-        }
+        let (end, is_escaped) = long_string(Text { ..*self })?;
+        self.at = end;
+        Some(is_escaped)
     }
 
     /// What is behind the first byte of a number.
@@ -181,6 +158,7 @@ impl Text<'_> {
         Some(())
     }
 
+    #[inline]
     fn digits(&mut self) -> Option<()> {
         let before = self.at;
         self.more_digits();
@@ -194,6 +172,7 @@ impl Text<'_> {
         }
     }
 
+    #[inline]
     fn word(&mut self, word: &[u8]) -> Option<()> {
         self.bytes[self.at..].starts_with(word).then_some(())?;
         self.at += word.len();
@@ -205,20 +184,11 @@ impl Text<'_> {
     fn token(&mut self) -> Option<u8> {
         let byte = self.next()?;
         // Nearly always nothing stands between.
-        if byte > b' ' { Some(byte) } else { self.token_behind_space() }
-    }
-
-    #[inline(never)]
-    fn token_behind_space(&mut self) -> Option<u8> {
-        self.at -= 1;
-        self.space();
-        self.next()
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+        if byte > b' ' {
+            return Some(byte);
         }
+        self.at = behind_space(Text { bytes: self.bytes, at: self.at - 1 });
+        self.next()
     }
 
     #[inline]
@@ -238,6 +208,40 @@ impl Text<'_> {
     #[allow(clippy::cast_possible_truncation, reason = "the length of the text fits")]
     fn place(&self) -> u32 {
         self.at as u32
+    }
+}
+
+/// Where the white space ends. Given a copy, as this is called rarely: who calls it keeps its place at hand.
+#[inline(never)]
+fn behind_space(mut text: Text<'_>) -> usize {
+    while matches!(text.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        text.at += 1;
+    }
+    text.at
+}
+
+/// Where a string ends, and whether there is an escape in it; the same of the copy.
+#[inline(never)]
+fn long_string(mut text: Text<'_>) -> Option<(usize, bool)> {
+    let mut is_escaped = false;
+    loop {
+        text.at += plain_length(text.bytes.get(text.at..)?);
+        match text.next()? {
+            b'"' => return Some((text.at, is_escaped)),
+            b'\\' => {
+                is_escaped = true;
+                match text.next()? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                    b'u' => {
+                        let digits = text.bytes.get(text.at..text.at + 4)?;
+                        digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                        text.at += 4;
+                    }
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
     }
 }
 

@@ -219,11 +219,7 @@ impl Tally {
 
     /// What a session leads to, unless another one may still do better.
     #[inline]
-    fn better(
-        &mut self,
-        source: Source,
-        outcome: Result<Decision, BoxError>,
-    ) -> Option<Decision> {
+    fn better(&mut self, source: Source, outcome: Result<Decision, BoxError>) -> Option<Decision> {
         match outcome {
             Ok(Decision::Deny(denial)) => {
                 self.with_session.get_or_insert((source, denial));
