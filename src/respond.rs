@@ -151,7 +151,7 @@ pub(crate) fn tell_caches_nothing_else(headers: &mut HeaderMap) {
 }
 
 /// Removes the headers whose names `are_meant`.
-pub(crate) fn remove_all(headers: &mut HeaderMap, are_meant: fn(&str) -> bool) {
+pub(crate) fn remove_all(headers: &mut HeaderMap, are_meant: impl Fn(&str) -> bool) {
     while let Some(name) = headers.keys().find(|name| are_meant(name.as_str())).cloned() {
         headers.remove(name);
     }

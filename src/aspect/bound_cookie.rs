@@ -93,7 +93,7 @@ impl BoundCookie {
             if own >= skip {
                 match self.open_own(text, now, scratch) {
                     Ok(found) => {
-                        let is_alone = !texts.any(|other| other != text);
+                        let is_alone = texts.are_over() || !texts.any(|other| other != text);
                         return Ok(FoundSession { index: own, is_alone, ..found });
                     }
                     Err(error) => lacks = lacks.or_better(error),

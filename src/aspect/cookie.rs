@@ -124,7 +124,7 @@ impl CookieAttributes {
     /// The values of every cookie of this name, over all `Cookie` fields.
     #[inline]
     pub(crate) fn values<'h>(&'h self, headers: &'h HeaderMap) -> Values<'h> {
-        Values { name: self.name.as_bytes(), fields: headers.get_all(COOKIE).iter(), rest: &[] }
+        Values::of(&self.name, headers)
     }
 }
 
@@ -154,9 +154,7 @@ impl CookieAttributes {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn cookies<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-    let values =
-        Values { name: name.as_bytes(), fields: headers.get_all(COOKIE).iter(), rest: &[] };
-    values.map(|value| {
+    Values::of(name, headers).map(|value| {
         let value = value.trim_ascii();
         let quoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         quoted.unwrap_or(value)
@@ -166,9 +164,29 @@ pub fn cookies<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item 
 /// See [`CookieAttributes::values`].
 pub(crate) struct Values<'h> {
     name: &'h [u8],
-    fields: ValueIter<'h, HeaderValue>,
     /// Of the present field, what has not been looked at.
     rest: &'h [u8],
+    /// The fields behind that one, where there may be any.
+    fields: Option<ValueIter<'h, HeaderValue>>,
+}
+
+impl<'h> Values<'h> {
+    #[inline]
+    fn of(name: &'h str, headers: &'h HeaderMap) -> Self {
+        let name = name.as_bytes();
+        // Nearly always no header stands twice, and one field is quicker to find.
+        if headers.len() == headers.keys_len() {
+            let rest = headers.get(COOKIE).map_or(&[][..], HeaderValue::as_bytes);
+            return Self { name, rest, fields: None };
+        }
+        Self { name, rest: &[], fields: Some(headers.get_all(COOKIE).iter()) }
+    }
+
+    /// Whether there are no more, as far as one look tells.
+    #[inline]
+    pub(crate) fn are_over(&self) -> bool {
+        self.rest.is_empty() && self.fields.is_none()
+    }
 }
 
 impl<'h> Iterator for Values<'h> {
@@ -188,7 +206,7 @@ impl<'h> Iterator for Values<'h> {
                     }
                 }
             }
-            self.rest = self.fields.next()?.as_bytes();
+            self.rest = self.fields.as_mut()?.next()?.as_bytes();
         }
     }
 }

@@ -205,5 +205,7 @@ fn is_passive(value: &HeaderValue) -> bool {
 
 #[inline(never)]
 fn is_passive_by_name(value: &HeaderValue) -> bool {
-    MediaType::of(value).is_some_and(MediaType::is_passive)
+    // Most descriptions.
+    value.as_bytes() == b"application/json"
+        || MediaType::of(value).is_some_and(MediaType::is_passive)
 }

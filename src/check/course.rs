@@ -53,14 +53,18 @@ pub(super) fn course(
             return Course::Answer(Refused::mark(core, status, reason, Some(resource), refusal));
         }
     }
-    let outcome = (&verdict.decision).into();
-    watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
+    if watch.is_heard() {
+        let outcome = (&verdict.decision).into();
+        watch.decided(core, head.uri(), resource, outcome, &verdict.basis);
+    }
     match (&verdict.decision, &mut verdict.basis) {
         (Decision::Grant, Basis::Session { id, expires_at, session, .. }) => {
-            let due = if core.refreshes { refreshed(core, *id, head, now) } else { [None, None] };
             let private = Private::until(expires_at.remaining(now))
                 .for_third_parties(core.third_party.storage_access);
-            let kept = Care::new(Some(private), Still::of(core, resource)).renewing(due);
+            let mut kept = Care::new(Some(private), Still::of(core, resource));
+            if core.refreshes {
+                refresh(&mut kept, core, *id, head, now);
+            }
             match session.take() {
                 None => Course::Forward(kept, None),
                 Some(session) => for_session(core, head, kept, session),
@@ -141,15 +145,12 @@ impl Course {
 /// What goes along with the answer so that a session goes on: the cookie of the viewer's partition, and what
 /// renews the session.
 #[inline(never)]
-fn refreshed(
-    core: &Arc<Core>,
-    id: SessionId,
-    head: &Head<'_>,
-    now: Timestamp,
-) -> [Option<Box<Renewal>>; 2] {
+fn refresh(kept: &mut Care, core: &Arc<Core>, id: SessionId, head: &Head<'_>, now: Timestamp) {
     let renewal = Renewal::due(core, id, head.headers(), now);
     let companion = Renewal::companion(core, id, head.headers(), renewal.as_deref(), now);
-    [companion, renewal]
+    if renewal.is_some() || companion.is_some() {
+        kept.renew([companion, renewal]);
+    }
 }
 
 /// Asks a browser that keeps a cookie back, and need not, to come again with it.

@@ -3,8 +3,11 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    SET_COOKIE, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::active::{Kind, Still};
 use crate::gate::Renewal;
@@ -38,13 +41,9 @@ impl Care {
         Self { private, still, more: None }
     }
 
-    /// The same where cookies are due for the session to go on.
-    #[inline]
-    pub(super) fn renewing(mut self, due: [Option<Box<Renewal>>; 2]) -> Self {
-        if due.iter().any(Option::is_some) {
-            self.more().due = due;
-        }
-        self
+    /// Cookies are due for the session to go on.
+    pub(super) fn renew(&mut self, due: [Option<Box<Renewal>>; 2]) {
+        self.more().due = due;
     }
 
     /// It was asked for below a signed location: its address is told to nobody.
@@ -133,8 +132,15 @@ fn age_at(step: usize) -> u64 {
 /// The longest age in seconds that is told: a year, as in RFC 2616.
 const LONG: u64 = 31_536_000;
 static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
-static ANY: HeaderValue = HeaderValue::from_static("*");
-static COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
+
+/// Made before the program runs.
+const fn any_origin() -> HeaderValue {
+    const { HeaderValue::from_static("*") }
+}
+
+const fn cookie() -> HeaderValue {
+    const { HeaderValue::from_static("Cookie") }
+}
 
 impl Private {
     #[inline]
@@ -159,12 +165,12 @@ impl Private {
             headers.insert(CACHE_CONTROL, given.wish.within(self.remaining));
         }
         if given.any_origins != 1 {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY.clone());
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, any_origin());
         }
         if !given.varies {
-            headers.insert(VARY, COOKIE.clone());
+            headers.insert(VARY, cookie());
         } else if !given.varies_with_cookie {
-            headers.append(VARY, COOKIE.clone());
+            headers.append(VARY, cookie());
         }
         if self.storage_access {
             headers.append(VARY, HeaderValue::from_static("Sec-Fetch-Storage-Access"));
@@ -209,16 +215,22 @@ impl Given {
                 given.kind = given.kind.and(value);
             } else if *name == ACCESS_CONTROL_ALLOW_ORIGIN {
                 given.any_origins += 1;
-                *value = ANY.clone();
+                *value = any_origin();
             } else if *name == VARY {
                 given.varies = true;
                 given.varies_with_cookie |= names_cookie(value);
-            } else {
+            } else if !is_usual(name) {
                 given.unwelcome |= is_unwelcome(name.as_str());
             }
         }
         given
     }
+}
+
+/// Whether a header is one that nearly every tile has, and which may stay.
+#[inline]
+fn is_usual(name: &HeaderName) -> bool {
+    *name == ETAG || *name == LAST_MODIFIED || *name == CONTENT_LENGTH
 }
 
 /// Whether a header has to go: it would keep the image from viewers on other sites, open a dialogue in
@@ -303,11 +315,13 @@ fn max_age(directive: &[u8]) -> Option<u64> {
 /// A number, and nothing else. More seconds than any session lasts are as good as that.
 #[inline]
 fn seconds(digits: &[u8]) -> Option<u64> {
-    let add = |sum: u64, digit: &u8| {
-        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        Some((sum * 10 + digit).min(LONG))
-    };
-    digits.iter().try_fold(0, add)
+    let add =
+        |sum: u64, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0'));
+    // No sum of so few is too large.
+    if digits.len() < 19 {
+        return digits.iter().try_fold(0, add).map(|sum| sum.min(LONG));
+    }
+    digits.iter().try_fold(0, |sum, digit| Some(add(sum, digit)?.min(LONG)))
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub(super) fn denied(denial: &Denial, head: &Head<'_>, texts: &Texts) -> Respons
 /// A message in the reader's language, in a piece of memory that is just large enough.
 fn lines(message: &Message, head: &Head<'_>) -> String {
     let language = accept_language(head.headers());
-    let lines = || message.texts().map(|text| text.best_lines(language));
+    let note = message.note_text().map(|note| note.best_lines(language));
+    let lines = [Some(message.heading().best_lines(language)), note];
+    let lines = || lines.into_iter().flatten();
     let size = lines().flatten().map(|line| line.len() + 1).sum();
     let mut text = String::with_capacity(size);
     for line in lines() {

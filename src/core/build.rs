@@ -205,7 +205,8 @@ fn bind(given: &Given, around: &Around, sites: &Sites, mistakes: &mut Mistakes) 
     };
     let mut binder = Binder::new(surroundings, &mut of_realms);
     given.realms.iter().for_each(|realm| binder.bind(realm));
-    let Binder { realms, words, access, candidates, .. } = binder;
+    let Binder { realms, words, mut access, candidates, .. } = binder;
+    access.prepare(&given.texts.denied_login, given.compatibility);
     let mut warnings = warnings(public_url, &realms, &access, *third_party);
     let bound = Bound {
         public_url,

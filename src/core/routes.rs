@@ -15,6 +15,9 @@ use crate::resource::{Refusal, Resource};
 use crate::session::{Session, SessionId};
 use crate::storage_access::{self, StorageAccess};
 
+/// Few paths of resources are longer.
+const USUAL_PATH: usize = 64;
+
 /// The parameter that names a resource in the query of a probe's URI: by its path or its URI.
 const RESOURCE: &str = "resource";
 
@@ -101,13 +104,17 @@ impl Core {
 
     /// The absolute URI of a resource's probe.
     pub(crate) fn probe_uri(&self, resource: &Resource<'_>) -> String {
-        let probe = self.public_url.join(self.endpoints.probe());
+        let (url, probe) = (self.public_url.as_str(), self.endpoints.probe());
+        let mut uri = String::with_capacity(url.len() + probe.len() + USUAL_PATH);
+        uri.push_str(url);
+        uri.push_str(probe);
         if self.compatibility.probe_in_query {
-            let path = resource.path();
-            format!("{probe}?{RESOURCE}={}", utf8_percent_encode(&path, IN_QUERY))
+            uri.extend(["?", RESOURCE, "="]);
+            uri.extend(utf8_percent_encode(&resource.path(), IN_QUERY));
         } else {
-            format!("{probe}{}", resource.path_below_probe())
+            resource.write_path_below_probe(&mut uri);
         }
+        uri
     }
 
     /// The path that a probe's query names; `None` if it names none.

@@ -1,15 +1,16 @@
 //! Access services as the layers use them.
 
 use std::ops::Index;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::RealmId;
-use crate::config::Page;
+use crate::config::{Compatibility, Page};
 use crate::path;
-use crate::protocol::v1;
-use crate::protocol::v2::Profile;
+use crate::protocol::v2::{ProbeService, ProbeStyle, Profile, error_members};
+use crate::protocol::{Message, v1};
 use crate::resource::{Pattern, Resource};
 
 /// Which access service of the configuration.
@@ -143,6 +144,8 @@ pub(crate) struct AccessServices {
     all: Vec<BoundAccess>,
     /// Whether some are for certain resources only.
     differ: bool,
+    /// The probes of descriptions where none is, without and with a context of their own: written once.
+    probes: Option<[Arc<ProbeService>; 2]>,
 }
 
 impl AccessServices {
@@ -154,6 +157,28 @@ impl AccessServices {
     /// Takes away those of a realm.
     pub(super) fn forget(&mut self, realm: RealmId) {
         self.all.retain(|service| service.realm != realm);
+    }
+
+    /// Writes what is the same in all descriptions, with what probes say to who is not in.
+    pub(super) fn prepare(&mut self, error: &Message, compatibility: Compatibility) {
+        if self.differ || self.all.is_empty() {
+            return;
+        }
+        let all: Vec<_> = self.iter().map(BoundAccess::json).collect();
+        let (error, profile) = (error_members(error), compatibility.profile_on_probe);
+        self.probes = Some([false, true].map(|own_context| {
+            Arc::new(ProbeService::new(&all, &error, ProbeStyle { own_context, profile }))
+        }));
+    }
+
+    /// The probe of a resource's description, if that is prepared.
+    pub(crate) fn prepared_probe(
+        &self,
+        resource: &Resource<'_>,
+        own_context: bool,
+    ) -> Option<Arc<ProbeService>> {
+        let probes = self.probes.as_ref().filter(|_| resource.services().is_none())?;
+        Some(Arc::clone(&probes[usize::from(own_context)]))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &BoundAccess> {

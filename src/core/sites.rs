@@ -8,8 +8,8 @@ use crate::catch::catch;
 use crate::config::Manifests;
 use crate::path;
 use crate::resource::{
-    Dialect, Families, Pattern, Refusal, Resource, ResourceKind, ResourceMap, ambiguous_path,
-    without_parameters,
+    Dialect, Families, Named, Pattern, Refusal, Resource, ResourceKind, ResourceMap,
+    ambiguous_path, without_parameters,
 };
 use crate::said::SaidOnce;
 
@@ -61,13 +61,13 @@ impl BoundMap {
 
     /// What a path names whose part below the base is `below`. One that the map panics at is refused.
     #[inline]
-    fn find<'a>(&'a self, below: &'a str) -> Result<Resource<'a>, Refusal> {
+    fn find<'a>(&'a self, below: &'a str) -> Result<Named<'a>, Refusal> {
         // Written in its place: it is large, and this is on the way to every tile.
         let mut found = Err(Refusal::Unavailable);
         if let Err(panic) = catch(|| found = self.map.find(below)) {
             crate::trace::failure("resource map", &panic);
         }
-        found.map(|named| Resource::of(&self.base, named))
+        found
     }
 }
 
@@ -224,10 +224,10 @@ impl Core {
                 {
                     Found::Public
                 }
-                Ok(resource) if resource.identifier().len() > max_bytes => {
+                Ok(named) if named.identifier().len() > max_bytes => {
                     Found::Refused(Refusal::TooLong)
                 }
-                Ok(resource) => Found::Resource(resource),
+                Ok(named) => Found::Resource(Resource::of(&map.base, named)),
                 Err(Refusal::Unknown) if ambiguous_path(path) => Found::Refused(Refusal::Ambiguous),
                 Err(refusal) => Found::Refused(refusal),
             };

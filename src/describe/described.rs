@@ -19,9 +19,12 @@ pub(super) struct Described {
 impl Described {
     /// The information document of a whole, which was asked for at this path.
     pub(super) fn information(core: &Arc<Core>, whole: &Resource<'_>, path: &str) -> Self {
+        let mut own = String::with_capacity(path.len() + 16);
+        whole.write_path(&mut own);
+        own.push_str("/info.json");
         Self {
             core: Arc::clone(core),
-            path: [&*whole.path(), "/info.json"].concat(),
+            path: own,
             base: Some(whole.base().to_owned()),
             // A map may have its documents elsewhere.
             asked: path.strip_suffix("/info.json").map(ToOwned::to_owned),

@@ -95,10 +95,13 @@ impl Wanted {
             services.extend(put_cookie_services(core, &self.resource, version));
         }
         if self.in_flow {
-            let probe = probes(core, &self.resource, version, Access::Information);
+            let own_context = version == HostVersion::Two;
+            let prepared = core.access.prepared_probe(&self.resource, own_context);
+            let written = || probes(core, &self.resource, version, Access::Information);
+            let probe = prepared.or_else(|| written().map(Arc::new));
             services.extend(probe.map(|probe| Service {
                 id: Some(core.probe_uri(&self.resource)),
-                text: ServiceText::Probe(Arc::new(probe)),
+                text: ServiceText::Probe(probe),
             }));
         }
         services

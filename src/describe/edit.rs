@@ -21,7 +21,7 @@ pub(super) enum HostVersion {
 impl HostVersion {
     /// What the contexts of a document tell, if they do.
     pub(super) fn told_by(json: &Json<'_>) -> Option<Self> {
-        let contexts = json.list(json.get(Node::TOP, "@context")?).into_iter();
+        let contexts = json.items(json.get(Node::TOP, "@context")?);
         let told = contexts.filter_map(|own| Self::told_by_context(&json.string(own)?));
         told.reduce(|one, other| if one == Self::Three { one } else { other })
     }
@@ -46,8 +46,12 @@ impl HostVersion {
     }
 }
 
-/// [`CONTEXT`] as it stands in a document.
-const QUOTED_CONTEXT: &str = r#""http://iiif.io/api/auth/2/context.json""#;
+/// [`CONTEXT`](crate::protocol::v2::CONTEXT) as it stands in a document, with more before it and behind it.
+macro_rules! quoted_context {
+    ($before:literal, $behind:literal) => {
+        concat!($before, r#""http://iiif.io/api/auth/2/context.json""#, $behind)
+    };
+}
 
 /// Why a document can not be described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,15 +72,13 @@ pub(super) enum ServiceText {
 }
 
 impl Service {
-    fn pieces(&self) -> [Piece; 3] {
-        let none = Piece::Static("");
+    fn pieces(&self) -> [Piece; 2] {
         match &self.text {
-            ServiceText::Whole(text) => [Piece::Shared(Arc::clone(text)), none.clone(), none],
-            ServiceText::Probe(probe) => [
-                Piece::Static(probe.before_id),
-                Piece::Own(json_string(self.id.as_deref().unwrap_or_default())),
-                Piece::Probe(Arc::clone(probe)),
-            ],
+            ServiceText::Whole(text) => [Piece::Shared(Arc::clone(text)), Piece::Static("")],
+            ServiceText::Probe(probe) => {
+                let id = self.id.as_deref().unwrap_or_default();
+                [Piece::Own(probe.up_to(id)), Piece::Probe(Arc::clone(probe))]
+            }
         }
     }
 
@@ -119,9 +121,12 @@ pub(super) struct Edits<'a> {
     more: usize,
 }
 
+/// So many edits give an `info.json` its services.
+const USUAL: usize = 8;
+
 impl<'a> Edits<'a> {
     pub(super) fn of(json: &'a Json<'a>) -> Self {
-        Self { json, all: Vec::new(), more: 0 }
+        Self { json, all: Vec::with_capacity(USUAL), more: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -140,12 +145,7 @@ impl<'a> Edits<'a> {
         let Some(value) = json.get(object, member) else {
             let last = json.children(object).last();
             let end = last.map_or(json.range(object).start + 1, |last| json.range(last).end);
-            if last.is_some() {
-                self.insert(end, Piece::Static(","));
-            }
-            self.insert(end, Piece::Static(r#"""#));
-            self.insert(end, Piece::Static(member));
-            self.insert(end, Piece::Static(r#"":["#));
+            self.insert(end, opening(member, last.is_some()));
             self.insert_all(end, services);
             self.insert(end, Piece::Static("]"));
             return;
@@ -199,43 +199,38 @@ impl<'a> Edits<'a> {
     /// one, which stays last (Presentation 3.0 §4.6).
     pub(super) fn add_context(&mut self) {
         let json = self.json;
-        let quoted = Piece::Static(QUOTED_CONTEXT);
-        let mut edits = Vec::with_capacity(4);
+        let before = self.all.len();
         match json.get(Node::TOP, "@context") {
             // Behind it stands a service at the least.
             None => {
                 let start = json.range(Node::TOP).start + 1;
-                let pieces = [Piece::Static(r#""@context":["#), quoted, Piece::Static("],")];
-                edits.extend(pieces.map(|piece| (start..start, piece)));
+                self.insert(start, Piece::Static(quoted_context!(r#""@context":["#, "],")));
             }
             Some(value) => {
-                let there = if json.is_null(value) { Vec::new() } else { json.list(value) };
+                let there = || json.items(value).filter(|_| !json.is_null(value));
                 let is_hosts = |own: &Node| json.string(*own).is_some_and(|own| is_of_host(&own));
-                let host = there.iter().position(is_hosts).or(there.len().checked_sub(1));
-                let own = there.iter().position(|own| json.is_text(*own, CONTEXT));
+                let host = there().find(is_hosts).or_else(|| there().last());
+                let own = there().find(|own| json.is_text(*own, CONTEXT));
                 if own.is_some_and(|own| own <= host.unwrap_or(own)) {
                     return;
                 }
-                match host.map(|host| json.range(there[host])) {
+                match host.map(|host| json.range(host)) {
                     None => {
-                        edits.push((json.range(value), Piece::Own(format!("[{QUOTED_CONTEXT}]"))));
+                        let alone = Piece::Static(quoted_context!("[", "]"));
+                        self.replace(json.range(value), alone);
                     }
                     Some(Range { start, .. }) if json.is_array(value) => {
-                        edits.push((start..start, quoted));
-                        edits.push((start..start, Piece::Static(",")));
+                        self.insert(start, Piece::Static(quoted_context!("", ",")));
                     }
                     Some(Range { start, end }) => {
-                        edits.push((start..start, Piece::Static("[")));
-                        edits.push((start..start, quoted));
-                        edits.push((start..start, Piece::Static(",")));
-                        edits.push((end..end, Piece::Static("]")));
+                        self.insert(start, Piece::Static(quoted_context!("[", ",")));
+                        self.insert(end, Piece::Static("]"));
                     }
                 }
             }
         }
-        self.more += edits.iter().map(|(_, piece)| piece.as_str().len()).sum::<usize>();
         // Before whatever else is put in at the same place.
-        self.all.splice(0..0, edits);
+        self.all.rotate_left(before);
     }
 
     fn insert(&mut self, at: usize, piece: Piece) {
@@ -278,29 +273,34 @@ impl Finished<'_> {
     }
 
     /// The document, piece by piece.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn pieces(&self, mut each: impl FnMut(&str)) {
         let mut done = 0;
-        let mut between = move |range: &Range<usize>| {
+        for (range, put) in &self.edits {
             // It stands in what was replaced as a whole.
             if range.start < done {
-                return None;
+                continue;
             }
-            let from = std::mem::replace(&mut done, range.end);
-            Some(&self.text[from..range.start])
-        };
-        let end = self.text.len()..self.text.len();
-        let edits = self.edits.iter().map(|(range, piece)| (range.clone(), piece.as_str()));
-        edits
-            .chain(std::iter::once((end, "")))
-            .filter_map(move |(range, put)| between(&range).map(|before| [before, put]))
-            .flatten()
-            .filter(|piece| !piece.is_empty())
+            each(&self.text[done..range.start]);
+            each(put.as_str());
+            done = range.end;
+        }
+        each(&self.text[done..]);
     }
 
     pub(super) fn text(&self) -> String {
         let mut text = String::with_capacity(self.longest);
-        self.pieces().for_each(|piece| text.push_str(piece));
+        self.pieces(|piece| text.push_str(piece));
         text
+    }
+}
+
+/// What stands before the services where there is no such member yet, behind another one perhaps.
+fn opening(member: &'static str, is_behind: bool) -> Piece {
+    match (member, is_behind) {
+        // Nearly all.
+        ("service", true) => Piece::Static(r#","service":["#),
+        (_, true) => Piece::Own([r#",""#, member, r#"":["#].concat()),
+        (_, false) => Piece::Own([r#"""#, member, r#"":["#].concat()),
     }
 }
 

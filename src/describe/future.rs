@@ -17,7 +17,7 @@ use super::plan::{Plan, Planned};
 use super::sent::Sent;
 use super::work::{Course, Work};
 use super::{info, manifest};
-use crate::answer::BoxFuture;
+use crate::answer::{Answer, BoxFuture};
 use crate::body::{ResponseBody, Share};
 use crate::respond::Sharing;
 
@@ -48,6 +48,7 @@ pin_project! {
         Inner { #[pin] response: F, work: Option<Work> },
         Collecting { collect: Option<(Collect<ResBody>, Parts, Work)> },
         Describing { response: BoxFuture<Response<Sent>> },
+        Described { response: Option<Response<Sent>> },
         Passing { response: Option<Response<ResponseBody<ResBody>>> },
     }
 }
@@ -129,7 +130,10 @@ where
     ) -> Self {
         match collected {
             Ok(collected) if has_announced_length(&parts, &collected.0) => {
-                Self::Describing { response: described(parts, work, collected) }
+                match described(parts, work, collected) {
+                    Answer::Now(response) => Self::Described { response: Some(response) },
+                    Answer::Later(response) => Self::Describing { response },
+                }
             }
             not => {
                 let not = not.err().unwrap_or(NotCollected::Broken);
@@ -168,11 +172,11 @@ where
     }
 }
 
-fn described(parts: Parts, work: Work, (body, share): (Bytes, Share)) -> BoxFuture<Response<Sent>> {
+fn described(parts: Parts, work: Work, (body, share): (Bytes, Share)) -> Answer<Response<Sent>> {
     match work {
-        Work::Info(rewrite) => Box::pin(info::respond(parts, rewrite, body, share)),
-        Work::Manifest(plan) => Box::pin(manifest::respond(parts, plan, body, share)),
-        Work::Signed(plan) => Box::pin(signed::respond(parts, plan, body, share)),
+        Work::Info(rewrite) => info::respond(parts, rewrite, body, share),
+        Work::Manifest(plan) => Answer::later(manifest::respond(parts, plan, body, share)),
+        Work::Signed(plan) => Answer::later(signed::respond(parts, plan, body, share)),
     }
 }
 
@@ -227,6 +231,10 @@ where
                     let collected = ready!(body.poll(cx));
                     let (body, parts, work) = collect.take().expect("collected only once");
                     State::collected(collected, body, parts, work, *this.head)
+                }
+                StateProj::Described { response } => {
+                    let response = response.take().expect("future polled after completion");
+                    return done(this.sharing, response.map(|body| body.into_body(*this.head)));
                 }
                 StateProj::Describing { response } => {
                     let response = ready!(response.as_mut().poll(cx));

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::edit::Finished;
@@ -16,12 +17,27 @@ use crate::respond;
 /// Asks the inner service for the whole document, plain: what browsers know of an earlier one is
 /// about the rewritten document, not about the inner service's.
 pub(super) fn ask_plainly(headers: &mut HeaderMap) -> Option<HeaderValue> {
+    // Nearly always none is there, and a look at each costs less than to look for each.
+    if !headers.keys().any(is_condition) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        return None;
+    }
     let known = headers.remove(IF_NONE_MATCH);
     for name in [RANGE, IF_RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE] {
         headers.remove(name);
     }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     known
+}
+
+/// Whether a header asks for a part of a document, or only where it is another one.
+fn is_condition(name: &HeaderName) -> bool {
+    *name == IF_NONE_MATCH
+        || *name == RANGE
+        || *name == IF_RANGE
+        || *name == IF_MATCH
+        || *name == IF_MODIFIED_SINCE
+        || *name == IF_UNMODIFIED_SINCE
 }
 
 /// What is true of the inner document and not of the rewritten one.
@@ -51,28 +67,37 @@ fn is_of_the_old_body(name: &str) -> bool {
 
 /// Orders to a web server in front to send something else in place of this body.
 fn is_order(name: &str) -> bool {
-    ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-litespeed-location", "x-reproxy-"]
-        .iter()
-        .any(|order| name.starts_with(order))
+    name.starts_with("x-")
+        && ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-litespeed-location", "x-reproxy-"]
+            .iter()
+            .any(|order| name.starts_with(order))
 }
 
 /// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere.
 pub(super) fn rewritten(headers: &mut HeaderMap) {
-    respond::remove_all(headers, |name| is_of_the_old_body(name) || is_order(name));
-    respond::tell_caches_nothing_else(headers);
+    respond::remove_all(headers, |name| {
+        is_of_the_old_body(name)
+            || is_order(name)
+            || respond::is_for_caches(name)
+            || name == "access-control-allow-credentials"
+    });
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !(says_json(headers) && is_utf8(headers)) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    respond::allow_any_origin(headers);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
+
+/// What nearly every description says that it is.
+const JSON: &str = "application/json";
 
 /// Whether the one type that a response names, if it names any, is one of JSON.
 pub(super) fn says_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
         (None, _) => true,
+        (Some(one), None) if one == JSON => true,
         (Some(one), None) => MediaType::of(one).is_some_and(MediaType::is_json),
         (Some(_), Some(_)) => false,
     }
@@ -81,6 +106,9 @@ pub(super) fn says_json(headers: &HeaderMap) -> bool {
 /// Whether a type is named, and no other encoding than what is sent.
 fn is_utf8(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|own| {
+        if own == JSON {
+            return true;
+        }
         let own = own.as_bytes().to_ascii_lowercase();
         let charset = own.windows(8).position(|part| part == b"charset=");
         charset.is_none_or(|at| {
@@ -106,8 +134,12 @@ pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
 pub(super) fn etag(document: &Finished<'_>) -> Option<HeaderValue> {
     let mut hasher = Xxh3::new();
     document.edits_and_text(|part| hasher.update(part));
-    let tag = URL_SAFE_NO_PAD.encode(hasher.digest128().to_be_bytes());
-    HeaderValue::try_from(format!("\"{tag}\"")).ok()
+    // Its 22 characters between quotation marks.
+    let mut tag = String::with_capacity(24);
+    tag.push('"');
+    URL_SAFE_NO_PAD.encode_string(hasher.digest128().to_be_bytes(), &mut tag);
+    tag.push('"');
+    HeaderValue::try_from(tag).ok()
 }
 
 /// Whether the client has this very document already (RFC 9110 §13.1.2).

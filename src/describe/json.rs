@@ -107,10 +107,15 @@ impl<'a> Json<'a> {
 
     /// What stands directly in an object or an array.
     pub(super) fn children(&self, node: Node) -> impl Iterator<Item = Node> {
-        let end = self.behind(node);
-        let mut at = node.0 + 1;
+        self.siblings(node.0 + 1..self.behind(node))
+    }
+
+    /// The values that stand side by side in a part of the list.
+    #[inline]
+    fn siblings(&self, within: Range<usize>) -> impl Iterator<Item = Node> + Clone {
+        let mut at = within.start;
         iter::from_fn(move || {
-            let child = (at < end).then_some(Node(at))?;
+            let child = (at < within.end).then_some(Node(at))?;
             at = self.behind(child);
             Some(child)
         })
@@ -118,7 +123,14 @@ impl<'a> Json<'a> {
 
     /// The values of an array, or the one value that there is.
     pub(super) fn list(&self, node: Node) -> Vec<Node> {
-        if self.is_array(node) { self.children(node).collect() } else { vec![node] }
+        self.items(node).collect()
+    }
+
+    /// The same one by one.
+    pub(super) fn items(&self, node: Node) -> impl Iterator<Item = Node> + Clone {
+        let alone = (!self.is_array(node)).then_some(node);
+        let within = if alone.is_none() { node.0 + 1..self.behind(node) } else { 0..0 };
+        alone.into_iter().chain(self.siblings(within))
     }
 
     /// The name of a member; `None` for what is no member of an object.
@@ -129,7 +141,12 @@ impl<'a> Json<'a> {
 
     /// The member of an object that counts: the last of its name.
     pub(super) fn get(&self, object: Node, name: &str) -> Option<Node> {
-        let own = |node: &Node| self.name(*node).is_some_and(|own| own == name);
+        let own = |node: &Node| {
+            let own = self.values[node.0].name;
+            // Its length tells most others apart, and costs no call.
+            let may_be = own.is_escaped || (own.end - own.start) as usize == name.len() + 2;
+            may_be && is(self.text, own, name)
+        };
         self.is_object(object).then(|| self.children(object).filter(own).last()).flatten()
     }
 
@@ -139,8 +156,18 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn is_text(&self, node: Node, text: &str) -> bool {
-        self.string(node).is_some_and(|own| own == text)
+        let Place { start, end, is_escaped, .. } = self.values[node.0];
+        self.first(node) == b'"' && is(self.text, Quoted { start, end, is_escaped }, text)
     }
+}
+
+/// Whether a string says this.
+fn is(text: &str, Quoted { start, end, is_escaped }: Quoted, wanted: &str) -> bool {
+    if is_escaped {
+        return unescaped(&text[start as usize..end as usize]) == wanted;
+    }
+    (end - start) as usize == wanted.len() + 2
+        && text.as_bytes()[start as usize + 1..].starts_with(wanted.as_bytes())
 }
 
 /// What a string says.

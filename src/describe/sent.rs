@@ -22,15 +22,12 @@ impl From<Bytes> for Sent {
 
 impl Sent {
     /// A document, which uses so much of the room.
-    pub(super) fn of(mut chunks: Vec<Bytes>, share: Share) -> Self {
-        match chunks.pop() {
-            Some(only) if chunks.is_empty() => Self::Own(only),
-            Some(last) => {
-                chunks.push(last);
-                Self::Held(Held::new(chunks, share))
-            }
-            None => Self::Own(Bytes::new()),
+    pub(super) fn of(Chunks { mut before, last }: Chunks, share: Share) -> Self {
+        if before.is_empty() {
+            return Self::Own(last);
         }
+        before.push(last);
+        Self::Held(Held::new(before, share))
     }
 
     pub(super) fn into_body<B>(self, head: bool) -> ResponseBody<B> {
@@ -42,20 +39,38 @@ impl Sent {
     }
 }
 
+/// A document in chunks: nearly always one.
+pub(super) struct Chunks {
+    before: Vec<Bytes>,
+    last: Bytes,
+}
+
+impl Chunks {
+    /// How long the document is.
+    pub(super) fn bytes(&self) -> usize {
+        self.before.iter().map(Bytes::len).sum::<usize>() + self.last.len()
+    }
+}
+
+impl From<Bytes> for Chunks {
+    fn from(only: Bytes) -> Self {
+        Self { before: Vec::new(), last: only }
+    }
+}
+
 /// The document in chunks.
-pub(super) fn chunks(document: &Finished<'_>) -> Vec<Bytes> {
-    let mut chunks = Vec::with_capacity(document.longest() / CHUNK + 1);
+pub(super) fn chunks(document: &Finished<'_>) -> Chunks {
+    let mut before = Vec::with_capacity(document.longest() / CHUNK);
     let mut chunk = BytesMut::with_capacity(document.longest().min(CHUNK));
-    for piece in document.pieces() {
+    document.pieces(|piece| {
         let mut piece = piece.as_bytes();
         while piece.len() > CHUNK - chunk.len() {
             let (now, later) = piece.split_at(CHUNK - chunk.len());
             chunk.extend_from_slice(now);
-            chunks.push(std::mem::replace(&mut chunk, BytesMut::with_capacity(CHUNK)).freeze());
+            before.push(std::mem::replace(&mut chunk, BytesMut::with_capacity(CHUNK)).freeze());
             piece = later;
         }
         chunk.extend_from_slice(piece);
-    }
-    chunks.push(chunk.freeze());
-    chunks
+    });
+    Chunks { before, last: chunk.freeze() }
 }

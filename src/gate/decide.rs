@@ -1,6 +1,6 @@
 //! The decision: at once where everything answers at once, and later by the same rules.
 
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -150,19 +150,21 @@ impl Core {
         let Question { head, resource, now, token } = question;
         let mut scratch = Scratch::new();
         while let Some(source) = next {
-            match self.live(source, realms, head, *token, *now, &mut scratch) {
+            let mut place = None;
+            match self.live(source, realms, head, *token, *now, (&mut scratch, &mut place)) {
                 Live::Skip => {}
                 Live::Now(Err(cause)) => tally.lacks(source, cause),
                 Live::Later(live) => return wait(tally, realms, At::Session { source, live }),
-                Live::Now(Ok(session)) => match self.ask(resource, Some(&session), *now) {
+                Live::Now(Ok(session)) => match self.ask(resource, Some(session), *now) {
                     Answer::Now(outcome) => {
-                        if let Some(verdict) = self.after_session(tally, source, &session, outcome)
+                        if let Some(decision) =
+                            tally.better(source, outcome, self.shares().then_some(session))
                         {
-                            return Progress::Done(verdict);
+                            return self.by_session(tally, source, session, decision);
                         }
                     }
                     Answer::Later(decision) => {
-                        let session = session.into_owned();
+                        let session = session.clone().into_owned();
                         return wait(tally, realms, At::May { source, session, decision });
                     }
                 },
@@ -172,37 +174,23 @@ impl Core {
         Progress::Done(tally.refuse())
     }
 
-    /// The verdict, unless another session may still do better.
-    #[inline]
-    fn after_session(
+    /// The verdict that a session leads to. Written where it is kept, as it is large.
+    #[inline(never)]
+    fn by_session(
         &self,
-        tally: &mut Tally,
+        tally: &Tally,
         source: Source,
         session: &Session<'_>,
-        outcome: Result<Decision, BoxError>,
-    ) -> Option<Verdict> {
-        match outcome {
-            Ok(Decision::Deny(denial)) => {
-                if tally.with_session.is_none() {
-                    let session = self.shares().then(|| session.clone().into_owned());
-                    tally.with_session = Some((source, denial, session));
-                }
-                None
-            }
-            Ok(decision) => {
-                let (id, expires_at) = (session.id(), session.expires_at());
-                let session = self.keeps_session.then(|| session.clone().into_owned());
-                // With the cookie it is a grant like any other.
-                let signed = matches!(decision, Decision::Signed(_));
-                let decision = if signed { Decision::Grant } else { decision };
-                let basis = Basis::Session { id, expires_at, session, source, signed };
-                Some(Verdict { decision, basis, services: tally.as_nobody.services().cloned() })
-            }
-            Err(error) => {
-                tally.lacks(source, Cause::of_authorizer(error));
-                None
-            }
-        }
+        decision: Decision,
+    ) -> Progress<Verdict> {
+        let (id, expires_at) = (session.id(), session.expires_at());
+        let session = if self.keeps_session { Some(session.clone().into_owned()) } else { None };
+        // With the cookie it is a grant like any other.
+        let signed = matches!(decision, Decision::Signed(_));
+        let decision = if signed { Decision::Grant } else { decision };
+        let basis = Basis::Session { id, expires_at, session, source, signed };
+        let services = tally.as_nobody.services().cloned();
+        Progress::Done(Verdict { decision, basis, services })
     }
 
     #[inline]
@@ -212,7 +200,8 @@ impl Core {
         session: Option<&Session<'_>>,
         now: Timestamp,
     ) -> Answer<Result<Decision, BoxError>> {
-        let request = AccessRequest::lent(resource, session, now);
+        // Of what is lent nothing is to be dropped.
+        let request = ManuallyDrop::new(AccessRequest::lent(resource, session, now));
         limits::catch(|| self.authorizer.authorize(&request))
             .unwrap_or_else(|panic| Answer::Now(Err(panic)))
     }
@@ -228,6 +217,30 @@ impl Tally {
         cause.log();
         if cause.says_more_than(&self.lack.cause) {
             self.lack = Lack { cause, source: Some(source) };
+        }
+    }
+
+    /// What a session leads to, unless another one may still do better. `told`: that session, where a denial tells it.
+    #[inline]
+    fn better(
+        &mut self,
+        source: Source,
+        outcome: Result<Decision, BoxError>,
+        told: Option<&Session<'_>>,
+    ) -> Option<Decision> {
+        match outcome {
+            Ok(Decision::Deny(denial)) => {
+                if self.with_session.is_none() {
+                    let session = told.map(|session| session.clone().into_owned());
+                    self.with_session = Some((source, denial, session));
+                }
+                None
+            }
+            Ok(decision) => Some(decision),
+            Err(error) => {
+                self.lacks(source, Cause::of_authorizer(error));
+                None
+            }
         }
     }
 
@@ -333,8 +346,8 @@ impl Core {
                 (source, session, self.within_time(decision).await)
             }
         };
-        match self.after_session(&mut tally, source, &session, outcome) {
-            Some(verdict) => Progress::Done(verdict),
+        match tally.better(source, outcome, self.shares().then_some(&session)) {
+            Some(decision) => self.by_session(&tally, source, &session, decision),
             None => self.go_on(question, &mut tally, realms, source.behind(&self.candidates)),
         }
     }

@@ -11,7 +11,6 @@ use crate::aspect::{AspectError, Head};
 use crate::clock::Timestamp;
 use crate::core::{Core, RealmId, RealmSet};
 use crate::seal::Scratch;
-use crate::session::Session;
 
 impl Core {
     /// The first live session of a realm and the aspect it was read from, for the token service.
@@ -25,10 +24,12 @@ impl Core {
         for (id, candidate) in self.candidates.of_realm(realm) {
             // The scratch, too, stays out of what is kept while waiting.
             let live = {
-                let (realms, mut scratch) = (RealmSet::only(realm), Scratch::new());
-                match self.live(Source::Aspect(id), realms, head, None, now, &mut scratch) {
+                let (realms, mut scratch, mut place) =
+                    (RealmSet::only(realm), Scratch::new(), None);
+                let places = (&mut scratch, &mut place);
+                match self.live(Source::Aspect(id), realms, head, None, now, places) {
                     Live::Skip => continue,
-                    Live::Now(session) => Ok(session.map(Session::into_owned)),
+                    Live::Now(session) => Ok(session.map(|own| own.clone().into_owned())),
                     Live::Later(pending) => Err(pending),
                 }
             };

@@ -12,12 +12,15 @@ use crate::core::{Candidate, CandidateAspect, Core, RealmSet};
 use crate::seal::Scratch;
 use crate::session::{Session, SessionKey};
 
-pub(super) enum Live<'b> {
+pub(super) enum Live<'s> {
     /// This source has no say over the resource.
     Skip,
-    Now(Result<Session<'b>, Cause>),
+    Now(Result<&'s Session<'s>, Cause>),
     Later(Box<LivePending>),
 }
+
+/// Where a session is opened, and where it is put: it is large, and moved for no tile.
+pub(super) type Places<'s, 'b> = (&'b mut Scratch, &'s mut Option<Session<'b>>);
 
 /// A session that is waited for.
 pub(super) enum LivePending {
@@ -34,19 +37,19 @@ pub(super) enum LivePending {
 impl Core {
     /// The live session from one source.
     #[inline]
-    pub(super) fn live<'b>(
+    pub(super) fn live<'s, 'b: 's>(
         &self,
         source: Source,
         realms: RealmSet,
         head: &Head<'_>,
         token: Option<&TokenSession<'b>>,
         now: Timestamp,
-        scratch: &'b mut Scratch,
-    ) -> Live<'b> {
+        (scratch, place): Places<'s, 'b>,
+    ) -> Live<'s> {
         let id = match (source, token) {
             (Source::Aspect(id), _) => id,
             (Source::Token, Some(token)) if realms.contains(token.realm) => {
-                return self.resume(token, now);
+                return self.resume(token, now, place);
             }
             (Source::Token, _) => return Live::Skip,
         };
@@ -56,10 +59,10 @@ impl Core {
         }
         match candidate.aspect() {
             CandidateAspect::Cookie(cookie) => {
-                self.live_cookie(cookie, Next::first(id), head, now, scratch)
+                self.live_cookie(cookie, Next::first(id), head, now, (scratch, place))
             }
             CandidateAspect::Other(aspect) => match limits::catch(|| aspect.read(head, now)) {
-                Ok(Answer::Now(reading)) => Live::Now(read(reading, now)),
+                Ok(Answer::Now(reading)) => put(read(reading, now), place),
                 Ok(Answer::Later(reading)) => later(LivePending::Reading(reading)),
                 Err(panic) => Live::Now(Err(Cause::of_aspect(panic))),
             },
@@ -69,50 +72,42 @@ impl Core {
     /// The live session among the cookies of a realm: a dead one does not hide another, and of two
     /// live ones none counts.
     #[inline]
-    fn live_cookie<'b>(
+    fn live_cookie<'s, 'b: 's>(
         &self,
         cookie: &BoundCookie,
         mut next: Next,
         head: &Head<'_>,
         now: Timestamp,
-        scratch: &'b mut Scratch,
-    ) -> Live<'b> {
-        loop {
+        (scratch, place): Places<'s, 'b>,
+    ) -> Live<'s> {
+        let found = loop {
             let found = match cookie.find(head.headers(), now, scratch, next.skip) {
                 Ok(found) if next.chosen.is_before(&found) => {
-                    return Live::Now(next.end(AspectError::Missing));
+                    return put(next.end(AspectError::Missing), place);
                 }
                 Ok(found) => found,
-                Err(error) => return Live::Now(next.end(error)),
+                Err(error) => return put(next.end(error), place),
             };
             next.go_behind(&found);
             match self.is_dead(&found, cookie, scratch, now) {
                 Ok(Answer::Now(Ok(true))) => {
                     next.lacks = next.lacks.or_better(found.lacks_if_revoked());
                 }
-                Ok(Answer::Now(Ok(false))) if next.is_done() => {
-                    return Live::Now(found.session(scratch).map_err(Cause::from));
-                }
+                Ok(Answer::Now(Ok(false))) if next.is_done() => break found,
                 Ok(Answer::Now(Ok(false))) => {
-                    let session = found.session(scratch);
-                    if let Err(error) = session.and_then(|own| next.weigh(own, cookie, head)) {
+                    if let Err(error) = weigh(&mut next, &found, scratch, cookie, head) {
                         return Live::Now(Err(error.into()));
                     }
                 }
-                Ok(Answer::Later(revoked)) => {
-                    return match found.session(scratch) {
-                        Ok(session) => {
-                            let session = session.into_owned();
-                            next.lacks = next.lacks.or_better(found.lacks_if_revoked());
-                            later(LivePending::Still { session, revoked, next: Some(next) })
-                        }
-                        Err(error) => Live::Now(Err(error.into())),
-                    };
-                }
+                Ok(Answer::Later(revoked)) => return still_to_tell(next, &found, scratch, revoked),
                 Ok(Answer::Now(Err(error))) | Err(error) => {
                     return Live::Now(Err(Cause::of_store(error)));
                 }
             }
+        };
+        match found.session(scratch) {
+            Ok(session) => Live::Now(Ok(place.insert(session))),
+            Err(error) => Live::Now(Err(error.into())),
         }
     }
 
@@ -132,7 +127,12 @@ impl Core {
     }
 
     /// The live session behind a token, as its own aspect sees it now.
-    fn resume<'b>(&self, token: &TokenSession<'b>, now: Timestamp) -> Live<'b> {
+    fn resume<'s, 'b: 's>(
+        &self,
+        token: &TokenSession<'b>,
+        now: Timestamp,
+        place: &'s mut Option<Session<'b>>,
+    ) -> Live<'s> {
         let session = token.session.clone();
         if self.is_of_before(session.issued_at()) {
             return Live::Now(Err(AspectError::Expired.into()));
@@ -141,7 +141,7 @@ impl Core {
             None => Live::Now(Err(AspectError::Invalid.into())),
             Some(CandidateAspect::Cookie(cookie)) => {
                 match session.stamp().check_within(cookie.times().longest_millis, now) {
-                    Ok(()) => self.still(session, cookie, now),
+                    Ok(()) => self.still(session, cookie, now, place),
                     Err(error) => Live::Now(Err(AspectError::from(error).into())),
                 }
             }
@@ -149,7 +149,7 @@ impl Core {
                 let of = session.subject().to_owned();
                 match limits::catch(|| aspect.resume(session.into_owned(), now)) {
                     Ok(Answer::Now(reading)) => {
-                        Live::Now(read(reading.and_then(|s| of_the_same(&of, s)), now))
+                        put(read(reading.and_then(|s| of_the_same(&of, s)), now), place)
                     }
                     Ok(Answer::Later(reading)) => {
                         let reading = async move { of_the_same(&of, reading.await?) };
@@ -162,10 +162,16 @@ impl Core {
     }
 
     /// Whether a session of the access cookie has ended before its time.
-    fn still<'b>(&self, session: Session<'b>, cookie: &BoundCookie, now: Timestamp) -> Live<'b> {
+    fn still<'s, 'b: 's>(
+        &self,
+        session: Session<'b>,
+        cookie: &BoundCookie,
+        now: Timestamp,
+        place: &'s mut Option<Session<'b>>,
+    ) -> Live<'s> {
         let key = SessionKey::new(cookie.realm(), &session);
         match limits::catch(|| self.revocations.is_ended(&key, now)) {
-            Ok(Answer::Now(revoked)) => Live::Now(unless_revoked(session, revoked)),
+            Ok(Answer::Now(revoked)) => put(unless_revoked(session, revoked), place),
             Ok(Answer::Later(revoked)) => {
                 let session = session.into_owned();
                 later(LivePending::Still { session, revoked, next: None })
@@ -201,9 +207,8 @@ impl Core {
                 None | Some(_) => return Ok(session),
             };
             pending = match self.live_next(next, head, now) {
-                Live::Later(pending) => pending,
-                Live::Now(session) => return session,
-                Live::Skip => return Err(AspectError::Invalid.into()),
+                Err(pending) => pending,
+                Ok(session) => return session,
             };
         }
     }
@@ -222,16 +227,21 @@ impl Core {
         Ok(next)
     }
 
-    /// The next session of a realm's cookies.
-    fn live_next(&self, next: Next, head: &Head<'_>, now: Timestamp) -> Live<'static> {
+    /// The next session of a realm's cookies, or what is waited for.
+    fn live_next(
+        &self,
+        next: Next,
+        head: &Head<'_>,
+        now: Timestamp,
+    ) -> Result<Result<Session<'static>, Cause>, Box<LivePending>> {
         let CandidateAspect::Cookie(cookie) = self.candidates[next.candidate].aspect() else {
-            return Live::Skip;
+            return Ok(Err(AspectError::Invalid.into()));
         };
-        let mut scratch = Scratch::new();
-        match self.live_cookie(cookie, next, head, now, &mut scratch) {
-            Live::Now(session) => Live::Now(session.map(Session::into_owned)),
-            Live::Later(pending) => Live::Later(pending),
-            Live::Skip => Live::Skip,
+        let (mut scratch, mut place) = (Scratch::new(), None);
+        match self.live_cookie(cookie, next, head, now, (&mut scratch, &mut place)) {
+            Live::Now(session) => Ok(session.map(|own| own.clone().into_owned())),
+            Live::Later(pending) => Err(pending),
+            Live::Skip => Ok(Err(AspectError::Invalid.into())),
         }
     }
 }
@@ -242,8 +252,46 @@ fn of_the_same<'s>(subject: &str, session: Session<'s>) -> Result<Session<'s>, A
     if session.subject() == subject { Ok(session) } else { Err(AspectError::Invalid) }
 }
 
-fn later<'b>(pending: LivePending) -> Live<'b> {
+fn later<'s>(pending: LivePending) -> Live<'s> {
     Live::Later(Box::new(pending))
+}
+
+/// What is known at once, in its place.
+fn put<'s, 'b: 's>(
+    session: Result<Session<'b>, Cause>,
+    place: &'s mut Option<Session<'b>>,
+) -> Live<'s> {
+    Live::Now(session.map(|session| &*place.insert(session)))
+}
+
+/// Takes a live one in, of several cookies.
+#[cold]
+fn weigh(
+    next: &mut Next,
+    found: &FoundSession,
+    scratch: &Scratch,
+    cookie: &BoundCookie,
+    head: &Head<'_>,
+) -> Result<(), AspectError> {
+    next.weigh(found.session(scratch)?, cookie, head)
+}
+
+/// Keeps a session of which it is still to be told whether it was revoked.
+#[cold]
+fn still_to_tell<'s>(
+    mut next: Next,
+    found: &FoundSession,
+    scratch: &Scratch,
+    revoked: BoxFuture<Result<bool, BoxError>>,
+) -> Live<'s> {
+    match found.session(scratch) {
+        Ok(session) => {
+            let session = session.into_owned();
+            next.lacks = next.lacks.or_better(found.lacks_if_revoked());
+            later(LivePending::Still { session, revoked, next: Some(next) })
+        }
+        Err(error) => Live::Now(Err(error.into())),
+    }
 }
 
 fn in_time(session: Session<'_>, now: Timestamp) -> Result<Session<'_>, AspectError> {

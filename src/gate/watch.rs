@@ -25,6 +25,12 @@ impl Watch {
         Self { place, began: heard.then(Instant::now) }
     }
 
+    /// Whether anybody hears of it.
+    #[inline]
+    pub(crate) fn is_heard(self) -> bool {
+        self.began.is_some()
+    }
+
     /// A resource was decided on.
     #[inline]
     pub(crate) fn decided(

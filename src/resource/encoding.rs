@@ -11,9 +11,10 @@ const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 const PATH: &AsciiSet = &SEGMENT.remove(b'/');
 
-/// An identifier as it stands in a URI: in one segment, or over several.
-pub(super) fn encode(identifier: &str, one_segment: bool) -> String {
-    utf8_percent_encode(identifier, if one_segment { SEGMENT } else { PATH }).to_string()
+/// An identifier as it stands in a URI, in one segment or over several, behind what is there already.
+pub(super) fn encode_into(written: &mut String, identifier: &str, one_segment: bool) {
+    let set = if one_segment { SEGMENT } else { PATH };
+    written.extend(utf8_percent_encode(identifier, set));
 }
 
 /// The parts of an image request as they stand in a URI.
@@ -123,6 +124,12 @@ fn is_escape(bytes: &[u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn encode(identifier: &str, one_segment: bool) -> String {
+        let mut written = String::new();
+        encode_into(&mut written, identifier, one_segment);
+        written
+    }
 
     #[test]
     fn decoding_is_strict() {

@@ -126,7 +126,16 @@ impl<'a> Resource<'a> {
     /// service, the URI of any other resource.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("{}/{}", self.base, self.named.write())
+        let mut path = String::with_capacity(self.base.len() + self.identifier().len() + 16);
+        self.write_path(&mut path);
+        path
+    }
+
+    /// The same behind what is there already.
+    pub(crate) fn write_path(&self, written: &mut String) {
+        written.push_str(&self.base);
+        written.push('/');
+        self.named.write(written);
     }
 
     /// The path of what was asked for, in its one canonical spelling: of an image with region, size,
@@ -159,10 +168,12 @@ impl<'a> Resource<'a> {
         path
     }
 
-    /// The same for its probe's URI: the identifier of an image is one segment there, also where its server's
+    /// [`path`](Self::path) for its probe's URI: the identifier of an image is one segment there, also where its server's
     /// URIs have plain slashes. Both are read.
-    pub(crate) fn path_below_probe(&self) -> String {
-        format!("{}/{}", self.base, self.named.write_in_one_segment())
+    pub(crate) fn write_path_below_probe(&self, written: &mut String) {
+        written.push_str(&self.base);
+        written.push('/');
+        self.named.write_in_one_segment(written);
     }
 
     /// The identifier with its page and scale, decoded: what [`sibling`](Self::sibling) reads.

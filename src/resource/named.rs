@@ -29,6 +29,9 @@ pub struct Named<'a> {
     special: Option<Box<Special<'a>>>,
 }
 
+/// The Presentation 3 type of what an image service shows.
+const IMAGE: &str = "Image";
+
 /// An identifier, decoded.
 #[derive(Clone, Debug)]
 pub(super) enum Identifier<'a> {
@@ -100,7 +103,7 @@ impl<'a> Named<'a> {
         kind: ResourceKind<'a>,
         spelling: Spelling<'a>,
     ) -> Self {
-        Self { identifier, kind, content_type: Cow::Borrowed("Image"), spelling, special: None }
+        Self { identifier, kind, content_type: Cow::Borrowed(IMAGE), spelling, special: None }
     }
 
     /// Of the same one page, or at another scale.
@@ -171,29 +174,28 @@ impl<'a> Named<'a> {
     }
 
     /// The identifier with its page and scale as it stands in a URI.
-    pub(super) fn write(&self) -> String {
-        self.write_as(&self.spelling)
+    pub(super) fn write(&self, written: &mut String) {
+        self.write_as(&self.spelling, written);
     }
 
     /// The same in one segment, wherever its slashes are plain, unless it is a file.
-    pub(super) fn write_in_one_segment(&self) -> String {
+    pub(super) fn write_in_one_segment(&self, written: &mut String) {
         match self.spelling {
-            Spelling::Segments => self.write_as(&Spelling::OneSegment),
-            _ => self.write(),
+            Spelling::Segments => self.write_as(&Spelling::OneSegment, written),
+            _ => self.write(written),
         }
     }
 
-    fn write_as(&self, spelling: &Spelling<'_>) -> String {
+    fn write_as(&self, spelling: &Spelling<'_>, written: &mut String) {
         if matches!(self.kind, ResourceKind::Content) {
-            return encoding::encode(self.identifier(), false);
+            return encoding::encode_into(written, self.identifier(), false);
         }
-        let mut name = spelling.write(self.read());
+        spelling.write(self.read(), written);
         if !self.part().is_whole() {
             let mut part = String::new();
             self.part().write(&mut part);
-            name.push_str(&encoding::encode(&part, true));
+            encoding::encode_into(written, &part, true);
         }
-        name
     }
 
     /// The identifier with its page and scale, decoded.
@@ -233,7 +235,11 @@ impl<'a> Named<'a> {
                 ResourceKind::Image(image) => ResourceKind::Image(image.into_owned()),
                 ResourceKind::Content => ResourceKind::Content,
             },
-            content_type: Cow::Owned(self.content_type.into_owned()),
+            content_type: match &*self.content_type {
+                // Of all image services.
+                IMAGE => Cow::Borrowed(IMAGE),
+                _ => Cow::Owned(self.content_type.into_owned()),
+            },
             spelling: self.spelling.into_owned(),
             special: self.special.map(|special| {
                 let read = special.read.map(|read| Cow::Owned(read.into_owned()));

@@ -64,7 +64,12 @@ impl Patterns {
         if !self.by_tree {
             // A glance at each costs less than to follow the text.
             let identifier = resource.identifier();
-            return self.all.iter().position(|pattern| pattern.matches(identifier));
+            for (place, pattern) in self.all.iter().enumerate() {
+                if pattern.matches(identifier) {
+                    return Some(place);
+                }
+            }
+            return None;
         }
         self.first_along_text(resource)
     }

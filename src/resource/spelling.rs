@@ -39,18 +39,18 @@ impl Substitute<'_> {
 }
 
 impl Spelling<'_> {
-    /// The identifier as it stands in a URI.
-    pub(super) fn write(&self, identifier: &str) -> String {
+    /// The identifier as it stands in a URI, behind what is there already.
+    pub(super) fn write(&self, identifier: &str, written: &mut String) {
         match self {
-            Self::OneSegment | Self::Parts => encoding::encode(identifier, true),
-            Self::Segments => encoding::encode(identifier, false),
-            Self::Url { .. } => encoding::encode_url(identifier),
+            Self::OneSegment | Self::Parts => encoding::encode_into(written, identifier, true),
+            Self::Segments => encoding::encode_into(written, identifier, false),
+            Self::Url { .. } => written.push_str(&encoding::encode_url(identifier)),
             Self::Substitute(substitute) => {
                 let substitute = substitute.as_str();
                 let with = identifier.replace('/', substitute);
                 // `a_/b` with `__` would be read as `a/_b`.
                 let same = with.replace(substitute, "/") == identifier;
-                encoding::encode(if same { &with } else { identifier }, true)
+                encoding::encode_into(written, if same { &with } else { identifier }, true);
             }
         }
     }

@@ -4,6 +4,7 @@
 mod axum_login;
 mod bearer;
 mod jwt;
+mod own_table;
 mod private_cookies;
 mod tower_sessions;
 
@@ -14,13 +15,15 @@ use serde::{Deserialize, Serialize};
 pub use axum_login::login_required;
 pub use bearer::validate_bearer;
 pub use jwt::{eddsa, hs256, rs256};
+pub use own_table::{copied_out, looked_at};
 pub use private_cookies::{private_cookie_jar, tower_cookies};
 pub use tower_sessions::memory_store;
 
 /// What our cookie holds, as the peers keep it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PeerSession {
-    id: [u8; 16],
+    /// As text, as it is in practice: bytes would be a list of numbers in JSON.
+    id: String,
     sub: String,
     roles: Vec<String>,
     iat: u64,
@@ -32,7 +35,7 @@ impl PeerSession {
     fn with(roles: &[&str]) -> Self {
         let now = seconds();
         Self {
-            id: [7; 16],
+            id: "f81d4fae-7dec-41d0-a765-00a0c91e6bf6".into(),
             sub: "5f0c2f2b-9d1e-4e77".into(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             iat: now,

@@ -18,6 +18,25 @@ use crate::request::{TILE, Template, repeat};
 
 const NAME: &str = "session";
 
+/// What was found out about a request.
+pub(super) trait Found {
+    /// Whether it opens the tile.
+    fn may(&self) -> bool;
+}
+
+impl Found for PeerSession {
+    fn may(&self) -> bool {
+        PeerSession::may(self)
+    }
+}
+
+/// The session was asked already.
+impl Found for bool {
+    fn may(&self) -> bool {
+        *self
+    }
+}
+
 /// Lets a request through whose session may: an unboxed layer, as kind to the peer as can be.
 pub(super) struct Allow<F> {
     find: Arc<F>,
@@ -36,9 +55,10 @@ impl<F> Clone for Allow<F> {
     }
 }
 
-impl<F> Service<Request<Body>> for Allow<F>
+impl<F, T> Service<Request<Body>> for Allow<F>
 where
-    F: Fn(&Request<Body>) -> Option<PeerSession>,
+    F: Fn(&Request<Body>) -> Option<T>,
+    T: Found,
 {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -49,7 +69,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if (self.find)(&request).is_some_and(|session| session.may()) {
+        if (self.find)(&request).is_some_and(|found| found.may()) {
             return self.images.call(request);
         }
         let mut refusal = Response::new(Body::empty());
@@ -75,7 +95,7 @@ pub fn private_cookie_jar(roles: &[&str], foreign: usize) -> impl FnMut() + use<
     let request = Template::get(TILE).header("cookie", &sealed(&key, roles, foreign));
     let find = move |request: &Request<Body>| {
         let jar = PrivateCookieJar::from_headers(request.headers(), key.clone());
-        serde_json::from_str(jar.get(NAME)?.value()).ok()
+        serde_json::from_str::<PeerSession>(jar.get(NAME)?.value()).ok()
     };
     repeat(Allow::new(find, Images::small()), request, StatusCode::OK)
 }
@@ -87,7 +107,7 @@ pub fn tower_cookies(foreign: usize) -> impl FnMut() {
     let key = tower_cookies::Key::from(key.master());
     let find = move |request: &Request<Body>| {
         let cookies: &Cookies = request.extensions().get()?;
-        serde_json::from_str(cookies.private(&key).get(NAME)?.value()).ok()
+        serde_json::from_str::<PeerSession>(cookies.private(&key).get(NAME)?.value()).ok()
     };
     let service = CookieManagerLayer::new().layer(Allow::new(find, Images::small()));
     repeat(service, request, StatusCode::OK)

@@ -60,6 +60,9 @@ fn wrong_id(json: &Json<'_>, version: HostVersion, rewrite: &Rewrite) -> Option<
     let id = names.into_iter().find_map(|name| json.get(Node::TOP, name))?;
     let text = json.string(id)?;
     let core = &described.core;
+    if text.strip_prefix(core.public_url.as_str()) == Some(asked) {
+        return None;
+    }
     let right = core.public_url.join(asked);
     // In whichever spelling.
     let whole = described.path.strip_suffix("/info.json")?;
@@ -67,9 +70,8 @@ fn wrong_id(json: &Json<'_>, version: HostVersion, rewrite: &Rewrite) -> Option<
         Found::Resource(found) => found.is_image_service() && found.path() == whole,
         _ => false,
     };
-    let is_right = *text == *right
-        || core.own_uri(&text).is_some_and(|own| {
-            own.is_public && names_it(own.path.strip_suffix('/').unwrap_or(own.path))
-        });
+    let is_right = core.own_uri(&text).is_some_and(|own| {
+        own.is_public && names_it(own.path.strip_suffix('/').unwrap_or(own.path))
+    });
     (!is_right).then_some((id, right))
 }

@@ -7,28 +7,34 @@ use http::{Response, StatusCode};
 
 use super::super::answer::{busy, plain, undescribed};
 use super::super::edit::Finished;
-use super::super::long::off_worker;
+use super::super::long::{is_long, off_worker};
 use super::super::plan::Rewrite;
 use super::super::sent::{Sent, chunks};
 use super::super::unpack::{codings, unpacked};
 use super::super::{headers, json};
 use super::document::{Edited, edited};
+use crate::answer::Answer;
 use crate::body::Share;
 
-/// The answer in place of the inner service's, whose whole body this is.
-pub(in super::super) async fn respond(
+/// The answer in place of the inner service's, whose whole body this is: at once where that is short.
+pub(in super::super) fn respond(
     parts: Parts,
     rewrite: Box<Rewrite>,
     body: Bytes,
     share: Share,
-) -> Response<Sent> {
-    match off_worker(body.len(), move || answer(parts, &rewrite, &body, share)).await {
-        Ok(response) => response,
-        Err(error) => {
-            crate::trace::failure("describer", &error);
-            plain(StatusCode::INTERNAL_SERVER_ERROR).map(Sent::from)
-        }
+) -> Answer<Response<Sent>> {
+    if !is_long(body.len()) {
+        return Answer::Now(answer(parts, &rewrite, &body, share));
     }
+    Answer::later(async move {
+        match off_worker(body.len(), move || answer(parts, &rewrite, &body, share)).await {
+            Ok(response) => response,
+            Err(error) => {
+                crate::trace::failure("describer", &error);
+                plain(StatusCode::INTERNAL_SERVER_ERROR).map(Sent::from)
+            }
+        }
+    })
 }
 
 fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -> Response<Sent> {
@@ -72,7 +78,7 @@ fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -
         return Response::from_parts(parts, Sent::Own(Bytes::new()));
     };
     share.shrink_to(0);
-    if share.grow(chunks.iter().map(Bytes::len).sum()) {
+    if share.grow(chunks.bytes()) {
         Response::from_parts(parts, Sent::of(chunks, share))
     } else {
         busy(described).map(Sent::from)

@@ -90,7 +90,7 @@ fn answer(
     no_referrer(&mut parts.headers);
     share.shrink_to(0);
     if share.grow(document.len()) {
-        Response::from_parts(parts, Sent::of(vec![Bytes::from(document)], share))
+        Response::from_parts(parts, Sent::of(Bytes::from(document).into(), share))
     } else {
         busy(described).map(Sent::from)
     }

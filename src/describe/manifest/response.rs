@@ -11,7 +11,7 @@ use super::super::answer::{busy, plain, undescribed};
 use super::super::described::Described;
 use super::super::edit::{Finished, NotDescribable};
 use super::super::long::off_worker;
-use super::super::sent::{Sent, chunks};
+use super::super::sent::{Chunks, Sent, chunks};
 use super::super::unpack::{codings, unpacked};
 use super::super::{headers, json};
 use super::edit::{Outcome, Taken, Undescribed, described};
@@ -67,7 +67,7 @@ impl ManifestPlan {
 }
 
 /// A described document: its tag, and its bytes unless the client has them.
-type Written = (Option<HeaderValue>, Option<Vec<Bytes>>);
+type Written = (Option<HeaderValue>, Option<Chunks>);
 
 /// The answer in place of the inner service's, whose whole body this is.
 pub(in super::super) async fn respond(
@@ -116,7 +116,7 @@ pub(in super::super) async fn respond(
         if same.is_some_and(|tag| headers::is_known(plan.known.as_ref(), tag)) {
             return not_modified(parts);
         }
-        return Response::from_parts(parts, Sent::of(vec![body], share));
+        return Response::from_parts(parts, Sent::of(body.into(), share));
     };
     headers::rewritten(&mut parts.headers);
     if let Some(tag) = tag {
@@ -125,7 +125,7 @@ pub(in super::super) async fn respond(
     let Some(chunks) = chunks else { return not_modified(parts) };
     drop(body);
     share.shrink_to(0);
-    if share.grow(chunks.iter().map(Bytes::len).sum()) {
+    if share.grow(chunks.bytes()) {
         Response::from_parts(parts, Sent::of(chunks, share))
     } else {
         busy(&plan.described).map(Sent::from)

@@ -109,14 +109,27 @@ impl ProbeService {
 
     /// The probe at `id`.
     pub(crate) fn at(&self, id: &str) -> String {
-        let id = json_string(id);
-        [self.before_id, &id, &self.behind_id].concat()
+        [&*self.up_to(id), &self.behind_id].concat()
     }
+
+    /// The same as far as it is not shared.
+    pub(crate) fn up_to(&self, id: &str) -> String {
+        if is_plain(id) {
+            return [self.before_id, r#"""#, id, r#"""#].concat();
+        }
+        [self.before_id, &json_string(id)].concat()
+    }
+}
+
+/// Whether a text stands in a string of JSON as it is. Each byte is looked at, which is quicker than to stop.
+fn is_plain(text: &str) -> bool {
+    let is_odd = |b: u8| b < b' ' || b == b'"' || b == b'\\';
+    !text.bytes().fold(false, |odd, b| odd | is_odd(b))
 }
 
 /// A string of JSON.
 pub(crate) fn json_string(text: &str) -> String {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+    if is_plain(text) {
         return [r#"""#, text, r#"""#].concat();
     }
     serde_json::Value::from(text).to_string()
