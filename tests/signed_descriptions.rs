@@ -135,9 +135,10 @@ async fn nobody_else_is_led_there() {
     // The rule signs none, or the publisher does not.
     for (is_signed, is_on) in [(false, true), (true, false)] {
         let clock = clock();
-        let builder = match is_signed {
-            true => builder(&clock).authorizer(rules().signed_locations()),
-            false => builder(&clock).authorizer(rules()),
+        let builder = if is_signed {
+            builder(&clock).authorizer(rules().signed_locations())
+        } else {
+            builder(&clock).authorizer(rules())
         };
         let builder = if is_on { builder.signed_locations() } else { builder };
         let publisher = Publisher::before(builder, clock, images);

@@ -567,7 +567,7 @@ async fn a_login_form_may_be_the_click() {
     let told = move |request: &Request<Body>| {
         let mut response = common::image_server(request);
         let flow = request.extensions().get::<tower_iiif_auth::access::AccessFlow>();
-        if !response.extensions().get::<tower_iiif_auth::access::AccessGrant>().is_some() {
+        if response.extensions().get::<tower_iiif_auth::access::AccessGrant>().is_none() {
             let script = flow.and_then(|flow| flow.hand_off_script());
             *response.body_mut() = Body::from(with_script(script));
         }
