@@ -15,11 +15,11 @@ fn publisher(
 ) -> (Publisher, Arc<Mutex<Vec<String>>>) {
     let clock = clock();
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = Arc::clone(&heard);
+    let ear = Arc::clone(&heard);
     let builder = builder(&clock).manifests("/manifests").public_paths(["/manifests/*", "/app/*"]);
     let publisher = Publisher::before(change(builder), clock, move |request| {
         let values = request.headers().get_all(AUTHORIZATION).iter();
-        *hears.lock().unwrap() = values.map(|value| value.to_str().unwrap().to_owned()).collect();
+        *ear.lock().unwrap() = values.map(|value| value.to_str().unwrap().to_owned()).collect();
         image_server(request)
     });
     (publisher, heard)

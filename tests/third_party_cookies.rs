@@ -558,3 +558,80 @@ async fn off_is_off() {
             .await
     ));
 }
+
+/// The application's login may open the helper window with its own click: the page that asks for one says that
+/// it need not, and only where that form was sent from this site, for one viewer that it can name.
+#[tokio::test]
+async fn a_login_form_may_be_the_click() {
+    let with_script = |flow: Option<&str>| format!("script={}", flow.unwrap_or("none"));
+    let told = move |request: &Request<Body>| {
+        let mut response = common::image_server(request);
+        let flow = request.extensions().get::<tower_iiif_auth::access::AccessFlow>();
+        if response.extensions().get::<tower_iiif_auth::access::AccessGrant>().is_none() {
+            let script = flow.and_then(|flow| flow.hand_off_script());
+            *response.body_mut() = Body::from(with_script(script));
+        }
+        response
+    };
+    for (ways, url, viewer, script, expected) in [
+        (all(), BASE, Some(V), Some("/auth/hand-off/open.js"), true),
+        (
+            all(),
+            "https://iiif.example/images",
+            Some(V),
+            Some("/images/auth/hand-off/open.js"),
+            true,
+        ),
+        (all(), BASE, None, None, false),
+        (ThirdPartyCookies::default().storage_access(), BASE, Some(V), None, false),
+    ] {
+        let clock = clock();
+        let realm = Realm::new().access(AccessService::active("login", "Example Library"));
+        let builder = IiifAuth::builder(url)
+            .keyring(common::keyring())
+            .clock(clock.clone())
+            .images("/iiif/3")
+            .realm(realm)
+            .authorizer(common::rules())
+            .third_party_cookies(ways);
+        let publisher = Publisher::before(builder, clock, told);
+        let query = viewer.map_or_else(String::new, |viewer| format!("?origin={viewer}"));
+        let page = publisher.get(&format!("/auth/login{query}"), &[]).await;
+        assert_eq!(text(&page), format!("script={}", script.unwrap_or("none")), "{url}");
+        let answer = publisher.get("/auth/hand-off/open.js", &[]).await;
+        if expected {
+            assert_eq!(answer.headers()["content-type"], "text/javascript; charset=utf-8");
+            assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
+            assert!(text(&answer).contains("window.open(helper"));
+            let post = publisher.send(request(Method::POST, "/auth/hand-off/open.js", &[])).await;
+            assert_eq!(post.status(), StatusCode::METHOD_NOT_ALLOWED);
+        } else if script.is_none() && ways == ThirdPartyCookies::default().storage_access() {
+            assert!(!text(&answer).contains("window.open"), "it is off");
+        }
+        let flow = cookie_pair(&page, "__Host-iiif-flow").unwrap_or_default();
+        let headers = [("cookie", &*flow), ("origin", BASE), ("x-roles", "A")];
+        let page = publisher.send(request(Method::POST, "/auth/login", &headers)).await;
+        assert_eq!(text(&page).contains(" data-clicked"), expected, "{url} {viewer:?}");
+        // No cookie comes of it without that page's form.
+        assert_eq!(set_cookie_value(&page, COOKIE).is_none(), expected);
+    }
+    // What comes from elsewhere, or may be for another viewer, is asked for as ever.
+    let publisher = publisher(all());
+    let flow = {
+        let first = publisher.get(&format!("/auth/login?origin={EVIL}"), &[]).await;
+        let first = cookie_pair(&first, "__Host-iiif-flow").unwrap();
+        let second = publisher.get(&format!("/auth/login?origin={V}"), &[("cookie", &first)]).await;
+        cookie_pair(&second, "__Host-iiif-flow").unwrap()
+    };
+    for headers in [
+        &[("cookie", &*flow), ("origin", EVIL), ("sec-fetch-site", "cross-site"), ("x-roles", "A")]
+            [..],
+        // Nothing tells whose tab it is.
+        &[("cookie", &*flow), ("origin", BASE), ("referer", BASE), ("x-roles", "A")],
+    ] {
+        let page = publisher.send(request(Method::POST, "/auth/login", headers)).await;
+        assert!(text(&page).contains("data-hand-off="), "{headers:?}");
+        assert!(!text(&page).contains("data-clicked"), "{headers:?}");
+        assert!(set_cookie_value(&page, COOKIE).is_none());
+    }
+}

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tower_iiif_auth::aspect::IpRanges;
-use tower_iiif_auth::authorizer::{RolesFor, Substitute};
+use tower_iiif_auth::authorizer::{Authorizer, RolesFor, Substitute};
+use tower_iiif_auth::protocol::Family::V1;
 use tower_iiif_auth::resource::{Families, ImageApi};
 use tower_iiif_auth::{
     AccessCookie, AccessService, Compatibility, ContentForScripts, IiifAuth, IiifAuthBuilder,
@@ -25,17 +26,25 @@ pub(crate) async fn configure(arguments: &Arguments) -> Result<IiifAuth, String>
         .public_paths(["/", "/page/*", "/manifests/*"])
         .realm(library(arguments.client.as_ref()))
         .realm(terms())
-        .authorizer(rules(arguments))
         .compatibility(for_viewers())
         .third_party_cookies(without_third_party_cookies(arguments))
         // For players on other sites that read the stream by a script.
         .content_for_scripts(ContentForScripts::default().bound_viewers());
     let builder = BASES.iter().fold(builder, |builder, base| {
-        let families = Families::new(base.families.iter().copied());
+        let mut families = Families::new(base.families.iter().copied());
+        // Where 1.0 alone is spoken: for viewers whose tiles bring no cookie, as Universal Viewer's on another site.
+        if arguments.signed_locations && base.families == [V1] {
+            families = families.signed_descriptions();
+        }
         builder.resources(ImageApi::new(base.images).families(families))
     });
     let further = [reading_room(arguments)?, arguments.kiosk.then(foyer)];
     let builder = further.into_iter().flatten().fold(builder, IiifAuthBuilder::realm);
+    let builder = if arguments.signed_locations {
+        builder.authorizer(rules(arguments).signed_locations()).signed_locations()
+    } else {
+        builder.authorizer(rules(arguments))
+    };
     let builder = store::shared(builder, arguments).await?;
     let auth = builder.build().map_err(|mistakes| format!("--public-url: {mistakes}"))?;
     for warning in auth.warnings() {

@@ -25,6 +25,9 @@ usage: cargo run --example quickstart -- [FLAGS]
   --no-hand-off         do not carry the login into the viewer's page. By default that is done, with
                         one more click and a small window, for browsers that block third-party
                         cookies; on https only, as are the Storage Access Headers
+  --signed-locations    let probes, and descriptions of 1.0 at /iiif/2, say where a protected picture or file is
+                        to be had without a cookie, for five minutes. Whoever has such a link has the file
+                        until it ends
   --kiosk               serve the picture `foyer` to whoever opens its kiosk service
   --redis URL           share logouts with other processes, like redis://127.0.0.1:6379; they need the
                         same --key-file (cargo run --features redis --example quickstart)
@@ -49,6 +52,7 @@ pub(crate) struct Arguments {
     /// Fronts that say who connects.
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) hand_off: bool,
+    pub(crate) signed_locations: bool,
     pub(crate) kiosk: bool,
     pub(crate) client: Option<Client>,
     pub(crate) redis: Option<String>,
@@ -93,6 +97,7 @@ impl Arguments {
         let (mut public_url, mut images, mut key_file, mut redis) = (None, None, None, None);
         let (mut reading_room, mut trusted_proxies) = (Vec::new(), Vec::new());
         let (mut hand_off, mut kiosk, mut client) = (true, false, None);
+        let mut signed_locations = false;
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
             let lexopt::Arg::Long(flag) = argument else {
                 return Err(argument.unexpected().to_string());
@@ -106,6 +111,10 @@ impl Arguments {
                 }
                 "kiosk" => {
                     kiosk = true;
+                    continue;
+                }
+                "signed-locations" => {
+                    signed_locations = true;
                     continue;
                 }
                 _ => {}
@@ -163,6 +172,7 @@ impl Arguments {
             reading_room,
             trusted_proxies,
             hand_off,
+            signed_locations,
             kiosk,
             client,
             redis,
@@ -211,7 +221,10 @@ mod tests {
             (&["--help"], Ok("help")),
             (&["--listen", "0.0.0.0:80"], Err("needs --public-url")),
             (&["--listen", "nowhere"], Err("is no address")),
-            (&["--no-hand-off", "--kiosk"], Ok("127.0.0.1:3000 http://localhost:3000")),
+            (
+                &["--no-hand-off", "--kiosk", "--signed-locations"],
+                Ok("127.0.0.1:3000 http://localhost:3000"),
+            ),
             (&["--no-hand-off=yes"], Err("yes")),
             (&["--client", "app"], Err("ID:SECRET")),
             (&["--wrong"], Err("no flag --wrong")),

@@ -67,25 +67,29 @@ fn page(status: StatusCode, uri: &Uri, flow: Option<&AccessFlow>, wrong: bool) -
     };
     let known = match flow.and_then(AccessFlow::session) {
         Some(_) => {
-            "<form method=\"post\"><p>You are logged in already.</p>\
+            "<form method=\"post\" data-hand-off><p>You are logged in already.</p>\
              <button name=\"action\" value=\"continue\">Continue with this account</button></form>\
              <p class=\"or\">or use another account</p>"
         }
         None => "",
     };
+    // Lets the click that sends the form be the one for the hand-off, too.
+    let script = flow
+        .and_then(AccessFlow::hand_off_script)
+        .map_or_else(String::new, |path| format!("<script src=\"{path}\" defer></script>"));
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Log in to the Quickstart Library</title>\
-         <link rel=\"stylesheet\" href=\"{root}page/login.css\"></head><body><main>\
+         <link rel=\"stylesheet\" href=\"{root}page/login.css\">{script}</head><body><main>\
          <h1>The Quickstart Library</h1>{viewer}{wrong}{known}\
-         <form method=\"post\" autocomplete=\"on\">\
+         <form method=\"post\" data-hand-off autocomplete=\"on\">\
          <label for=\"username\">Name</label>\
          <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
          <label for=\"password\">Password</label>\
          <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
          <div class=\"row\"><button type=\"submit\">Log in</button>\
-         <button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>Cancel</button></div>\
+         <button class=\"quiet\" name=\"action\" value=\"cancel\" data-hand-off=\"no\" formnovalidate>Cancel</button></div>\
          </form><p class=\"hint\">Accounts to try: <code>reader</code> / <code>reader</code> and \
          <code>curator</code> / <code>curator</code></p></main></body></html>"
     );
@@ -93,7 +97,7 @@ fn page(status: StatusCode, uri: &Uri, flow: Option<&AccessFlow>, wrong: bool) -
     response.headers_mut().insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+            "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'",
         ),
     );
     response

@@ -30,6 +30,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tower::Layer;
 use tower_iiif_auth::aspect::PeerAddr;
 
 use arguments::{Arguments, Command};
@@ -102,14 +103,16 @@ async fn application(arguments: &Arguments) -> Result<Router, String> {
         let as_clients_see_it = format!("{public_url}{}", base.images);
         router.merge(images.routes(base.images, &as_clients_see_it, base.api))
     });
-    Ok(Router::new()
+    let site = Router::new()
         .merge(pictures)
         .route(handlist::PATH, get(handlist::serve))
         .merge(sound::routes())
         .route("/auth/login", get(login::form).post(login::submit))
         .merge(manifests::routes(public_url, &images, &auth))
-        .merge(site::routes(public_url))
-        .layer(auth.layer()))
+        .merge(site::routes(public_url));
+    // Around the router and not within it, by `Router::layer`: below a signed location the layers change the
+    // path, and the routes are to be found by what it is then.
+    Ok(Router::new().fallback_service(auth.layer().layer(site)))
 }
 
 /// Tells the layers where a connection comes from: the reading room goes by address.

@@ -23,6 +23,7 @@ async fn get_in_room(path: &str, reading_room: &[&str]) -> (u16, Vec<u8>) {
         reading_room: reading_room.iter().map(|range| (*range).to_owned()).collect(),
         trusted_proxies: Vec::new(),
         hand_off: true,
+        signed_locations: false,
         kiosk: true,
         client: None,
         redis: None,

@@ -33,6 +33,7 @@ pub struct AccessFlow {
     tab: Option<AccessTab>,
     session: Option<Session<'static>>,
     back: Option<String>,
+    script: Option<String>,
 }
 
 impl AccessFlow {
@@ -58,7 +59,10 @@ impl AccessFlow {
             Some(Viewer::Unnamed) | None => None,
         };
         let back = context.back.clone().filter(|_| context.whom(None).viewers.is_empty());
-        Some(Self { viewer, tab, session, back })
+        let has_something = viewer.is_some() && cookie.is_some() && core.third_party.hand_off;
+        let script = core.endpoints.hand_off_script();
+        let script = has_something.then(|| core.public_url.browser_path(script));
+        Some(Self { viewer, tab, session, back, script })
     }
 
     /// The origin of the viewer that this login is for, where it said who it is: of the one that opened
@@ -82,6 +86,35 @@ impl AccessFlow {
     #[must_use]
     pub fn return_to(&self) -> Option<&str> {
         self.back.as_deref()
+    }
+
+    /// The path of a script for the login page, where logins are
+    /// [handed off](crate::ThirdPartyCookies::hand_off): it lets the click that sends the form open the small
+    /// window, which spares the user the click on "Continue to …" behind it.
+    ///
+    /// The page names the [`viewer`](Self::viewer), as that other page would, and marks its forms with
+    /// `data-hand-off` and a button that cancels with `data-hand-off="no"`. Its policy allows scripts of this
+    /// site (`script-src 'self'`). Where a browser opens no window, the other page asks for the click as ever.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tower_iiif_auth::access::AccessFlow;
+    ///
+    /// fn form(flow: Option<&AccessFlow>) -> String {
+    ///     let viewer = flow.and_then(AccessFlow::viewer).map(ToString::to_string).unwrap_or_default();
+    ///     let script = flow.and_then(AccessFlow::hand_off_script).map_or_else(String::new, |path| {
+    ///         format!("<script src=\"{path}\" defer></script>")
+    ///     });
+    ///     format!(
+    ///         "{script}<p>Log in to continue to {viewer}</p><form method=\"post\" data-hand-off>\
+    ///          <input name=\"password\" type=\"password\"><button>Log in</button></form>"
+    ///     )
+    /// }
+    /// ```
+    #[must_use]
+    pub fn hand_off_script(&self) -> Option<&str> {
+        self.script.as_deref()
     }
 
     /// The session that the user has already, in the realm whose service was opened: a reason to

@@ -18,6 +18,8 @@ pub(super) enum Endpoint {
     Continue,
     /// The helper window of the hand-off.
     HandOff,
+    /// The script that opens it.
+    HandOffScript,
     /// Where the token service's frame redeems a login.
     Redeem,
 }
@@ -30,6 +32,8 @@ impl Endpoint {
             Some(Self::Continue)
         } else if hand_off && path == core.endpoints.hand_off() {
             Some(Self::HandOff)
+        } else if hand_off && path == core.endpoints.hand_off_script() {
+            Some(Self::HandOffScript)
         } else {
             (hand_off && path == core.endpoints.redeem()).then_some(Self::Redeem)
         }
@@ -43,7 +47,10 @@ impl Endpoint {
     {
         match (self, &context.parts.method) {
             (Self::HandOff, &Method::GET) => Answer::Now(hand_off::helper()),
-            (Self::HandOff, _) => Answer::Now(respond::method_not_allowed("GET")),
+            (Self::HandOffScript, &Method::GET) => Answer::Now(hand_off::script()),
+            (Self::HandOff | Self::HandOffScript, _) => {
+                Answer::Now(respond::method_not_allowed("GET"))
+            }
             (Self::Redeem, &Method::POST) => Answer::later(async move {
                 match form::read(&context.core, body).await {
                     Ok(form) => token::redeem(context.core, context.parts.headers, form).await,

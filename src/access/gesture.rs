@@ -31,13 +31,14 @@ impl Context {
     }
 
     /// Shows the gesture page: a button for each viewer that waits, whose form holds what is granted,
-    /// sealed for that viewer and no other. `hand_off`: whether the click may open the helper window.
+    /// sealed for that viewer and no other. `hand_off`: whether the click may open the helper window, and
+    /// whether the form that was answered was as good a click, if a helper is there.
     pub(super) fn ask_for_gesture(
         &self,
         realm: RealmId,
         whom: &Whom,
         now: Timestamp,
-        hand_off: bool,
+        hand_off: pages::HandOff,
         granted: impl Fn(Option<&Viewer>) -> Result<Granted, Box<Response<Bytes>>>,
     ) -> Response<Bytes> {
         let core = &self.core;

@@ -44,7 +44,8 @@ impl Context {
             }
         };
         let whom = self.whom(grant.realm.as_deref());
-        if self.needs_no_click(&grant, &whom) && !self.needs_helper(&grant, &whom.viewers) {
+        let is_clicked = self.needs_no_click(&grant, &whom);
+        if is_clicked && !self.needs_helper(&grant, &whom.viewers) {
             let viewer = whom.only();
             return match offered.session_for(viewer) {
                 Ok(session) => self.finish(realm, cookie, session, viewer, &whom.realm, now).await,
@@ -54,7 +55,8 @@ impl Context {
                 }
             };
         }
-        self.ask_for_gesture(realm, &whom, now, true, |viewer| {
+        let hand_off = if is_clicked { pages::HandOff::IsClicked } else { pages::HandOff::Opens };
+        self.ask_for_gesture(realm, &whom, now, hand_off, |viewer| {
             let session = offered.session_for(viewer).map_err(|error| {
                 crate::trace::failure("access grant", &error);
                 Box::new(pages::failed(&self))

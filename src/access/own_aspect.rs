@@ -27,7 +27,7 @@ impl Context {
             return self.let_in(realm, whom.only(), &whom.realm).await;
         }
         // There is no cookie of ours that could be handed off.
-        self.ask_for_gesture(realm, &whom, now, false, |viewer| {
+        self.ask_for_gesture(realm, &whom, now, pages::HandOff::No, |viewer| {
             Ok(Granted::new(&whom, realm, Way::OwnAspect, viewer, self.back.clone()))
         })
     }

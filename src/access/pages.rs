@@ -53,18 +53,32 @@ fn closing(context: &Context, message: &Message) -> Response<Bytes> {
         .respond(StatusCode::OK)
 }
 
+/// What a click on the gesture page is for besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HandOff {
+    No,
+    /// It may open the helper window.
+    Opens,
+    /// The same, and a helper that is there already need not wait for it: the user has acted on this site for
+    /// this one viewer.
+    IsClicked,
+}
+
 /// Asks for a click that names the viewer: one form for each that waits, with its sealed grant.
 /// With `hand_off` the click opens the helper window, where there is one.
 pub(super) fn gesture(
     context: &Context,
     forms: &[(Option<&Viewer>, String)],
-    hand_off: bool,
+    hand_off: HandOff,
 ) -> Response<Bytes> {
     let core = &context.core;
     let language = page::accept_language(&context.parts.headers);
     let action = core.public_url.browser_path(core.endpoints.continuing());
-    let helper = helper(context).filter(|_| hand_off);
+    let helper = helper(context).filter(|_| hand_off != HandOff::No);
     let mut page = Page::new(&core.texts.gesture, language);
+    if hand_off == HandOff::IsClicked {
+        page = page.after_a_click();
+    }
     for (viewer, sealed) in forms {
         let text = match viewer {
             Some(Viewer::Named(viewer)) => {

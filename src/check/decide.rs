@@ -79,12 +79,13 @@ async fn finish(
             finish_decision(Arc::clone(core), parts, resource, now, None, pending).await
         }
     };
-    let sharing = match core.shares() {
-        true => match core.shares_what_rests_on(&verdict.basis, &Head::of_parts(&parts)) {
-            None => Some(core.shares_with(&parts, &resource, now).await),
-            told => told,
-        },
-        false => None,
+    let sharing = if core.shares() {
+        Some(match core.shares_what_rests_on(&verdict.basis, &Head::of_parts(&parts)) {
+            Some(sharing) => sharing,
+            None => core.shares_with(&parts, &resource, now).await,
+        })
+    } else {
+        None
     };
     let shared = |course: Course, sharing: Option<Sharing>| match sharing {
         Some(sharing) => course.shared(sharing),

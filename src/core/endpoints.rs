@@ -33,6 +33,7 @@ pub(crate) struct Endpoints {
     probe: Box<str>,
     continuing: Box<str>,
     hand_off: Box<str>,
+    hand_off_script: Box<str>,
     redeem: Box<str>,
     grant: Box<str>,
     signed: Box<str>,
@@ -47,6 +48,8 @@ impl Endpoints {
             probe: path(PROBE),
             continuing: path(CONTINUE),
             hand_off: path(HAND_OFF),
+            // Its folder is the helper page.
+            hand_off_script: format!("{prefix}/{HAND_OFF}/open.js").into(),
             redeem: path(REDEEM),
             grant: path(GRANT),
             signed: path(SIGNED),
@@ -81,6 +84,12 @@ impl Endpoints {
     #[inline]
     pub(crate) fn hand_off(&self) -> &str {
         &self.hand_off
+    }
+
+    /// The script that opens the helper page.
+    #[inline]
+    pub(crate) fn hand_off_script(&self) -> &str {
+        &self.hand_off_script
     }
 
     /// Where the code of a hand-off is redeemed.

@@ -12,14 +12,23 @@ let found = null;
 let foundAt;
 let frameCount = 0;
 
-// The tab shows the code once its form is answered.
+// The tab shows the code once its form is answered; or first the page that asks for a click, where the form
+// was the click already. Any other page is another step of the login, whose form opens a helper of its own.
 const take = () => {
   try {
-    const element = tab.document.getElementById("hand-off");
+    const { document } = tab;
+    const root = document.documentElement;
+    const element = document.getElementById("hand-off");
+    const clicked = document.querySelector("form[data-clicked]");
     if (element) {
       found = JSON.parse(element.textContent);
       foundAt = Date.now();
       tab.close();
+    } else if (clicked && !root.dataset.handOff) {
+      root.dataset.handOff = "sent";
+      clicked.submit();
+    } else if (document.readyState === "complete" && !root.dataset.handOff) {
+      window.close();
     }
   } catch {
     // For a moment it may show another site's page.

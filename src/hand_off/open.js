@@ -1,10 +1,20 @@
-// Opens the helper window within the click that posts the form: later no window may be opened.
+// Opens the helper window within the click that sends a form: later no window may be opened. The path of the
+// helper stands in the form, or is the folder of this script.
 "use strict";
-for (const form of document.forms) {
-  form.addEventListener("submit", (event) => {
-    const helper = form.dataset.handOff;
-    if (helper && event.submitter?.value !== "decline") {
+{
+  const { src } = document.currentScript;
+  const folder = src.slice(0, src.lastIndexOf("/"));
+  for (const form of document.querySelectorAll("form[data-hand-off]")) {
+    form.addEventListener("submit", (event) => {
+      const button = event.submitter;
+      const isDeclined = button?.value === "decline" || button?.dataset.handOff === "no";
+      if (event.defaultPrevented || isDeclined || !("handOff" in form.dataset)) {
+        return;
+      }
+      // The helper tells this page from the next one by it.
+      document.documentElement.dataset.handOff = "sent";
+      const helper = form.dataset.handOff || folder;
       window.open(helper, "", "popup,width=320,height=160");
-    }
-  });
+    });
+  }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Page<'a> {
     script: Option<&'static Script>,
     /// The helper window that forms open with the click.
     helper: Option<&'a str>,
+    /// Whether a helper window that is there may send its form.
+    is_clicked: bool,
 }
 
 impl<'a> Page<'a> {
@@ -77,7 +79,7 @@ impl<'a> Page<'a> {
         if let Some(note) = message.note_text() {
             let _ = write!(body, "<p{}>{}</p>", lang(note, language), html(&note.best(language)));
         }
-        Self { language, title, body, script: None, helper: None }
+        Self { language, title, body, script: None, helper: None, is_clicked: false }
     }
 
     /// Lets the forms that follow open this helper window, if any, with the click that sends them.
@@ -86,6 +88,12 @@ impl<'a> Page<'a> {
         if path.is_some() {
             self.script = Some(&OPEN_HELPER);
         }
+        self
+    }
+
+    /// Lets a helper window that the form before has opened send the forms that follow.
+    pub(crate) fn after_a_click(mut self) -> Self {
+        self.is_clicked = true;
         self
     }
 
@@ -99,6 +107,9 @@ impl<'a> Page<'a> {
         let _ = write!(self.body, "<form method=\"post\" action=\"{}\"", html(action));
         if let Some(helper) = self.helper {
             let _ = write!(self.body, " data-hand-off=\"{}\"", html(helper));
+            if self.is_clicked {
+                self.body.push_str(" data-clicked");
+            }
         }
         self.body.push('>');
         for (name, value) in hidden {

@@ -18,6 +18,7 @@ use crate::protocol::Family;
 use crate::resource::{Refusal, Resource};
 use crate::respond;
 use crate::seal::Scratch;
+use crate::signed;
 use crate::token::{bearer, sealed};
 
 /// The answer to a request whose path, after the probe's prefix, is `path`.
@@ -123,7 +124,7 @@ async fn finish(
         }
     };
     let verdict = verdict.with_bad_token(bad_token);
-    let outcome = outcome(&verdict, location::is_signed(&core, &verdict));
+    let outcome = outcome(&verdict, signed::is_signed(&core, &verdict));
     watch.decided(&core, &parts.uri, &resource, outcome, &verdict.basis);
     let method = parts.method.clone();
     let result = result::with_substitutes(&core, parts, &resource, now, token, verdict).await;

@@ -2,11 +2,10 @@
 
 use serde_json::value::to_raw_value;
 
-use crate::authorizer::Decision;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::describe::description::ImageService;
-use crate::gate::{Basis, Source, TokenSession, Verdict};
+use crate::gate::{TokenSession, Verdict};
 use crate::protocol::v2::ContentResource;
 use crate::resource::Resource;
 use crate::signed;
@@ -20,7 +19,7 @@ pub(super) fn signed(
     token: Option<&TokenSession<'_>>,
     now: Timestamp,
 ) -> Option<ContentResource> {
-    if !is_signed(core, verdict) {
+    if !signed::is_signed(core, verdict) {
         return None;
     }
     let base = signed::base(core, resource, token?, now)?;
@@ -34,13 +33,4 @@ pub(super) fn signed(
     // Of the same type as the original (2.0 §5.2).
     let kind = resource.content_type().to_owned();
     Some(ContentResource { id, kind, label: None, service })
-}
-
-/// Whether a location is signed, as far as the session fits one.
-pub(super) fn is_signed(core: &Core, verdict: &Verdict) -> bool {
-    let by_token = matches!(
-        (&verdict.decision, &verdict.basis),
-        (Decision::Grant, Basis::Session { source: Source::Token, signed: true, .. })
-    );
-    by_token && core.signed_locations
 }

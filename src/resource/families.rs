@@ -32,6 +32,7 @@ pub struct Families {
     spoken: [bool; 3],
     open: bool,
     redirecting: bool,
+    signed: bool,
 }
 
 impl Families {
@@ -41,7 +42,7 @@ impl Families {
         for family in families {
             spoken[family as usize] = true;
         }
-        Self { spoken, open: false, redirecting: false }
+        Self { spoken, open: false, redirecting: false, signed: false }
     }
 
     /// Answers `info.json` with 200 also without a token, and leaves the services of 1.0 and 0.9 out
@@ -63,6 +64,22 @@ impl Families {
     #[must_use]
     pub fn redirecting_content(mut self) -> Self {
         self.redirecting = true;
+        self
+    }
+
+    /// Answers a request for `info.json` with a token, where the rule grants under a
+    /// [signed location](crate::IiifAuthBuilder::signed_locations), with the description of that location: its
+    /// `@id` lies there, and it has no services.
+    ///
+    /// For viewers of 1.0 and 0.9 that ask for tiles without cookies, as Universal Viewer 4 does on another site:
+    /// they load them below that `@id`. Mirador takes an `@id` that it did not ask for to be a lesser version,
+    /// so give such viewers a base of their own. A location ends ([`Limits::max_location_lifetime`]), and these
+    /// viewers ask for no new one until the picture is opened anew.
+    ///
+    /// [`Limits::max_location_lifetime`]: crate::Limits::max_location_lifetime
+    #[must_use]
+    pub fn signed_descriptions(mut self) -> Self {
+        self.signed = true;
         self
     }
 
@@ -91,6 +108,11 @@ impl Families {
         self.redirecting
     }
 
+    /// Whether a description may be that of a signed location.
+    pub(crate) fn has_signed_descriptions(self) -> bool {
+        self.signed
+    }
+
     /// All that one of the two speaks.
     pub(crate) fn and(self, other: Self) -> Self {
         Self::new(Family::ALL.into_iter().filter(|own| self.contains(*own) || other.contains(*own)))
@@ -105,6 +127,10 @@ impl Families {
             Some("open() is for 2.0 beside an older family: leave it out or name both")
         } else if self.redirecting && (flow || !older) {
             Some("redirecting_content() cannot be had beside 2.0: leave one of them out")
+        } else if self.signed && !self.gates_descriptions() {
+            Some(
+                "signed_descriptions() is for descriptions of 1.0 and 0.9: leave it out, or name one of them without open()",
+            )
         } else {
             None
         }

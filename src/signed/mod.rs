@@ -10,4 +10,4 @@ mod verdict;
 
 pub(crate) use capability::base;
 pub(crate) use plain::{SignedRequest, no_referrer};
-pub(crate) use verdict::{Located, decide};
+pub(crate) use verdict::{Located, decide, is_signed};

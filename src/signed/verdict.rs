@@ -7,6 +7,7 @@ use http::Request;
 
 use super::capability;
 use crate::aspect::AspectError;
+use crate::authorizer::Decision;
 use crate::clock::Timestamp;
 use crate::core::Core;
 use crate::gate::{Basis, Source, Verdict, decide_and_wait};
@@ -16,6 +17,15 @@ use crate::resource::Resource;
 pub(crate) struct Located {
     pub(crate) verdict: Verdict,
     pub(crate) remaining: Duration,
+}
+
+/// Whether a location is signed, as far as the session fits one.
+pub(crate) fn is_signed(core: &Core, verdict: &Verdict) -> bool {
+    let by_token = matches!(
+        (&verdict.decision, &verdict.basis),
+        (Decision::Grant, Basis::Session { source: Source::Token, signed: true, .. })
+    );
+    by_token && core.signed_locations
 }
 
 /// Decides on what of `whole` is asked for below this capability.

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { goOn, submit } from './harness/access-window.mjs';
+import { goOn, submit, withoutHelper } from './harness/access-window.mjs';
 import { clientFiles, openClient } from './harness/client.mjs';
 import { setStage } from './harness/stage.mjs';
 import { isImage, isRedeem, isToken } from './harness/traffic.mjs';
@@ -32,6 +32,7 @@ async function upToTheClick(visit, client, services, origin) {
   ]);
   await window.locator('input[name=username]').fill('reader');
   await window.locator('input[name=password]').fill('reader');
+  await withoutHelper(window);
   await submit(window);
   await window.locator('form[data-hand-off]').waitFor();
   await visit.photograph(window, 'the click');

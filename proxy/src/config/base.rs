@@ -144,6 +144,9 @@ fn images(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Ki
     if section.or("redirecting_content", false) {
         families = families.redirecting_content();
     }
+    if section.or("signed_descriptions", false) {
+        families = families.signed_descriptions();
+    }
     let dialect = dialect::read(section);
     let images = ImageApi::new(path).families(families).dialect(dialect);
     Kind::Images(if active_content { images.insecure_active_content() } else { images })

@@ -72,7 +72,7 @@ pub(super) fn form(
     *response.status_mut() = fault.map_or(StatusCode::OK, Fault::status);
     let style = STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     );
     let headers = response.headers_mut();
@@ -100,12 +100,15 @@ fn html(login: &Login, accepted: &str, flow: Option<&AccessFlow>, fault: Option<
         let text = say("to continue to", "weiter zu", "pour continuer vers");
         format!("<p>{text} <strong>{}</strong></p>", escape(origin.as_str()))
     });
+    let script = flow.and_then(AccessFlow::hand_off_script).map_or_else(String::new, |path| {
+        format!("<script src=\"{}\" defer></script>", escape(path))
+    });
     let fault = fault.map_or_else(String::new, |fault| {
         format!("<p class=\"fault\" role=\"alert\">{}</p>", escape(&fault.text().best(accepted)))
     });
     let known = match flow.and_then(AccessFlow::session) {
         Some(_) => format!(
-            "<form method=\"post\"><p>{}</p><button name=\"action\" value=\"continue\">{}</button></form>\
+            "<form method=\"post\" data-hand-off><p>{}</p><button name=\"action\" value=\"continue\">{}</button></form>\
              <p>{}</p>",
             say(
                 "You are logged in already.",
@@ -124,15 +127,16 @@ fn html(login: &Login, accepted: &str, flow: Option<&AccessFlow>, fault: Option<
     format!(
         "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{button}: {label}</title><style>{STYLE}</style></head><body><main>\
-         <h1>{label}</h1>{viewer}{fault}{known}<form method=\"post\">\
+         <title>{button}: {label}</title><style>{STYLE}</style>{script}</head><body><main>\
+         <h1>{label}</h1>{viewer}{fault}{known}<form method=\"post\" data-hand-off>\
          <label for=\"username\">{name}</label>\
          <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
          <label for=\"password\">{password}</label>\
          <input id=\"password\" name=\"password\" type=\"password\" \
          autocomplete=\"current-password\" required>\
          <p><button type=\"submit\">{button}</button> \
-         <button class=\"quiet\" name=\"action\" value=\"cancel\" formnovalidate>{cancel}</button></p>\
+         <button class=\"quiet\" name=\"action\" value=\"cancel\" \
+         data-hand-off=\"no\" formnovalidate>{cancel}</button></p>\
          </form></main></body></html>",
         label = escape(&login.label.best(accepted)),
         name = say("Name", "Name", "Nom"),

@@ -114,6 +114,15 @@ async fn px_05_our_credentials_do_not_cross() {
     );
     assert_eq!(statuses(&raw(proxy.address, text.as_bytes()).await), ["200"]);
     assert_eq!(upstream.last().folded("cookie"), ["other=1"]);
+    // Viewers send their token with descriptions, of open pictures as well.
+    for path in ["/iiif/3/sec/info.json", "/iiif/3/pub/info.json", "/iiif/3/nowhere/info.json"] {
+        for token in ["Bearer T", "bearer T", "Bearer undefined"] {
+            let asked = upstream.count();
+            proxy.get(path, &[("authorization", token)]).await;
+            assert_eq!(upstream.count(), asked + 1, "{path}");
+            assert_eq!(upstream.last().folded("authorization"), [""; 0], "{path} {token}");
+        }
+    }
     // Only our own token is taken out of what is no resource of ours.
     let public = with_keys(&config(upstream.address), "public_paths = [\"/app/*\"]");
     let proxy = Proxy::with(&public).await;

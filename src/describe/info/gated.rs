@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::described::Described;
 use super::super::description::Wanted;
-use super::super::plan::{Plan, Planned, Rewrite};
+use super::super::plan::{Plan, Planned, Relocated, Rewrite};
 use crate::answer::{Answer, BoxError};
 use crate::aspect::{AspectError, Head};
 use crate::authorizer::{Decision, Denial, Remedy};
@@ -24,6 +24,7 @@ use crate::query;
 use crate::resource::Resource;
 use crate::respond::Sharing;
 use crate::seal::Scratch;
+use crate::signed;
 use crate::token::{bearer, sealed};
 
 /// The parameter in the URI of a lower tier's description: the identifier of the tier that it was
@@ -66,7 +67,7 @@ pub(in super::super) fn course(
             let verdict = verdict.with_bad_token(bad_token);
             let path = head.uri().path().to_owned();
             let asked = Asked { whole, path, higher, has_v09_token };
-            let (outcome, plan) = plan(core, &asked, &verdict);
+            let (outcome, plan) = plan(core, &asked, &verdict, token.as_ref());
             watch.decided(core, head.uri(), &asked.whole, outcome, &verdict.basis);
             Answer::Now((plan, sharing(core, head, &verdict.basis)))
         }
@@ -101,7 +102,7 @@ pub(in super::super) fn course(
                 }
                 let path = parts.uri.path().to_owned();
                 let asked = Asked { whole, path, higher, has_v09_token };
-                let (outcome, plan) = plan(&core, &asked, &verdict);
+                let (outcome, plan) = plan(&core, &asked, &verdict, token.as_ref());
                 watch.decided(&core, &parts.uri, &asked.whole, outcome, &verdict.basis);
                 (plan, sharing(&core, &Head::of_parts(&parts), &verdict.basis))
             })
@@ -180,7 +181,15 @@ fn sharing(core: &Core, head: &Head<'_>, basis: &Basis) -> Option<Sharing> {
 }
 
 /// What is done, and what that tells of the content.
-fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
+fn plan(
+    core: &Arc<Core>,
+    asked: &Asked,
+    verdict: &Verdict,
+    token: Option<&TokenSession<'_>>,
+) -> (Outcome, Plan) {
+    if let Some(location) = location_of(core, asked, verdict, token) {
+        return (Outcome::Granted, Plan::Signed(Box::new(location)));
+    }
     let (outcome, status) = match (&verdict.decision, &verdict.basis) {
         (Decision::Grant, Basis::Open) if asked.higher.is_none() => {
             let described = Described::information(core, &asked.whole, &asked.path);
@@ -210,6 +219,24 @@ fn plan(core: &Arc<Core>, asked: &Asked, verdict: &Verdict) -> (Outcome, Plan) {
         known: None,
     };
     (outcome, Plan::Rewrite(Box::new(rewrite)))
+}
+
+/// The description of the signed location that the token's session may have the image under, where the base
+/// leads there. A probe of 2.0 says the same of it.
+fn location_of(
+    core: &Arc<Core>,
+    asked: &Asked,
+    verdict: &Verdict,
+    token: Option<&TokenSession<'_>>,
+) -> Option<Relocated> {
+    let is_theirs = asked.higher.is_none()
+        && core.families_of(&asked.whole).has_signed_descriptions()
+        && signed::is_signed(core, verdict);
+    let base = signed::base(core, &asked.whole, token.filter(|_| is_theirs)?, core.now())?;
+    Some(Relocated {
+        id: core.public_url.join(&format!("{base}{}", asked.whole.path())),
+        described: Described::information(core, &asked.whole, &asked.path),
+    })
 }
 
 /// The status of a refused description: 401, also where no login helps, as clients know no other

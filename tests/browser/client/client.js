@@ -59,9 +59,10 @@ const client = {
     });
   },
 
-  /** Show an image as any page would. */
-  show(url) {
+  /** Show an image as any page would; or as those do that want to read it, without any cookie. */
+  show(url, { anonymous = false } = {}) {
     const picture = document.querySelector('#picture');
+    picture.crossOrigin = anonymous ? 'anonymous' : null;
     return new Promise((resolve) => {
       picture.onload = () => resolve(true);
       picture.onerror = () => resolve(false);
@@ -69,6 +70,23 @@ const client = {
     }).then((shown) => {
       client.log(`picture ${shown ? 'shown' : 'refused'}: ${url}`);
       return shown;
+    });
+  },
+
+  /** Play a sound in the same two ways; whether it plays. */
+  play(url, { anonymous = false } = {}) {
+    const audio = new Audio();
+    audio.crossOrigin = anonymous ? 'anonymous' : null;
+    audio.muted = true;
+    return new Promise((resolve) => {
+      audio.ontimeupdate = () => { if (audio.currentTime > 0.2) resolve(true); };
+      audio.onerror = () => resolve(false);
+      audio.src = url;
+      audio.play().catch(() => resolve(false));
+    }).then((played) => {
+      audio.pause();
+      client.log(`sound ${played ? 'plays' : 'refused'}: ${url}`);
+      return played;
     });
   },
 

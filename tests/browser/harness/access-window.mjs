@@ -13,10 +13,23 @@ export async function logIn(visit, page, open, username, password) {
   });
 }
 
-/** The same where the login is handed off: it ends at a page that asks for a click. */
+/**
+ * The same where the login is handed off and its page lets the click that sends it open the small window. Both
+ * windows close by themselves.
+ */
+export async function logInWithHelper(visit, page, open, username, password) {
+  const window = await fillIn(visit, page, open, username, password);
+  await visit.step('login', null, async () => {
+    const helper = await visit.windowFrom(window, () => submit(window));
+    await Promise.all([visit.closed(window), visit.closed(helper)]);
+  });
+}
+
+/** The same where its page does not, as many applications' do: it ends at a page that asks for a click. */
 export async function logInUpToTheClick(visit, page, open, username, password) {
   const window = await fillIn(visit, page, open, username, password);
   await visit.step('login', null, async () => {
+    await withoutHelper(window);
     await submit(window);
     await goOnButton(window).waitFor();
   });
@@ -30,6 +43,10 @@ export async function goOn(visit, window) {
     await Promise.all([visit.closed(window), visit.closed(helper)]);
   });
 }
+
+/** Take the hand-off's attributes off the login form. */
+export const withoutHelper = (window) =>
+  window.locator('form').evaluateAll((forms) => forms.forEach((form) => form.removeAttribute('data-hand-off')));
 
 const goOnButton = (window) => window.locator('form[data-hand-off] button').first();
 

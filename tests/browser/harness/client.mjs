@@ -25,7 +25,8 @@ export async function openClient(visit, path = '/client/', site = visit.stage.vi
     info: (image) => call('info', image),
     probe: (probe, token) => call('probe', probe, token),
     token: (service, options) => call('token', service, options),
-    show: (url) => call('show', url),
+    show: (url, options) => call('show', url, options),
+    play: (url, options) => call('play', url, options),
     frame: (url) => call('frame', url),
     closedSamples: () => page.evaluate(() => window.client.closedSamples),
 

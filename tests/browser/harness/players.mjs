@@ -42,11 +42,12 @@ const openseadragon = `
 <style>#picture { width: 800px; height: 600px }</style>
 <div id="picture"></div>
 <script>
-  window.player = (url) => new Promise((resolve) => {
+  window.player = (url, withCredentials = true) => new Promise((resolve) => {
     document.querySelector('#picture').replaceChildren();
     const viewer = OpenSeadragon({
       id: 'picture', tileSources: url, showNavigationControl: false, drawer: 'canvas',
-      loadTilesWithAjax: true, ajaxWithCredentials: true, crossOriginPolicy: 'use-credentials',
+      loadTilesWithAjax: true, ajaxWithCredentials: withCredentials,
+      crossOriginPolicy: withCredentials ? 'use-credentials' : 'Anonymous',
     });
     viewer.addHandler('open-failed', () => resolve({ failed: 'open' }));
     viewer.addHandler('tile-load-failed', () => resolve({ failed: 'tile' }));

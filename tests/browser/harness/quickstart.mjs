@@ -30,8 +30,8 @@ function build() {
 /** The executable. QUICKSTART_BIN names one to use instead of a fresh build. */
 export const executable = () => process.env.QUICKSTART_BIN || build();
 
-/** Start it for `publicUrl`. */
-export async function startQuickstart({ publicUrl, handOff }) {
+/** Start it for `publicUrl`; `flags`: further ones. */
+export async function startQuickstart({ publicUrl, handOff, flags = [] }) {
   const port = await freePort();
   const server = spawn(
     executable(),
@@ -39,7 +39,7 @@ export async function startQuickstart({ publicUrl, handOff }) {
     [
       '--listen', `127.0.0.1:${port}`, '--public-url', publicUrl, '--reading-room', '127.0.0.0/8',
       '--trusted-proxy', FRONT,
-      ...(handOff ? [] : ['--no-hand-off']),
+      ...(handOff ? [] : ['--no-hand-off']), ...flags,
     ],
     { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] },
   );

@@ -19,10 +19,10 @@ const notReady = (request, response) => response.writeHead(503).end();
 /**
  * `files`: what the viewer site serves, path → { type, body }; `libraryFiles`: what the image
  * server's own site serves beside the quickstart; `handOff`: whether the quickstart carries logins
- * into the viewer's page, which takes one more click; `start`: what starts the server for a
+ * into the viewer's page; `flags`: further flags of the quickstart; `start`: what starts the server for a
  * `publicUrl`; `others`: further sites, hostname → handler.
  */
-export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false, start = startQuickstart, others = {} } = {}) {
+export async function setStage({ files = new Map(), libraryFiles = new Map(), handOff = false, flags = [], start = startQuickstart, others = {} } = {}) {
   const certificate = makeCertificate([LIBRARY, VIEWER_SITE, ...Object.keys(others)]);
   const traffic = new Traffic();
   // The front first: the server has to be told the public address it will be known by.
@@ -35,7 +35,7 @@ export async function setStage({ files = new Map(), libraryFiles = new Map(), ha
   const closeSites = () => Promise.all([library, viewers, ...further].map((site) => site.close()));
   let server;
   try {
-    server = await start({ publicUrl: library.origin, handOff });
+    server = await start({ publicUrl: library.origin, handOff, flags });
   } catch (error) {
     await closeSites();
     throw error;
