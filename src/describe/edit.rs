@@ -280,7 +280,9 @@ impl Finished<'_> {
             if range.start < done {
                 continue;
             }
-            each(&self.text[done..range.start]);
+            if done < range.start {
+                each(&self.text[done..range.start]);
+            }
             each(put.as_str());
             done = range.end;
         }

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, IF_MATCH,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::edit::Finished;
 use crate::media_type::MediaType;
@@ -73,31 +73,38 @@ fn is_order(name: &str) -> bool {
             .any(|order| name.starts_with(order))
 }
 
-/// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere.
-pub(super) fn rewritten(headers: &mut HeaderMap) {
+/// Fits the headers to the rewritten document: private, to be asked again, readable from anywhere. `tag` is its
+/// own.
+pub(super) fn rewritten(headers: &mut HeaderMap, tag: Option<HeaderValue>) {
+    let has_tag = tag.is_some();
+    if let Some(tag) = tag {
+        headers.insert(ETAG, tag);
+    }
     respond::remove_all(headers, |name| {
-        is_of_the_old_body(name)
+        is_of_the_old_body(name) && !(has_tag && name == "etag")
             || is_order(name)
             || respond::is_for_caches(name)
             || name == "access-control-allow-credentials"
     });
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !(says_json(headers) && is_utf8(headers)) {
+    if !(says_plain_json(headers) || says_json(headers) && is_utf8(headers)) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-/// What nearly every description says that it is.
-const JSON: &str = "application/json";
+/// Whether a response says what nearly every description does, once and without parameters.
+fn says_plain_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    types.next().is_some_and(|own| own == "application/json") && types.next().is_none()
+}
 
 /// Whether the one type that a response names, if it names any, is one of JSON.
 pub(super) fn says_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
         (None, _) => true,
-        (Some(one), None) if one == JSON => true,
         (Some(one), None) => MediaType::of(one).is_some_and(MediaType::is_json),
         (Some(_), Some(_)) => false,
     }
@@ -106,9 +113,6 @@ pub(super) fn says_json(headers: &HeaderMap) -> bool {
 /// Whether a type is named, and no other encoding than what is sent.
 fn is_utf8(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|own| {
-        if own == JSON {
-            return true;
-        }
         let own = own.as_bytes().to_ascii_lowercase();
         let charset = own.windows(8).position(|part| part == b"charset=");
         charset.is_none_or(|at| {
@@ -134,10 +138,19 @@ pub(super) fn gated(headers: &mut HeaderMap, granted: bool) {
 pub(super) fn etag(document: &Finished<'_>) -> Option<HeaderValue> {
     let mut hasher = Xxh3::new();
     document.edits_and_text(|part| hasher.update(part));
+    tag(hasher.digest128())
+}
+
+/// The same of a document that is written already, from its bytes: of what is short that costs less.
+pub(super) fn etag_of(bytes: &[u8]) -> Option<HeaderValue> {
+    tag(xxh3_128(bytes))
+}
+
+fn tag(hash: u128) -> Option<HeaderValue> {
     // Its 22 characters between quotation marks.
     let mut tag = String::with_capacity(24);
     tag.push('"');
-    URL_SAFE_NO_PAD.encode_string(hasher.digest128().to_be_bytes(), &mut tag);
+    URL_SAFE_NO_PAD.encode_string(hash.to_be_bytes(), &mut tag);
     tag.push('"');
     HeaderValue::try_from(tag).ok()
 }

@@ -141,13 +141,20 @@ impl<'a> Json<'a> {
 
     /// The member of an object that counts: the last of its name.
     pub(super) fn get(&self, object: Node, name: &str) -> Option<Node> {
-        let own = |node: &Node| {
-            let own = self.values[node.0].name;
-            // Its length tells most others apart, and costs no call.
+        if !self.is_object(object) {
+            return None;
+        }
+        let within = &self.values[..self.behind(object)];
+        let (mut at, mut found) = (object.0 + 1, None);
+        while let Some(Place { name: own, next, .. }) = within.get(at) {
+            // The length of a name tells most others apart, and costs no call.
             let may_be = own.is_escaped || (own.end - own.start) as usize == name.len() + 2;
-            may_be && is(self.text, own, name)
-        };
-        self.is_object(object).then(|| self.children(object).filter(own).last()).flatten()
+            if may_be && is(self.text, *own, name) {
+                found = Some(Node(at));
+            }
+            at = *next as usize;
+        }
+        found
     }
 
     /// What a string says.

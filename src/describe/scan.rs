@@ -141,16 +141,17 @@ impl Text<'_> {
     /// What is behind the first byte of a number.
     #[inline]
     fn number(&mut self, first: u8) -> Option<()> {
-        match if first == b'-' { self.next()? } else { first } {
-            b'0' => {}
+        let mut behind = match if first == b'-' { self.next()? } else { first } {
+            b'0' => self.peek(),
             b'1'..=b'9' => self.more_digits(),
             _ => return None,
-        }
-        if self.peek() == Some(b'.') {
+        };
+        if behind == Some(b'.') {
             self.at += 1;
             self.digits()?;
+            behind = self.peek();
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
+        if matches!(behind, Some(b'e' | b'E')) {
             self.at += 1;
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
@@ -165,9 +166,14 @@ impl Text<'_> {
         (self.at > before).then_some(())
     }
 
+    /// What stands behind them is told.
     #[inline]
-    fn more_digits(&mut self) {
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+    fn more_digits(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.peek();
+            if !byte.is_some_and(|byte| byte.is_ascii_digit()) {
+                return byte;
+            }
             self.at += 1;
         }
     }

@@ -50,6 +50,11 @@ impl Chunks {
     pub(super) fn bytes(&self) -> usize {
         self.before.iter().map(Bytes::len).sum::<usize>() + self.last.len()
     }
+
+    /// The only one, if it is one.
+    pub(super) fn only(&self) -> Option<&Bytes> {
+        self.before.is_empty().then_some(&self.last)
+    }
 }
 
 impl From<Bytes> for Chunks {

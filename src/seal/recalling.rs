@@ -247,6 +247,31 @@ mod tests {
         }
     }
 
+    /// What is lent stays as it is, whatever else is opened on this thread meanwhile.
+    #[test]
+    fn what_is_lent_is_not_written_over() {
+        let sealer = sealer(1, "c");
+        let (text, mut others) = (sealer.seal(b"lent").unwrap(), Vec::new());
+        open(&sealer, &text).unwrap();
+        let mut scratch = Scratch::new();
+        let found = sealer.open(text.as_bytes(), &mut scratch).unwrap();
+        for number in 0..8 * PLACES {
+            let payload = number.to_string().into_bytes();
+            let other = sealer.seal(&payload).unwrap();
+            assert_eq!(open(&sealer, &other).as_ref(), Ok(&payload));
+            others.push((other, payload));
+            assert_eq!(scratch.at(found), b"lent");
+        }
+        assert!(recalls(&sealer, &text), "its place was not given away");
+        // And is again when it was given back.
+        drop(scratch);
+        for (other, payload) in &others {
+            assert_eq!(open(&sealer, other).as_ref(), Ok(payload));
+        }
+        assert!(!recalls(&sealer, &text));
+        assert_eq!(open(&sealer, &text).unwrap(), b"lent");
+    }
+
     #[test]
     fn more_values_than_places() {
         let sealer = sealer(1, "c");

@@ -15,22 +15,23 @@ use http::{Request, StatusCode};
 use super::PeerSession;
 use super::private_cookies::Allow;
 use crate::images::Images;
-use crate::request::{TILE, Template, repeat};
+use crate::request::{TILE, Template, in_turn};
 
 /// How many sessions live in the table.
 const SESSIONS: u64 = 10_000;
 
 type Table = RwLock<HashMap<String, PeerSession>>;
 
-/// The table, and the cookie of one of its sessions.
-fn filled() -> (Table, String) {
+/// The table, and tiles for so many of its users.
+fn filled(users: usize) -> (Table, Vec<Template>) {
     let id = |number: u64| {
         let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         format!("{spread:016x}{:016x}", !spread)
     };
     let session = PeerSession::with(crate::cases::ROLES);
     let of = |number| (id(number), PeerSession { id: id(number), ..session.clone() });
-    (RwLock::new((0..SESSIONS).map(of).collect()), format!("session={}", id(SESSIONS / 2)))
+    let tile = |number| Template::get(TILE).header("cookie", &format!("session={}", id(number)));
+    (RwLock::new((0..SESSIONS).map(of).collect()), (0..SESSIONS).take(users).map(tile).collect())
 }
 
 fn named_by<'r>(request: &'r Request<Body>) -> Option<&'r str> {
@@ -38,25 +39,21 @@ fn named_by<'r>(request: &'r Request<Body>) -> Option<&'r str> {
     cookies.split(';').find_map(|cookie| cookie.trim_start().strip_prefix("session="))
 }
 
-/// The session is copied out of the table, as extractors hand it on.
-pub fn copied_out() -> impl FnMut() {
-    let (table, cookie) = filled();
+/// The session is copied out of the table, as extractors hand it on; for so many users in turn.
+pub fn copied_out(users: usize) -> impl FnMut() {
+    let (table, tiles) = filled(users);
     let find = move |request: &Request<Body>| {
         table.read().expect("nobody panics").get(named_by(request)?).cloned()
     };
-    repeat(Allow::new(find, Images::small()), of(&cookie), StatusCode::OK)
+    in_turn(Allow::new(find, Images::small()), tiles, StatusCode::OK)
 }
 
 /// The session is looked at where it is.
-pub fn looked_at() -> impl FnMut() {
-    let (table, cookie) = filled();
+pub fn looked_at(users: usize) -> impl FnMut() {
+    let (table, tiles) = filled(users);
     let find = move |request: &Request<Body>| {
         let table = table.read().expect("nobody panics");
         table.get(named_by(request)?).map(PeerSession::may)
     };
-    repeat(Allow::new(find, Images::small()), of(&cookie), StatusCode::OK)
-}
-
-fn of(cookie: &str) -> Template {
-    Template::get(TILE).header("cookie", cookie)
+    in_turn(Allow::new(find, Images::small()), tiles, StatusCode::OK)
 }

@@ -9,16 +9,18 @@ use tower_sessions::{MemoryStore, Session, SessionManagerLayer, SessionStore};
 
 use super::PeerSession;
 use crate::pipe::now;
-use crate::request::{TILE, Template, repeat};
+use crate::request::{TILE, Template, in_turn};
 
 /// How many sessions live in the store.
 const SESSIONS: usize = 10_000;
 const KEY: &str = "session";
 
-/// `SessionManagerLayer` over a `MemoryStore` of 10 000 sessions.
-pub fn memory_store() -> impl FnMut() {
+/// `SessionManagerLayer` over a `MemoryStore` of 10 000 sessions, for so many users in turn.
+pub fn memory_store(users: usize) -> impl FnMut() {
     let store = MemoryStore::default();
-    let id = fill(&store);
+    let ids = fill(&store);
+    let tile = |id: &Id| Template::get(TILE).header("cookie", &format!("id={id}"));
+    let tiles = ids.iter().take(users).map(tile).collect();
     let inner = service_fn(|request: Request<Body>| async move {
         let session = request.extensions().get::<Session>().expect("the layer's").clone();
         let session: Option<PeerSession> = session.get(KEY).await.expect("a store in memory");
@@ -29,13 +31,12 @@ pub fn memory_store() -> impl FnMut() {
         Ok::<_, std::convert::Infallible>(response)
     });
     let service = SessionManagerLayer::new(store).layer(inner);
-    repeat(service, Template::get(TILE).header("cookie", &format!("id={id}")), StatusCode::OK)
+    in_turn(service, tiles, StatusCode::OK)
 }
 
-fn fill(store: &MemoryStore) -> Id {
+fn fill(store: &MemoryStore) -> Vec<Id> {
     let session = serde_json::to_value(PeerSession::with(crate::cases::ROLES)).expect("JSON");
-    let mut last = Id::default();
-    for _ in 0..SESSIONS {
+    let admit = |_| {
         let mut record = Record {
             id: Id::default(),
             data: [(KEY.to_owned(), session.clone())].into(),
@@ -43,7 +44,7 @@ fn fill(store: &MemoryStore) -> Id {
                 + tower_sessions::cookie::time::Duration::days(1),
         };
         now(store.create(&mut record)).expect("a store in memory");
-        last = record.id;
-    }
-    last
+        record.id
+    };
+    (0..SESSIONS).map(admit).collect()
 }

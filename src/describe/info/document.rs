@@ -27,11 +27,11 @@ pub(super) fn edited<T>(
     let version = HostVersion::of_info(&json);
     let mut edits = Edits::of(&json);
     let services = rewrite.wanted.in_information(core, version);
-    if !services.is_empty() {
-        edits.put(Node::TOP, "service", &services);
-    }
     if rewrite.wanted.in_flow && version == HostVersion::Three {
         edits.add_context();
+    }
+    if !services.is_empty() {
+        edits.put(Node::TOP, "service", &services);
     }
     if let Some((id, right)) = wrong_id(&json, version, rewrite) {
         if core.public_ids {

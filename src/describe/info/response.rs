@@ -1,7 +1,6 @@
 //! An `info.json` on its way back.
 
 use bytes::Bytes;
-use http::header::ETAG;
 use http::response::Parts;
 use http::{Response, StatusCode};
 
@@ -9,7 +8,7 @@ use super::super::answer::{busy, plain, undescribed};
 use super::super::edit::Finished;
 use super::super::long::{is_long, off_worker};
 use super::super::plan::Rewrite;
-use super::super::sent::{Sent, chunks};
+use super::super::sent::{Chunks, Sent, chunks};
 use super::super::unpack::{codings, unpacked};
 use super::super::{headers, json};
 use super::document::{Edited, edited};
@@ -48,9 +47,14 @@ fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -
     // A refusal is not kept, and needs no tag.
     let is_kept = *status == StatusCode::OK;
     let write = |document: &Finished<'_>| {
-        let tag = is_kept.then(|| headers::etag(document)).flatten();
+        let short = (!is_long(document.longest())).then(|| chunks(document));
+        let tag = match short.as_ref().and_then(Chunks::only) {
+            _ if !is_kept => None,
+            Some(written) => headers::etag_of(written),
+            None => headers::etag(document),
+        };
         let is_known = tag.as_ref().is_some_and(|tag| headers::is_known(known.as_ref(), tag));
-        let chunks = if is_known { None } else { Some(chunks(document)) };
+        let chunks = (!is_known).then(|| short.unwrap_or_else(|| chunks(document)));
         (tag, chunks)
     };
     let (tag, chunks) = match edited(&text, rewrite, write) {
@@ -66,12 +70,9 @@ fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -
         Edited::Written(written) => written,
     };
     parts.status = *status;
-    headers::rewritten(&mut parts.headers);
+    headers::rewritten(&mut parts.headers, tag);
     if *gated {
         headers::gated(&mut parts.headers, is_kept);
-    }
-    if let Some(tag) = tag {
-        parts.headers.insert(ETAG, tag);
     }
     let Some(chunks) = chunks else {
         parts.status = StatusCode::NOT_MODIFIED;

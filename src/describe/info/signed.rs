@@ -85,7 +85,7 @@ fn answer(
     let Some(document) = relocated(&text, id) else {
         return undescribed(described, "it is no JSON object").map(Sent::from);
     };
-    headers::rewritten(&mut parts.headers);
+    headers::rewritten(&mut parts.headers, None);
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     no_referrer(&mut parts.headers);
     share.shrink_to(0);

@@ -118,10 +118,7 @@ pub(in super::super) async fn respond(
         }
         return Response::from_parts(parts, Sent::of(body.into(), share));
     };
-    headers::rewritten(&mut parts.headers);
-    if let Some(tag) = tag {
-        parts.headers.insert(ETAG, tag);
-    }
+    headers::rewritten(&mut parts.headers, tag);
     let Some(chunks) = chunks else { return not_modified(parts) };
     drop(body);
     share.shrink_to(0);
