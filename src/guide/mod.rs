@@ -38,6 +38,7 @@ pages! {
     iipimage = "guide/iipimage.md";
     cantaloupe = "guide/cantaloupe.md";
     nginx = "guide/nginx.md";
+    fronts = "guide/fronts.md";
     shibboleth = "guide/shibboleth.md";
     reading_room = "guide/reading-room.md";
     check = "guide/check.md";

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { exampleFile } from './harness/examples.mjs';
+import { handOff } from './harness/hand-off.mjs';
 import { startIipsrv } from './harness/iipimage.mjs';
 import { movingClock } from './harness/moving-clock.mjs';
 import { startNginx } from './harness/nginx.mjs';
@@ -17,7 +18,6 @@ import { ask, hasPicture } from './harness/raw.mjs';
 import { freePort } from './harness/server.mjs';
 import { cookiesOf } from './harness/session.mjs';
 
-const SITE = 'https://iiif.example';
 const VIEWER = 'https://viewer.example';
 
 let folder;
@@ -67,24 +67,6 @@ async function start(name, { config = {}, site = {}, env }) {
 }
 
 const image = (id) => `/iiif/2/${id}/0,0,1024,1024/256,/0/default.jpg`;
-const FORM = { Origin: SITE, 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'application/x-www-form-urlencoded' };
-
-/** The cookie that the hand-off gives to the viewer's partition. */
-async function handOff(port) {
-  const page = await ask(port, `/auth/login?origin=${VIEWER}`, { host: 'iiif.example' });
-  const headers = { ...FORM, Cookie: cookiesOf(page) };
-  const post = (path, body, more = headers) => ask(port, path, { method: 'POST', headers: more, body });
-  const gesture = await post('/auth/login', 'username=reader&password=reader');
-  const fields = [...gesture.text.matchAll(/name="(\w+)" value="([^"]*)"/g)];
-  const pressed = await post('/auth/continue', fields.map(([, name, value]) => `${name}=${encodeURIComponent(value)}`).join('&'));
-  assert.equal(pressed.status, 200, pressed.head + gesture.text);
-  const { code } = JSON.parse(/id="hand-off">(.*?)<\/script>/s.exec(pressed.text)[1]);
-  const form = `handOff=${encodeURIComponent(code)}&family=2&origin=${encodeURIComponent(VIEWER)}&messageId=m1`;
-  const redeemed = await post('/auth/redeem', form, FORM);
-  assert.deepEqual(JSON.parse(redeemed.text), { redeemed: true });
-  return cookiesOf(redeemed);
-}
-
 // EX-03: at +400 s it is renewed, at +601 s the picture is still there.
 test('ex_03 a cookie that a decision renews arrives through nginx', async () => {
   const clock = movingClock(folder);
@@ -92,7 +74,7 @@ test('ex_03 a cookie that a decision renews arrives through nginx', async () => 
     env: clock.env,
     config: { '[upstream]': '[third_party_cookies]\nhand_off = true\nstorage_access = true\n\n[upstream]' },
   });
-  const first = await handOff(port);
+  const first = await handOff(port, VIEWER);
   assert.match(first, /^__Host-iiif-p=/);
   const tile = (cookie) => ask(port, image('reader.tif'), { headers: { Cookie: cookie } });
 

@@ -21,7 +21,7 @@ const configurations = (page) => blocksOf(page, 'toml').filter((block) => !/^\[(
 const pages = guidePages().filter((page) => configurations(page).length > 0);
 
 test('there are such pages', () => {
-  const expected = ['cantaloupe.md', 'iipimage.md', 'manifests.md', 'nginx.md', 'nodes.md', 'reading-room.md', 'shibboleth.md'];
+  const expected = ['cantaloupe.md', 'fronts.md', 'iipimage.md', 'manifests.md', 'nginx.md', 'nodes.md', 'reading-room.md', 'shibboleth.md'];
   for (const page of expected) assert.ok(pages.includes(page), page);
 });
 

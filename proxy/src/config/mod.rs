@@ -46,7 +46,7 @@ pub use crate::upstream::Address;
 pub use access::{Login, LoginKind};
 pub use base::{Base, Kind};
 pub use mistakes::{Mistake, Mistakes};
-pub use network::{AccessLog, ForwardAuth, Log, LogFormat};
+pub use network::{AccessLog, ForwardAuth, Front, Log, LogFormat};
 pub use public::PublicPath;
 pub use store::Store;
 pub use tls::Tls;
@@ -88,7 +88,7 @@ pub struct Config {
     pub counting_roles: Option<HashSet<String>>,
     /// Who was logged out, where several proxies serve the same users.
     pub store: Option<Store>,
-    /// The listener that answers nginx's `auth_request`.
+    /// The listener that answers a front's question.
     pub forward_auth: Option<ForwardAuth>,
     /// Where metrics and health are told.
     pub admin: Option<SocketAddr>,

@@ -8,18 +8,40 @@ use tower_iiif_auth::aspect::TrustedProxies;
 use super::parse;
 use super::section::Section;
 
-/// The listener that answers nginx's `auth_request`.
+/// The listener that answers a front's question.
 #[derive(Clone, Debug)]
 pub struct ForwardAuth {
     /// Where it listens.
     pub listen: SocketAddr,
     /// Who may ask.
     pub peers: TrustedProxies,
+    /// In which way.
+    pub front: Front,
     /// How long a browser may keep a picture that needed a session; at most as long as it lasts.
     pub max_age: Option<Duration>,
     /// Also answers yes for paths with percent-encoded bytes.
     pub allow_escapes: bool,
 }
+
+/// How a front tells what it was asked for, and what it makes of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// By the path of its question, and `X-Original-Method`. Of a no it makes an answer of its own.
+    Nginx,
+    /// In `X-Forwarded-Uri` and `X-Forwarded-Method`. A no is handed on as it is.
+    Traefik,
+    /// In the same way.
+    Caddy,
+    /// By method and path of its question. A no is handed on as it is.
+    Envoy {
+        /// What it puts before the path.
+        path_prefix: String,
+    },
+}
+
+/// How long browsers may keep a tile that needed a session, if nobody says otherwise: as long as the session
+/// lasts, which is never longer.
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is logged.
 #[derive(Clone, Debug)]
@@ -87,15 +109,50 @@ pub(super) fn forward_auth(mut section: Section<'_, '_>) -> Option<ForwardAuth> 
     }
     let peers = TrustedProxies::new(peers.iter().map(String::as_str));
     let peers = mistakes.check(&section.span, peers);
-    let max_age = section.parsed("max_age", parse::duration);
+    let front = front(&mut section);
+    let max_age = section.parsed("max_age", parse::duration_or_none);
+    let max_age = max_age.map_or(MAX_AGE, |found| found.value);
     let allow_escapes = section.or("allow_escapes", false);
     section.finish();
     Some(ForwardAuth {
         listen: listen?,
         peers: peers?,
-        max_age: max_age.map(|found| found.value),
+        front: front?,
+        max_age: (!max_age.is_zero()).then_some(max_age),
         allow_escapes,
     })
+}
+
+fn front(section: &mut Section<'_, '_>) -> Option<Front> {
+    let mistakes = section.mistakes;
+    let named = section.has("front");
+    let front = section.parsed("front", |text| match text {
+        "nginx" => Ok(Front::Nginx),
+        "traefik" => Ok(Front::Traefik),
+        "caddy" => Ok(Front::Caddy),
+        "envoy" => Ok(Front::Envoy { path_prefix: String::new() }),
+        _ => Err(format!("{text:?} is none of \"nginx\", \"traefik\", \"caddy\" and \"envoy\"")),
+    });
+    let prefix = section.parsed("path_prefix", |text| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+        let good = text.starts_with('/') && !text.ends_with('/') && text.bytes().all(is_plain);
+        if good {
+            Ok(text.to_owned())
+        } else {
+            Err(format!(
+                "{text:?} is no prefix of a path: write it as Envoy has it, like \"/decide\""
+            ))
+        }
+    });
+    let front = if named { front?.value } else { Front::Nginx };
+    match (front, prefix) {
+        (Front::Envoy { .. }, Some(prefix)) => Some(Front::Envoy { path_prefix: prefix.value }),
+        (front, None) => Some(front),
+        (_, Some(prefix)) => {
+            mistakes.add(&prefix.span, "path_prefix goes with front = \"envoy\" alone");
+            None
+        }
+    }
 }
 
 pub(super) fn log(mut section: Section<'_, '_>) -> Log {

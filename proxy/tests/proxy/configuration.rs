@@ -17,7 +17,12 @@ fn the_sample_is_right() {
     let sample = include_str!("../../proxy.toml");
     let folder = folder();
     std::fs::rename(folder.join("key"), folder.join("iiif-auth.key")).unwrap();
-    std::fs::write(folder.join("store-url"), "redis://:password@127.0.0.1:6379/0\n").unwrap();
+    std::fs::write(folder.join("store-url"), "rediss://:password@127.0.0.1:6379/0\n").unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    for file in ["redis-ca.pem", "redis-client.pem"] {
+        std::fs::write(folder.join(file), made.cert.pem()).unwrap();
+    }
+    std::fs::write(folder.join("redis-client.key"), made.signing_key.serialize_pem()).unwrap();
     std::fs::write(folder.join("sso-secret"), "0123456789abcdef\n").unwrap();
     Config::read(sample, &folder).unwrap_or_else(|all| panic!("{all}"));
 

@@ -12,6 +12,7 @@ mod doors;
 mod fake;
 mod faults;
 mod forward_auth;
+mod forward_auth_fronts;
 mod forwarding;
 mod fronts;
 mod identity;

@@ -107,6 +107,7 @@ impl StoreError {
 }
 
 impl fmt::Display for StoreError {
+    // Long, as each kind of error has its words here.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url => f.write_str(

@@ -1,15 +1,20 @@
-//! nginx keeps serving tiles and asks here, with `auth_request`, whether it may.
+//! A front keeps serving tiles and asks here whether it may: nginx with `auth_request`, Traefik with
+//! `ForwardAuth`, Caddy with `forward_auth`, Envoy with `ext_authz`.
 //!
 //! Such set-ups are usually broken by a path that is read in two ways: nginx decodes `%2F`, folds
 //! `//` and `..`, and serves another file than was decided on. So the answer is yes only for
 //!
-//! - a listed peer, which passes on the request's URI as it came in (`$request_uri`, not `$uri`),
+//! - a listed peer, which passes on the request's URI as it came in (of nginx `$request_uri`, not `$uri`),
+//!   in the way that the front does whose name stands in the configuration,
 //! - a path of an image or file below a base, in the one form that the base knows,
-//! - a path that nginx's decoding leaves as it is (unless `allow_escapes` is set), and no query,
+//! - a path that decoding leaves as it is (unless `allow_escapes` is set), and no query,
 //! - GET and HEAD.
 //!
-//! Everything else is 401 or 403. nginx then sends the request through the proxy, which answers it in
-//! full: refusals, `info.json`, preflights, and those images whose identifier needs escapes.
+//! All else is no. nginx makes an answer of its own of that: it is to send the request through the proxy, which
+//! answers it in full. The others hand the answer on as it is, so that it is the one that the proxy itself
+//! would give.
+
+mod asked;
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -18,6 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
@@ -28,14 +34,13 @@ use tower_iiif_auth::check::Check;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::{Body, empty};
-use crate::config::{ForwardAuth, Kind};
+use crate::body::{Body, boxed, empty, plain};
+use crate::config::{ForwardAuth, Front, Kind};
 use crate::metrics::Metrics;
 use crate::routes::Routes;
 use crate::said::{Once, shown};
 use crate::server::Handler;
 
-const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const PATH: HeaderName = HeaderName::from_static("x-iiif-path");
 
 pub(crate) struct Answers {
@@ -61,25 +66,22 @@ impl Answers {
 
     async fn decide(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
         if !self.config.peers.contains(peer.ip()) {
-            tracing::warn!(%peer, "auth_request of a peer that is not listed");
+            tracing::warn!(%peer, "forward auth: a peer that is not listed asks");
             return no(StatusCode::FORBIDDEN);
         }
-        let mut methods = request.headers().get_all(ORIGINAL_METHOD).iter();
-        let is_read = match (methods.next(), methods.next()) {
-            (None, _) => true,
-            (Some(method), None) => {
-                [Method::GET, Method::HEAD].iter().any(|read| method == read.as_str())
+        let asked = asked::reading(&self.config.front, &request);
+        let uri = match asked.and_then(|uri| self.can_be_served(&uri).map(|()| uri)) {
+            Ok(uri) => uri,
+            Err(reason) => {
+                self.say(&request, reason);
+                return self.never();
             }
-            _ => false,
         };
-        let served = if is_read { self.can_be_served(request.uri()) } else { Err("method") };
-        if let Err(reason) = served {
-            self.say(&request, reason);
-            return no(StatusCode::FORBIDDEN);
-        }
         // What was decided on, and not how it was spelled.
-        let path = HeaderValue::from_str(&self.canonical(request.uri().path()));
+        let path = HeaderValue::from_str(&self.canonical(uri.path()));
+        // A HEAD that a front asks about is not one of its own.
         *request.method_mut() = Method::GET;
+        *request.uri_mut() = uri;
         request.extensions_mut().insert(PeerAddr(peer.ip()));
         let decided = match self.check.clone().oneshot(request).await {
             Ok(response) => response,
@@ -87,20 +89,40 @@ impl Answers {
         };
         let granted = decided.extensions().get::<Granted>().is_some();
         match (decided.status(), path) {
-            (StatusCode::OK, Ok(path)) if granted => {
-                let mut response = decided.map(|_| empty());
-                let headers = response.headers_mut();
-                // What is open to everyone keeps what nginx says of it.
-                if !headers.contains_key(VARY) {
-                    headers.remove(CACHE_CONTROL);
-                }
-                in_one_line(headers, &VARY);
-                headers.insert(PATH, path);
-                response
-            }
-            (StatusCode::UNAUTHORIZED, _) => no(StatusCode::UNAUTHORIZED),
-            _ => no(StatusCode::FORBIDDEN),
+            (StatusCode::OK, Ok(path)) if granted => yes(decided.map(|_| empty()), path),
+            // Whatever it is, to a front a success would be a yes.
+            (status, _) if status.is_success() => self.never(),
+            (StatusCode::UNAUTHORIZED, _) if self.asks_again() => no(StatusCode::UNAUTHORIZED),
+            _ if self.asks_again() => no(StatusCode::FORBIDDEN),
+            _ => self.in_full(decided.map(boxed)),
         }
+    }
+
+    /// A no as the proxy itself gives it.
+    fn in_full(&self, mut response: Response<Body>) -> Response<Body> {
+        if matches!(self.config.front, Front::Envoy { .. }) && response.status().is_server_error() {
+            // To Envoy that is no answer at all, for which it may have been told to let requests through.
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
+        response
+    }
+
+    /// Whether the front sends what it may not serve through the proxy.
+    fn asks_again(&self) -> bool {
+        matches!(self.config.front, Front::Nginx)
+    }
+
+    /// What is no in any case: the proxy answers it, where it is asked itself.
+    fn never(&self) -> Response<Body> {
+        if self.asks_again() {
+            return no(StatusCode::FORBIDDEN);
+        }
+        let text = "This is not served here. Its address may have to be written in another way.\n";
+        let mut response = plain(StatusCode::FORBIDDEN, text);
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
     }
 
     /// The one spelling of a path of images; of all else the path as it is.
@@ -113,21 +135,26 @@ impl Answers {
     fn say(&self, request: &Request<Incoming>, reason: &'static str) {
         let other = ["x-forwarded-uri", "x-original-url", "x-original-uri", "x-rewrite-url"];
         let other = other.into_iter().find(|name| request.headers().contains_key(*name));
-        if let Some(header) = other.filter(|own| self.said.first(own)) {
+        let is_asked_by_path = !matches!(self.config.front, Front::Traefik | Front::Caddy);
+        if let Some(header) = other.filter(|own| is_asked_by_path && self.said.first(own)) {
             tracing::warn!(
                 header,
                 "forward auth is asked by a front that names the path in a header, which is not believed: \
-                 only the path of the question counts, as nginx's auth_request has it with $request_uri"
+                 only the path of the question counts, as nginx's auth_request has it with $request_uri; \
+                 of Traefik and Caddy with front = \"traefik\" or \"caddy\" in [forward_auth]"
             );
         }
-        let path = request.uri().path();
+        // What the front was asked for, as far as it says so.
+        let forwarded = request.headers().get("x-forwarded-uri").filter(|_| !is_asked_by_path);
+        let path = forwarded.and_then(|uri| uri.to_str().ok()).map(without_query);
+        let path = path.unwrap_or(request.uri().path());
         if self.said.first((path, reason)) {
             let path = &*shown(path);
             tracing::info!(target: "refused", path, reason, "forward auth: this is never a yes");
         }
     }
 
-    /// Whether nginx could serve it: what nginx takes it for is what is decided on.
+    /// Whether a front could serve it: what it takes it for is what is decided on.
     fn can_be_served(&self, uri: &Uri) -> Result<(), &'static str> {
         let path = uri.path();
         let Some((base, _)) = self.routes.base_of(path) else { return Err("below no base") };
@@ -136,13 +163,18 @@ impl Answers {
             Kind::Images(_) => base.image(path).is_some_and(|own| own.image().is_some()),
             Kind::Files(_) => true,
         };
-        let same_when_decoded =
-            self.config.allow_escapes || !path.contains('%') && !self.canonical(path).contains('%');
-        match (is_content, same_when_decoded, uri.query()) {
-            (false, ..) => Err("no tile and no file"),
-            (_, false, _) => Err("escapes"),
-            (_, _, Some(_)) => Err("query"),
-            (true, true, None) => Ok(()),
+        let canonical = self.canonical(path);
+        let is_plain = !path.contains('%') && !canonical.contains('%');
+        // nginx is told which spelling to serve; the others hand on the one that came.
+        let is_the_one = self.asks_again() || *canonical == *path;
+        // And its query, which the base may want.
+        let passes_query = base.pass_query && !self.asks_again();
+        match uri.query() {
+            _ if !is_content => Err("no tile and no file"),
+            _ if !is_plain && !self.config.allow_escapes => Err("escapes"),
+            _ if !is_the_one => Err("spelling"),
+            Some(_) if !passes_query => Err("query"),
+            _ => Ok(()),
         }
     }
 }
@@ -157,6 +189,25 @@ impl Handler for Answers {
         self.metrics.forward_auth(response.status());
         response
     }
+}
+
+/// A yes, with what the front has to pass on.
+fn yes(mut response: Response<Body>, path: HeaderValue) -> Response<Body> {
+    let headers = response.headers_mut();
+    // What is open to everyone keeps what the image server says of it.
+    let is_ours = |own: &HeaderValue| {
+        own.to_str().is_ok_and(|own| own.contains("private") || own.contains("no-store"))
+    };
+    if !headers.get(CACHE_CONTROL).is_some_and(is_ours) {
+        headers.remove(CACHE_CONTROL);
+    }
+    in_one_line(headers, &VARY);
+    headers.insert(PATH, path);
+    response
+}
+
+fn without_query(uri: &str) -> &str {
+    uri.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// nginx hands on one line of a header: several would lose all but the first.
