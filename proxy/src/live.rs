@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) store: Arc<dyn Revocations>,
     pub(crate) counters: Arc<Counters>,
-    refusals: Arc<Refusals>,
+    pub(crate) refusals: Arc<Refusals>,
     stopping: AtomicBool,
 }
 
@@ -96,6 +96,7 @@ impl Live {
 
 fn build(config: &Config, shared: &Shared) -> Result<Built, BoxError> {
     let (counts, refusals) = (Arc::clone(&shared.metrics), Arc::clone(&shared.refusals));
+    let said = Arc::clone(&refusals);
     let auth = config.auth(Arc::clone(&shared.store), move |seen| {
         counts.decided(seen);
         refusals.look_at(seen);
@@ -104,10 +105,13 @@ fn build(config: &Config, shared: &Shared) -> Result<Built, BoxError> {
         tracing::warn!("{warning}");
     }
     let routes = Arc::new(Routes::new(config)?);
-    let proxy = Proxy::new(config, &auth, &routes, &shared.metrics, &shared.counters);
-    let fronts = config.forward_auth.clone().map(|own| {
-        Arc::new(Answers::new(own, &auth, Arc::clone(&routes), Arc::clone(&shared.metrics)))
-    });
+    let shared = (&shared.metrics, &shared.counters, &said);
+    let proxy = Proxy::new(config, &auth, &routes, shared);
+    let metrics = shared.0;
+    let fronts = config
+        .forward_auth
+        .clone()
+        .map(|own| Arc::new(Answers::new(own, &auth, Arc::clone(&routes), Arc::clone(metrics))));
     let hsts = config.tls.as_ref().and_then(|own| own.hsts);
     let hsts = hsts.map(|own| HeaderValue::try_from(format!("max-age={}", own.as_secs())));
     Ok(Built {

@@ -26,6 +26,7 @@ use crate::config::{AccessLog, Config};
 use crate::forward::{self, Forward};
 use crate::login::{Counters, Logins};
 use crate::metrics::Metrics;
+use crate::refusals::Refusals;
 use crate::routes::{Public, Routes};
 use crate::said::shown;
 use crate::server::Handler;
@@ -36,6 +37,7 @@ pub(crate) struct Proxy {
     routes: Arc<Routes>,
     metrics: Arc<Metrics>,
     trusted_proxies: TrustedProxies,
+    refusals: Arc<Refusals>,
     log: AccessLog,
     /// Whether a front that nobody listed was told of.
     told: AtomicBool,
@@ -62,15 +64,16 @@ impl Proxy {
         config: &Config,
         auth: &IiifAuth,
         routes: &Arc<Routes>,
-        metrics: &Arc<Metrics>,
-        counters: &Arc<Counters>,
+        (metrics, counters, refusals): (&Arc<Metrics>, &Arc<Counters>, &Arc<Refusals>),
     ) -> Self {
-        let forward = Forward::new(config, Arc::clone(routes), auth.clone(), Arc::clone(metrics));
+        let told = (Arc::clone(metrics), Arc::clone(refusals));
+        let forward = Forward::new(config, Arc::clone(routes), auth.clone(), told);
         let logins = Logins::new(config, Arc::clone(metrics), Arc::clone(counters));
         let site = Site {
             forward: Arc::new(forward),
             logins: Arc::new(logins),
             routes: Arc::clone(routes),
+            refusals: Arc::clone(refusals),
         };
         Self {
             stack: auth.layer().layer(site),
@@ -78,6 +81,7 @@ impl Proxy {
             routes: Arc::clone(routes),
             metrics: Arc::clone(metrics),
             trusted_proxies: config.trusted_proxies.clone(),
+            refusals: Arc::clone(refusals),
             log: config.log.access,
             told: AtomicBool::new(false),
         }
@@ -106,18 +110,24 @@ impl Handler for Proxy {
             begun: Instant::now(),
         };
         let response = match refusal(&request) {
-            Some(refusal) => refusal,
+            Some((refusal, reason)) => {
+                self.refusals.say(&entry.path, refusal.status(), reason);
+                refusal
+            }
             None => match self.stack.clone().oneshot(request).await {
                 Ok(response) => response.map(boxed),
                 Err(never) => match never {},
             },
         };
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            self.refusals.say(&entry.path, response.status(), "method");
+        }
         entry.follow(response)
     }
 }
 
-/// What is refused whatever its path.
-fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
+/// What is refused whatever its path, and why.
+fn refusal(request: &Request<Incoming>) -> Option<(Response<Body>, &'static str)> {
     let headers = request.headers();
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let (length, another) = (lengths.next(), lengths.next());
@@ -127,7 +137,7 @@ fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
     // Of HTTP/1 they do not come so far.
     if another.is_some() || !length.is_none_or(is_number) {
         let text = "The length can be read in two ways.\n";
-        return Some(plain(StatusCode::BAD_REQUEST, text));
+        return Some((plain(StatusCode::BAD_REQUEST, text), "two lengths"));
     }
     // HTTP/2 ends a body without one. To the image server it would go on in chunks.
     let endless = length.is_none()
@@ -140,10 +150,10 @@ fn refusal(request: &Request<Incoming>) -> Option<Response<Body>> {
             // What comes behind was not looked at.
             refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        return Some(refusal);
+        return Some((refusal, "a body without a length"));
     }
     let known = !matches!(*request.method(), Method::CONNECT | Method::TRACE);
-    (!known).then(|| plain(StatusCode::METHOD_NOT_ALLOWED, "Not by this method.\n"))
+    (!known).then(|| (plain(StatusCode::METHOD_NOT_ALLOWED, "Not by this method.\n"), "method"))
 }
 
 /// What lies behind the layers.
@@ -152,6 +162,7 @@ pub(crate) struct Site {
     forward: Arc<Forward>,
     logins: Arc<Logins>,
     routes: Arc<Routes>,
+    refusals: Arc<Refusals>,
 }
 
 impl Service<Request<Incoming>> for Site {
@@ -164,7 +175,7 @@ impl Service<Request<Incoming>> for Site {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let Self { forward, logins, routes } = self.clone();
+        let Self { forward, logins, routes, refusals } = self.clone();
         Box::pin(async move {
             let path = request.uri().path();
             if let Some(login) = logins.at(path) {
@@ -178,10 +189,14 @@ impl Service<Request<Incoming>> for Site {
             Ok(match public {
                 Public::Open { .. } => forward.answer(request).await,
                 Public::Ambiguous => {
+                    refusals.say(path, StatusCode::BAD_REQUEST, "ambiguous_path");
                     let text = "This path can be read in more than one way.\n";
                     plain(StatusCode::BAD_REQUEST, text)
                 }
-                Public::Closed => plain(StatusCode::NOT_FOUND, "There is no such resource.\n"),
+                Public::Closed => {
+                    refusals.say(path, StatusCode::NOT_FOUND, "unknown_path");
+                    plain(StatusCode::NOT_FOUND, "There is no such resource.\n")
+                }
             })
         })
     }

@@ -1,5 +1,8 @@
 //! A line for whatever is refused, and why: once for each resource and reason.
 
+use std::net::IpAddr;
+
+use http::StatusCode;
 use tower_iiif_auth::observe::{Observation, Outcome};
 
 use crate::said::{Once, shown};
@@ -28,6 +31,21 @@ impl Refusals {
                 reason,
                 "refused"
             );
+        }
+    }
+
+    /// Says why the proxy itself refuses a path.
+    pub(crate) fn say(&self, path: &str, status: StatusCode, reason: &'static str) {
+        if self.0.first((path, reason)) {
+            let (path, status) = (&*shown(path), status.as_u16());
+            tracing::info!(target: "refused", path, status, reason, "refused");
+        }
+    }
+
+    /// Says why what a peer sent is no request: its path cannot be relied on.
+    pub(crate) fn say_of_peer(&self, peer: IpAddr, reason: &'static str) {
+        if self.0.first_lately((peer, reason)) {
+            tracing::info!(target: "refused", %peer, reason, "refused: this is no request that is passed on");
         }
     }
 }

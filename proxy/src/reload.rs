@@ -1,5 +1,6 @@
 //! Takes up a configuration whose files have changed. One that is wrong is not taken, and why is said.
 
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,12 @@ use crate::warn_of;
 /// What a file looks like from outside: another is written in its place, or it is written anew.
 type Look = Option<(SystemTime, u64, u64)>;
 
+/// What no file looks like.
+const UNREAD: Look = Some((SystemTime::UNIX_EPOCH, u64::MAX, u64::MAX));
+
+/// How much behind the clock a file's times may be.
+const BEHIND: Duration = Duration::from_millis(20);
+
 /// The files of a configuration, and how they looked when it was read.
 struct Watched {
     paths: Vec<PathBuf>,
@@ -23,54 +30,83 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(paths: Vec<PathBuf>) -> Self {
-        let read = looks(&paths);
+    /// Those of a configuration that was read from this time on. How they looked before is known of some; of
+    /// another that has changed since it is not known whether that was read.
+    fn new(paths: Vec<PathBuf>, before: &HashMap<PathBuf, Look>, begun: SystemTime) -> Self {
+        let read = paths.iter().map(|path| match before.get(path) {
+            Some(look) => *look,
+            None if has_changed_since(path, begun) => UNREAD,
+            None => look(path),
+        });
+        let read: Vec<_> = read.collect();
         Self { last: read.clone(), paths, read }
+    }
+
+    fn looks(&self) -> Vec<Look> {
+        self.paths.iter().map(|path| look(path)).collect()
+    }
+
+    /// How each looks now.
+    fn by_path(&self) -> HashMap<PathBuf, Look> {
+        self.paths.iter().cloned().zip(self.looks()).collect()
     }
 
     /// Whether a file differs from what was read, and is as it was a moment ago: nobody is writing it.
     fn have_changed(&mut self) -> bool {
-        let now = looks(&self.paths);
+        let now = self.looks();
         let settled = now == self.last;
         self.last = now;
         settled && self.last != self.read
     }
 }
 
-fn looks(paths: &[PathBuf]) -> Vec<Look> {
-    let look = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
-    };
-    paths.iter().map(look).collect()
+fn look(path: &Path) -> Look {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
 }
 
-/// Where listeners and what else lasts for the life of the process was given.
-#[derive(PartialEq, Eq)]
-struct Fixed {
-    addresses: Vec<Option<std::net::SocketAddr>>,
-    ends_tls: bool,
-    has_store: bool,
+/// Whether a file was written, or put in its place, since then.
+fn has_changed_since(path: &Path, begun: SystemTime) -> bool {
+    let Ok(metadata) = std::fs::metadata(path) else { return false };
+    let seconds = u64::try_from(metadata.ctime()).unwrap_or(0);
+    let nanoseconds = u32::try_from(metadata.ctime_nsec()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds) + BEHIND >= begun
 }
 
-impl Fixed {
+/// What counts for the life of the process, as operators call it, with what was said of it.
+struct Lasting(Vec<(&'static str, String)>);
+
+impl Lasting {
     fn of(config: &Config) -> Self {
         let redirect = config.tls.as_ref().and_then(|own| own.redirect_from);
         let fronts = config.forward_auth.as_ref().map(|own| own.listen);
-        Self {
-            addresses: vec![Some(config.listen), redirect, fronts, config.admin],
-            ends_tls: config.tls.is_some(),
-            has_store: config.store.is_some(),
-        }
+        Self(vec![
+            ("listen", config.listen.to_string()),
+            ("whether there is a [tls]", config.tls.is_some().to_string()),
+            ("redirect_from of [tls]", format!("{redirect:?}")),
+            ("listen of [forward_auth]", format!("{fronts:?}")),
+            ("listen of [admin]", format!("{:?}", config.admin)),
+            ("[store]", format!("{:?}", config.store_as_given)),
+            ("format of [log]", format!("{:?}", config.log.format)),
+            ("shutdown_delay", format!("{:?}", config.shutdown_delay)),
+            ("shutdown_timeout", format!("{:?}", config.shutdown_timeout)),
+        ])
+    }
+
+    /// What another configuration says otherwise.
+    fn others(&self, config: &Config) -> Vec<&'static str> {
+        let other = Self::of(config).0;
+        let changed = self.0.iter().zip(&other).filter(|(own, other)| own.1 != other.1);
+        changed.map(|(own, _)| own.0).collect()
     }
 }
 
 /// Looks again and again; returns only where there is no file.
 pub(crate) async fn forever(config: Config, live: Arc<Live>) {
     let Some(file) = config.file.clone() else { return };
-    let fixed = Fixed::of(&config);
+    let lasting = Lasting::of(&config);
     let mut interval = config.reload_interval;
-    let mut watched = Watched::new(all(&file, &config.files));
+    let mut watched = Watched::new(all(&file, &config.files), &HashMap::new(), config.read_at);
     drop(config);
     let mut hang_up = match signal(SignalKind::hangup()) {
         Ok(signal) => Some(signal),
@@ -96,20 +132,23 @@ pub(crate) async fn forever(config: Config, live: Arc<Live>) {
             _ = asked => {}
             () = waited => if !watched.have_changed() { continue },
         }
+        // Whatever changes from now on may have been read or not.
+        let (before, begun) = (watched.by_path(), SystemTime::now());
         // It looks at files, and builds what may be large.
         let (own_file, own_live) = (file.clone(), Arc::clone(&live));
         let taken = tokio::task::spawn_blocking(move || take(&own_file, &own_live)).await;
         match taken {
             Ok(Ok(config)) => {
-                if Fixed::of(&config) != fixed {
-                    tracing::warn!(
-                        "addresses to listen on, whether there is [tls], and [store] count from the next start"
-                    );
+                let others = lasting.others(&config);
+                if !others.is_empty() {
+                    let what = others.join(", ");
+                    tracing::warn!(what, "these have changed, and count from the next start");
                 }
+                crate::log::take(&config.log);
                 interval = config.reload_interval;
-                watched = Watched::new(all(&file, &config.files));
+                watched = Watched::new(all(&file, &config.files), &before, begun);
             }
-            Ok(Err(files)) => watched = Watched::new(all(&file, &files)),
+            Ok(Err(files)) => watched = Watched::new(all(&file, &files), &before, begun),
             Err(error) => tracing::error!(%error, "the configuration was not read"),
         }
     }

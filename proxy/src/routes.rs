@@ -50,29 +50,42 @@ impl Routes {
         })
     }
 
-    /// The base that a path lies below, and the rest of the path behind its slash.
+    /// The base that a path lies below, and the rest of the path behind its slash. At the root everything
+    /// does, but for what the layers set apart there: the services, and what is public and no image.
     pub(crate) fn base_of<'p>(&self, path: &'p str) -> Option<(&Base, &'p str)> {
         self.bases.iter().find_map(|base| {
             let below = path.strip_prefix(&*base.path)?.strip_prefix('/')?;
-            Some((base, below))
+            let apart = base.is_root()
+                && (self.is_own(path) || self.listed(path).is_some() && base.leaves(path));
+            (!apart).then_some((base, below))
         })
+    }
+
+    /// Whether a path is one of the proxy's own services, or no resource at or below them, for servers that
+    /// decode it, drop path parameters, or do not mind its case.
+    fn is_own(&self, path: &str) -> bool {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let start = decoded.get(..self.endpoints.len());
+        let rest = decoded.get(self.endpoints.len()..).unwrap_or_default();
+        start.is_some_and(|start| start.eq_ignore_ascii_case(&self.endpoints))
+            && (rest.is_empty() || rest.starts_with(['/', ';']))
+    }
+
+    /// What `public_paths` say of a path.
+    fn listed(&self, path: &str) -> Option<&PublicPath> {
+        self.public_paths.iter().find(|own| own.pattern.matches(path))
     }
 
     /// What becomes of a path below no base. The layers let through public paths and the login's own; to
     /// the image server go the public ones alone, whatever else comes so far.
     pub(crate) fn public(&self, path: &str) -> Public {
-        let decoded = percent_decode_str(path).decode_utf8_lossy();
-        let start = decoded.get(..self.endpoints.len());
-        let rest = decoded.get(self.endpoints.len()..).unwrap_or_default();
-        let own = start.is_some_and(|start| start.eq_ignore_ascii_case(&self.endpoints))
-            && (rest.is_empty() || rest.starts_with(['/', ';']));
-        let rule = self.public_paths.iter().find(|own| own.pattern.matches(path));
-        let Some(PublicPath { pass_query, .. }) = rule.filter(|_| !own && path.starts_with('/'))
-        else {
+        let open = path.starts_with('/') && !self.is_own(path);
+        let Some(PublicPath { pass_query, .. }) = self.listed(path).filter(|_| open) else {
             return Public::Closed;
         };
         // Some servers drop what follows `;`, some end the path at a `?` or `#` that was encoded, and
         // IIPImage takes what follows `&` as a command, which is a query by another way.
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
         let has = |byte: u8| decoded.as_bytes().contains(&byte);
         if has(b';') || has(b'?') || has(b'#') || has(b'&') && !pass_query {
             return Public::Ambiguous;
@@ -85,8 +98,7 @@ impl Routes {
         if let Some((base, _)) = self.base_of(path) {
             return base.upstream;
         }
-        let public = self.public_paths.iter().find(|own| own.pattern.matches(path));
-        public.map_or(0, |own| own.upstream)
+        self.listed(path).map_or(0, |own| own.upstream)
     }
 
     /// What a path is called in logs and metrics: one of few words.
@@ -100,7 +112,7 @@ impl Routes {
             path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         match self.base_of(path) {
-            Some((base, _)) => &base.path,
+            Some((base, _)) => base.shown(),
             None if below(&self.endpoints) => "services",
             None => "other",
         }

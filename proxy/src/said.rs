@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// How many things are remembered at the most. Who pushes one out only makes it be said again.
 const PLACES: usize = 1 << 12;
@@ -10,13 +11,14 @@ const PLACES: usize = 1 << 12;
 /// Remembers what was said, in a table of fixed size, without a lock.
 pub(crate) struct Once {
     key: RandomState,
+    begun: Instant,
     said: Box<[AtomicU64]>,
 }
 
 impl Default for Once {
     fn default() -> Self {
         let said = (0..PLACES).map(|_| AtomicU64::new(0)).collect();
-        Self { key: RandomState::new(), said }
+        Self { key: RandomState::new(), begun: Instant::now(), said }
     }
 }
 
@@ -27,6 +29,11 @@ impl Once {
         #[allow(clippy::cast_possible_truncation, reason = "what is left tells places apart")]
         let place = &self.said[(hash >> 1) as usize % PLACES];
         place.swap(hash, Ordering::Relaxed) != hash
+    }
+
+    /// Whether this was not said in these ten minutes: what comes and goes is said when it comes again.
+    pub(crate) fn first_lately(&self, what: impl std::hash::Hash) -> bool {
+        self.first((what, self.begun.elapsed().as_secs() / 600))
     }
 }
 

@@ -30,6 +30,6 @@ fn checked(file: &Path, config: &Config, probed: bool) {
     for base in &config.bases {
         let dialect = base.dialect().map(Dialect::name);
         let kind = dialect.map_or("files".into(), |name| format!("images, dialect {name}"));
-        say(&format!("{}: {kind}\n", base.path));
+        say(&format!("{}: {kind}\n", base.shown()));
     }
 }

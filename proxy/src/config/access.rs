@@ -88,7 +88,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     };
     let message = text::message(&mut section, "heading", "note");
     let confirm_label = text::text(&mut section, "confirm_label");
-    let logout_label = text::text(&mut section, "logout_label");
+    let logout = logout(&mut section);
     let token_error = text::message(&mut section, "error_heading", "error_note");
     let protects: Vec<_> = section.list("protects").into_iter().map(|found| found.value).collect();
     let kind = section.required::<String>("kind");
@@ -105,13 +105,36 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
         service = service.confirm_label(label);
     }
     let mut realm = Realm::named(name).access(service).aspect(aspects);
-    if let Some(label) = logout_label {
-        realm = realm.logout_label(label);
-    }
+    realm = match logout {
+        Logout::AsEver => realm,
+        Logout::Labelled(label) => realm.logout_label(label),
+        Logout::Without => realm.without_logout(),
+    };
     if let Some(error) = token_error {
         realm = realm.token_error(error);
     }
     Some(Access { span, realm, login, roles })
+}
+
+/// Whether viewers are offered a logout, and what stands on its button.
+enum Logout {
+    AsEver,
+    Labelled(LanguageMap),
+    Without,
+}
+
+fn logout(section: &mut Section<'_, '_>) -> Logout {
+    let offered = section.optional::<bool>("logout").is_none_or(|found| found.value);
+    match text::text(section, "logout_label") {
+        Some(_) if !offered => {
+            let message = "logout_label has no meaning with logout = false";
+            section.mistakes.add(&section.span, message);
+            Logout::Without
+        }
+        Some(label) => Logout::Labelled(label),
+        None if offered => Logout::AsEver,
+        None => Logout::Without,
+    }
 }
 
 /// What a kind of access service comes to.
@@ -276,8 +299,25 @@ fn role(section: &mut Section<'_, '_>) -> Option<String> {
 
 fn cookie(section: &mut Section<'_, '_>) -> AccessCookie {
     let mut cookie = AccessCookie::new();
-    if let Some(lifetime) = section.parsed("lifetime", parse::duration) {
+    let longer = section.or("insecure_longer_than_a_day", false);
+    if longer {
+        cookie = cookie.insecure_longer_than_a_day();
+    }
+    let time = if longer { parse::long_lifetime } else { parse::lifetime };
+    if let Some(lifetime) = section.parsed("lifetime", time) {
         cookie = cookie.lifetime(lifetime.value);
+    }
+    if let Some(end) = section.parsed("renewed_up_to", time) {
+        cookie = cookie.renewed_up_to(end.value);
+    }
+    if let Some(name) = section.optional::<String>("cookie_name") {
+        cookie = cookie.name(name.value);
+    }
+    if let Some(domain) = section.optional::<String>("cookie_domain") {
+        cookie = cookie.domain(domain.value);
+    }
+    if let Some(path) = section.optional::<String>("cookie_path") {
+        cookie = cookie.path(path.value);
     }
     let same_site = section.parsed("same_site", |text| match text {
         "None" => Ok(SameSite::None),

@@ -2,7 +2,9 @@
 
 use tower_iiif_auth::IiifAuthBuilder;
 use tower_iiif_auth::protocol::Family;
-use tower_iiif_auth::resource::{Dialect, Families, Files, ImageApi, Resource, ResourceMap};
+use tower_iiif_auth::resource::{
+    Dialect, Families, Files, ImageApi, Refusal, Resource, ResourceMap,
+};
 
 use super::dialect;
 use super::mistakes::Span;
@@ -12,7 +14,7 @@ use super::upstreams::Named;
 /// A path below which everything is protected.
 #[derive(Clone, Debug)]
 pub struct Base {
-    /// As browsers ask for it, such as `/iiif/3`.
+    /// As browsers ask for it, such as `/iiif/3`; nothing for the root.
     pub path: String,
     /// As the image server is asked for it.
     pub upstream_path: String,
@@ -48,6 +50,26 @@ impl Base {
 }
 
 impl Base {
+    /// Its path as operators write it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.is_root() { "/" } else { &self.path }
+    }
+
+    /// Whether everything lies below it but the proxy's own services and what is set apart for everyone.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// Whether a path below it may be public all the same: below the root, what has not the shape of
+    /// an image's.
+    pub(crate) fn leaves(&self, path: &str) -> bool {
+        let Kind::Images(images) = &self.kind else { return false };
+        self.is_root()
+            && matches!(Resource::find(images, path), Err(Refusal::Unknown | Refusal::Shape))
+    }
+
     /// How the image server reads identifiers; `None` for files.
     #[must_use]
     pub fn dialect(&self) -> Option<&Dialect> {
@@ -75,6 +97,7 @@ pub(super) fn read(mut section: Section<'_, '_>, upstreams: &Named) -> Option<Ba
     let mistakes = section.mistakes;
     let path = section.required::<String>("path");
     let upstream_path = section.parsed("upstream_path", |text| {
+        let text = if text == "/" { "" } else { text };
         let plain = text.starts_with('/') && !text.ends_with('/') || text.is_empty();
         let no_query = !text.contains(['?', '#', ' ']);
         if plain && no_query {
@@ -104,21 +127,25 @@ pub(super) fn read(mut section: Section<'_, '_>, upstreams: &Named) -> Option<Ba
     };
     let span = path.as_ref().map_or(section.span.clone(), |path| path.span.clone());
     section.finish();
-    if upstream_path.as_ref().is_some_and(|own| own.value.is_empty())
-        && matches!(kind, Some(Kind::Files(_)))
-    {
-        let message = "upstream_path is \"\": everything that the image server has lies below this base, \
-                       pages of its administration included, and is had by whom a rule lets in";
-        mistakes.warn(&span, message);
-    }
-    let path = path?.value;
+    // What is no path is told with all else that is wrong.
+    let path = path?.value.trim_end_matches('/').to_owned();
     let upstream_path = upstream_path.map_or_else(|| path.clone(), |found| found.value);
-    let upstream = upstream?;
-    Some(Base { path, upstream_path, upstream, pass_query, active_content, kind: kind?, span })
+    let (upstream, kind) = (upstream?, kind?);
+    Some(Base { path, upstream_path, upstream, pass_query, active_content, kind, span })
 }
 
 fn files(section: &mut Section<'_, '_>, path: &str, active_content: bool) -> Kind {
     let mut files = Files::new(path);
+    let known = |text: &str| {
+        const KNOWN: [&str; 6] = ["Dataset", "Image", "Model", "Sound", "Text", "Video"];
+        if KNOWN.contains(&text) {
+            return Ok(text.to_owned());
+        }
+        Err(format!("{text:?} is none of {}", KNOWN.map(|own| format!("{own:?}")).join(", ")))
+    };
+    if let Some(Found { value, .. }) = section.parsed("content_type", known) {
+        files = files.content_type(&value);
+    }
     if section.or("insecure_path_parameters", false) {
         files = files.with_insecure_path_parameters();
     }

@@ -2,7 +2,6 @@
 
 use tower_iiif_auth::Manifests;
 
-use super::auth::size;
 use super::base::{Base, Kind};
 use super::mistakes::Span;
 use super::public::PublicPath;
@@ -22,8 +21,9 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Option<Described> {
     let in_full = section.or("in_full", true);
     let on_images = section.or("probes_on_images", true);
     let external_ids = section.or("external_ids", false);
-    let (longest, most) = (size(&mut section, "longest"), size(&mut section, "most"));
-    let longest_described = size(&mut section, "longest_described");
+    let mut size = |key| section.size(key).map(|found| found.value);
+    let (longest, most) = (size("longest"), size("most"));
+    let longest_described = size("longest_described");
     section.finish();
 
     let Found { value: path, span } = path?;

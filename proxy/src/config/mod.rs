@@ -12,12 +12,14 @@ mod manifests;
 mod mistakes;
 mod network;
 mod openid;
+mod operation;
 mod parse;
 mod public;
 mod rule;
 mod rules_file;
 mod scripts;
 mod section;
+mod settings;
 mod single_sign_on;
 mod store;
 mod text;
@@ -31,7 +33,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use toml::de::DeTable;
@@ -57,7 +59,9 @@ use crate::dimensions::Dimensions;
 use crate::rights::Rules;
 use crate::upstream::Servers;
 use mistakes::Collector;
+use operation::Operation;
 use section::Section;
+use settings::Settings;
 use upstreams::Named;
 
 /// A configuration without a mistake.
@@ -88,6 +92,8 @@ pub struct Config {
     pub counting_roles: Option<HashSet<String>>,
     /// Who was logged out, where several proxies serve the same users.
     pub store: Option<Store>,
+    /// What was said of it, to tell whether it has changed.
+    pub(crate) store_as_given: Option<u64>,
     /// The listener that answers a front's question.
     pub forward_auth: Option<ForwardAuth>,
     /// Where metrics and health are told.
@@ -102,10 +108,14 @@ pub struct Config {
     pub reload_interval: Duration,
     /// How long a client may take nothing of an answer.
     pub write_timeout: Duration,
+    /// How long a form may take to come in.
+    pub form_timeout: Duration,
     /// What works, and is not what is wanted.
     pub warnings: Vec<Mistake>,
     /// The file that was loaded, if it was one.
     pub(crate) file: Option<PathBuf>,
+    /// When it began to be read.
+    pub(crate) read_at: SystemTime,
     /// The files that were read besides.
     pub(crate) files: Vec<PathBuf>,
     auth: auth::Parts,
@@ -118,9 +128,10 @@ impl Config {
     ///
     /// When the file cannot be read, or [`Mistakes`].
     pub fn load(path: &Path) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let read_at = SystemTime::now();
         let text = std::fs::read_to_string(path)?;
         let config = Self::read(&text, path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Self { file: Some(path.to_owned()), ..config })
+        Ok(Self { file: Some(path.to_owned()), read_at, ..config })
     }
 
     /// Reads the text of a file that lies in `folder`.
@@ -141,7 +152,8 @@ impl Config {
         } else {
             None
         };
-        mistakes.finish(config)
+        let config = mistakes.finish(config)?;
+        Ok(Self { store_as_given: operation::store_as_given(text, folder), ..config })
     }
 
     /// The layers of this configuration, which tell `observer` of each decision and `store` of each
@@ -165,55 +177,6 @@ impl std::fmt::Debug for Config {
             .field("listen", &self.listen)
             .field("public_url", &self.public_url)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a server listens on and waits for.
-struct Operation {
-    listen: Option<SocketAddr>,
-    tls: Option<Tls>,
-    shutdown_timeout: Duration,
-    shutdown_delay: Duration,
-    reload_interval: Duration,
-    write_timeout: Duration,
-    store: Option<Store>,
-    forward_auth: Option<ForwardAuth>,
-    admin: Option<SocketAddr>,
-    log: Log,
-}
-
-impl Operation {
-    fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
-        let listen = network::listen(section);
-        let mut duration = |key, default: u64, parse: fn(&str) -> Result<Duration, String>| {
-            let found = section.parsed(key, parse);
-            found.map_or(Duration::from_secs(default), |found| found.value)
-        };
-        let shutdown_timeout = duration("shutdown_timeout", 30, parse::duration);
-        let shutdown_delay = duration("shutdown_delay", 0, parse::duration_or_none);
-        let reload_interval = duration("reload_interval", 2, parse::duration_or_none);
-        let write_timeout = duration("write_timeout", 60, parse::duration);
-        let tls = section.section("tls").and_then(|own| tls::read(own, folder));
-        let store = section.section("store").map(|own| store::read(own, folder));
-        let forward_auth = section.section("forward_auth").and_then(network::forward_auth);
-        let admin = section.section("admin").and_then(|mut admin| {
-            let listen = network::listen(&mut admin);
-            admin.finish();
-            listen
-        });
-        let log = section.section("log").map(network::log).unwrap_or_default();
-        Self {
-            listen,
-            tls,
-            shutdown_timeout,
-            shutdown_delay,
-            reload_interval,
-            write_timeout,
-            store,
-            forward_auth,
-            admin,
-            log,
-        }
     }
 }
 
@@ -257,83 +220,119 @@ fn rights(
     (rules, external.map(|own| Arc::new(own) as Arc<dyn Authorizer>))
 }
 
-/// Long, as each line is one table of the file or one field of what is made of them.
+/// What stands in the file, table by table.
+struct Tables {
+    /// Proxies in front, as they were written.
+    proxies: Vec<String>,
+    upstreams: Vec<Upstream>,
+    operation: Operation,
+    bases: Vec<Base>,
+    active_paths: Vec<Pattern>,
+    settings: Settings,
+    manifests: Vec<manifests::Described>,
+    accesses: Vec<access::Access>,
+}
+
+impl Tables {
+    fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
+        let proxies = network::ranges(section, "trusted_proxies");
+        let (upstreams, named) = upstreams(section, folder);
+        let operation = Operation::read(section, folder);
+        let bases = section.sections("base").into_iter();
+        let bases = bases.filter_map(|own| base::read(own, &named)).collect();
+        let active_paths = section.list("insecure_active_paths").into_iter();
+        let active_paths = active_paths.map(|own| Pattern::from(own.value.as_str())).collect();
+        let settings = Settings::read(section, folder, &named);
+        let around = access::Surroundings {
+            endpoints: &settings.endpoints,
+            public_url: settings.public_url.as_deref().unwrap_or("https://unknown.invalid"),
+            folder,
+            trusted_proxies: &proxies,
+        };
+        let manifests = section.sections("manifests").into_iter();
+        let manifests = manifests.filter_map(manifests::read).collect();
+        let accesses = section.sections("access").into_iter();
+        let accesses = accesses.filter_map(|own| access::read(own, &around)).collect();
+        Self { proxies, upstreams, operation, bases, active_paths, settings, manifests, accesses }
+    }
+
+    /// The layers, and what the proxy itself goes by.
+    fn config(
+        self,
+        servers: Vec<Arc<Servers>>,
+        (rules, external): (Vec<rule::Rule>, Option<Arc<dyn Authorizer>>),
+        mistakes: &mistakes::Collector<'_>,
+    ) -> Option<Config> {
+        let Self { upstreams, operation, bases, settings, accesses, .. } = self;
+        let trusted_proxies = TrustedProxies::new(self.proxies.iter().map(String::as_str));
+        let trusted_proxies = mistakes.check(&(0..0), trusted_proxies);
+        let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
+        let (public_paths, form_timeout) = (settings.public_paths.clone(), settings.form_timeout);
+        let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
+        let counting_roles = counting_roles(&upstreams, &rules, external.is_some());
+        let hand_on_session = upstreams.iter().any(Upstream::wants_session);
+        let rules = Rules::new(rules.into_iter().map(|own| own.says).collect(), external);
+        let given = auth::Given { manifests: self.manifests, accesses, rules, hand_on_session };
+        let auth = auth::Parts::check(settings, &bases, given, mistakes);
+        Some(Config {
+            listen: operation.listen?,
+            public_url: public_url?.trim_end_matches('/').to_owned(),
+            endpoints,
+            trusted_proxies: trusted_proxies?,
+            tls: operation.tls,
+            upstreams,
+            servers,
+            bases,
+            active_paths: self.active_paths,
+            public_paths,
+            logins,
+            counting_roles,
+            store: operation.store,
+            store_as_given: None,
+            forward_auth: operation.forward_auth,
+            admin: operation.admin,
+            log: operation.log,
+            shutdown_timeout: operation.shutdown_timeout,
+            shutdown_delay: operation.shutdown_delay,
+            reload_interval: operation.reload_interval,
+            write_timeout: operation.write_timeout,
+            form_timeout,
+            warnings: mistakes.warnings(),
+            file: None,
+            read_at: SystemTime::now(),
+            files: mistakes.files(),
+            auth: auth?,
+        })
+    }
+}
+
+/// The roles that some rule names, unless somebody is told of all.
+fn counting_roles(
+    upstreams: &[Upstream],
+    rules: &[rule::Rule],
+    is_asked: bool,
+) -> Option<HashSet<String>> {
+    let told_all = is_asked || upstreams.iter().any(|own| own.roles_header.is_some());
+    (!told_all).then(|| rules.iter().flat_map(|own| own.roles.iter().cloned()).collect())
+}
+
 fn read(mut section: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let mistakes = section.mistakes;
-    let proxies = network::ranges(&mut section, "trusted_proxies");
-    let trusted_proxies = TrustedProxies::new(proxies.iter().map(String::as_str));
-    let trusted_proxies = mistakes.check(&(0..0), trusted_proxies);
-    let (upstreams, named) = upstreams(&mut section, folder);
-    let operation = Operation::read(&mut section, folder);
-    let bases = section.sections("base").into_iter();
-    let bases: Vec<_> = bases.filter_map(|own| base::read(own, &named)).collect();
-    let active_paths = section.list("insecure_active_paths").into_iter();
-    let active_paths = active_paths.map(|own| Pattern::from(own.value.as_str())).collect();
-    let settings = auth::Settings::read(&mut section, folder, &named);
-
-    let around = access::Surroundings {
-        endpoints: &settings.endpoints,
-        public_url: settings.public_url.as_deref().unwrap_or("https://unknown.invalid"),
-        folder,
-        trusted_proxies: &proxies,
-    };
-    let manifests = section.sections("manifests").into_iter();
-    let manifests = manifests.filter_map(manifests::read).collect();
-    let accesses = section.sections("access");
-    let accesses: Vec<_> =
-        accesses.into_iter().filter_map(|own| access::read(own, &around)).collect();
+    let tables = Tables::read(&mut section, folder);
+    let Tables { upstreams, bases, settings, .. } = &tables;
+    let public_url = settings.public_url.as_deref().unwrap_or_default();
     let servers: Vec<_> = upstreams.iter().map(|own| Arc::new(Servers::new(own.clone()))).collect();
-    let dimensions = (!servers.is_empty()).then(|| {
-        let public_url = settings.public_url.as_deref().unwrap_or_default();
-        Arc::new(Dimensions::new(&servers, public_url, &bases))
-    });
-    let url = settings.public_url.as_deref().unwrap_or_default();
-    let (rules, external) = rights(&mut section, folder, dimensions.as_ref(), url);
+    let dimensions =
+        (!servers.is_empty()).then(|| Arc::new(Dimensions::new(&servers, public_url, bases)));
+    let rights = rights(&mut section, folder, dimensions.as_ref(), public_url);
     section.finish();
     warnings::find(&warnings::Given {
-        settings: &settings,
-        bases: &bases,
-        accesses: &accesses,
-        rules: &rules,
-        has_front: !proxies.is_empty() || operation.tls.is_some(),
+        settings,
+        bases,
+        accesses: &tables.accesses,
+        rules: &rights.0,
+        has_front: !tables.proxies.is_empty() || tables.operation.tls.is_some(),
         mistakes,
     });
-
-    let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
-    let public_paths = settings.public_paths.clone();
-    let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
-    let hand_on_session = upstreams.iter().any(Upstream::wants_session);
-    let told_all = external.is_some() || upstreams.iter().any(|own| own.roles_header.is_some());
-    let counting_roles =
-        (!told_all).then(|| rules.iter().flat_map(|own| own.roles.iter().cloned()).collect());
-    let rules = rules.into_iter().map(|own| own.says).collect();
-    let rules = Rules::new(rules, external);
-    let given = auth::Given { manifests, accesses, rules, hand_on_session };
-    let auth = auth::Parts::check(settings, &bases, given, mistakes);
-    Some(Config {
-        listen: operation.listen?,
-        public_url: public_url?.trim_end_matches('/').to_owned(),
-        endpoints,
-        trusted_proxies: trusted_proxies?,
-        tls: operation.tls,
-        upstreams,
-        servers,
-        bases,
-        active_paths,
-        public_paths,
-        logins,
-        counting_roles,
-        store: operation.store,
-        forward_auth: operation.forward_auth,
-        admin: operation.admin,
-        log: operation.log,
-        shutdown_timeout: operation.shutdown_timeout,
-        shutdown_delay: operation.shutdown_delay,
-        reload_interval: operation.reload_interval,
-        write_timeout: operation.write_timeout,
-        warnings: mistakes.warnings(),
-        file: None,
-        files: mistakes.files(),
-        auth: auth?,
-    })
+    tables.config(servers, rights, mistakes)
 }

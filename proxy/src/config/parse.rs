@@ -18,6 +18,25 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long a session may last where nothing insecure is said.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|error| match long_lifetime(text) {
+        Ok(_) => format!("{error}; a longer one needs insecure_longer_than_a_day = true"),
+        Err(_) => error,
+    })
+}
+
+/// More than zero, and at most as long as browsers keep a cookie: 400 days.
+pub(super) fn long_lifetime(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() || duration > Duration::from_secs(400 * 86_400) => {
+            Err(format!("{text:?} is not between nothing and 400 days"))
+        }
+        Ok(duration) => Ok(duration),
+        Err(_) => Err(format!("{text:?} is no time: write it like \"12h\" or \"90d\"")),
+    }
+}
+
 /// As [`duration`], or `0s`.
 pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {

@@ -85,6 +85,16 @@ impl<'c, 'i> Section<'c, 'i> {
         self.optional(key).map_or(default, |found| found.value)
     }
 
+    /// A number of bytes or of things, more than none.
+    pub(super) fn size(&mut self, key: &'static str) -> Option<Found<usize>> {
+        let Found { value, span } = self.optional::<u32>(key)?;
+        if value == 0 {
+            self.mistakes.add(&span, format!("{key} has to be more than zero"));
+            return None;
+        }
+        Some(Found { value: usize::try_from(value).unwrap_or(usize::MAX), span })
+    }
+
     /// A text that has to have a form.
     pub(super) fn parsed<T, E: std::fmt::Display>(
         &mut self,

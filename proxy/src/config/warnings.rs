@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::access::Access;
-use super::auth::Settings;
 use super::base::{Base, Kind};
 use super::mistakes::Collector;
 use super::rule::Rule;
+use super::settings::Settings;
 
 /// How many rules are told that are never reached: a file may have many.
 const MOST: usize = 20;
@@ -26,6 +26,7 @@ pub(super) fn find(given: &Given<'_>) {
     fronts(given);
     roles_that_nobody_has(given);
     rules_that_are_never_reached(given);
+    bases_with_everything(given);
     public_paths_below_bases(given);
 }
 
@@ -92,23 +93,49 @@ fn rules_that_are_never_reached(given: &Given<'_>) {
     }
 }
 
+fn bases_with_everything(given: &Given<'_>) {
+    for base in given.bases {
+        let (root, top) = (base.is_root(), base.upstream_path.is_empty());
+        let message = match base.kind {
+            Kind::Files(_) if top => {
+                "everything that the image server has lies below this base, pages of its administration \
+                 included, and is had by whom a rule lets in: give it an upstream_path, if that is not meant"
+                    .to_owned()
+            }
+            Kind::Images(_) if root => format!(
+                "a base at the root leaves room for no other: every path of one segment is an image there, \
+                 such as /robots.txt, whatever public_paths say, and no image below {} is to be had, where \
+                 the services are",
+                given.settings.endpoints
+            ),
+            _ => continue,
+        };
+        given.mistakes.warn(&base.span, message);
+    }
+}
+
 fn public_paths_below_bases(given: &Given<'_>) {
     for public in &given.settings.public_paths {
         for base in given.bases {
             let below =
                 public.text.strip_prefix(&*base.path).is_some_and(|rest| rest.starts_with('/'));
-            if below {
-                let what = match base.kind {
-                    Kind::Images(_) => {
-                        "the base of images at {}: what is no image there, such as a manifest, is not passed \
-                         on. Give the manifests a path of their own"
-                    }
-                    Kind::Files(_) => "the base at {}: its rules decide, and public_paths do not",
-                };
-                let message =
-                    format!("{:?} lies below {}", public.text, what.replace("{}", &base.path));
-                given.mistakes.warn(&public.span, message);
+            if !below || base.leaves(&public.text.replace('*', "x")) {
+                continue;
             }
+            let what = match base.kind {
+                Kind::Images(_) if base.is_root() => {
+                    "the base at {}, where it has the shape of an image's: its rules decide, and \
+                     public_paths do not"
+                }
+                Kind::Images(_) => {
+                    "the base of images at {}: what is no image there, such as a manifest, is not passed \
+                     on. Give the manifests a path of their own"
+                }
+                Kind::Files(_) => "the base at {}: its rules decide, and public_paths do not",
+            };
+            let message =
+                format!("{:?} lies below {}", public.text, what.replace("{}", base.shown()));
+            given.mistakes.warn(&public.span, message);
         }
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, LOCATION};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use tower_iiif_auth::authorizer::{AccessRequest, Authorizer, Decision, MaxUnauthorized};
 use tower_iiif_auth::resource::Resource;
@@ -109,12 +109,9 @@ impl Dimensions {
             if !status.is_success() {
                 return Err(format!("info.json is {}", status.as_u16()));
             }
-            let body: Bytes = Limited::new(response.into_body(), LONGEST_INFO)
-                .collect()
-                .await
-                .map_err(|error| format!("info.json broke off, or is too long: {error}"))?
-                .to_bytes();
-            return info::size(&body).ok_or_else(|| "info.json has no width and height".to_owned());
+            let body = Limited::new(response.into_body(), LONGEST_INFO).collect().await;
+            let body: Bytes = body.map_err(broken)?.to_bytes();
+            return info::size(&body).map_err(str::to_owned);
         }
         Err("it is a redirect too often".to_owned())
     }
@@ -142,6 +139,14 @@ impl Dimensions {
         }
         let query = place.query().map(|query| format!("?{query}")).unwrap_or_default();
         Ok(format!("{}{query}", place.path()))
+    }
+}
+
+fn broken(error: BoxError) -> String {
+    if error.is::<LengthLimitError>() {
+        "info.json is longer than 1 MiB".to_owned()
+    } else {
+        format!("info.json broke off: {error}")
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) fn without_own(headers: &mut HeaderMap, auth: &IiifAuth) {
     }
 }
 
-/// Takes cookies that pass for the layers' own out of an answer.
-pub(super) fn without_forged(headers: &mut HeaderMap, auth: &IiifAuth) {
+/// Takes cookies that pass for the layers' own out of an answer; whether there were any.
+pub(super) fn without_forged(headers: &mut HeaderMap, auth: &IiifAuth) -> bool {
     let (mut kept, mut forged) = (Vec::new(), false);
     for value in headers.get_all(SET_COOKIE) {
         if is_own(value.as_bytes().trim_ascii(), auth) {
@@ -40,14 +40,12 @@ pub(super) fn without_forged(headers: &mut HeaderMap, auth: &IiifAuth) {
         }
     }
     if forged {
-        tracing::warn!(
-            "the image server set a cookie under a name of the proxy's; it was taken out"
-        );
         headers.remove(SET_COOKIE);
         for value in kept {
             headers.append(SET_COOKIE, value);
         }
     }
+    forged
 }
 
 fn is_own(pair: &[u8], auth: &IiifAuth) -> bool {

@@ -8,7 +8,7 @@ use http::request::Parts as RequestParts;
 use http::response::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body::Body as HttpBody;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_iiif_auth::resource::{Resource, ResourceKind};
 
 use crate::body::{Body, BoxError, empty};
@@ -59,6 +59,17 @@ pub(super) fn ask_for_all(head: &mut RequestParts) {
     }
 }
 
+/// What is said where a document does not name what its server was told.
+pub(super) const NOT_TOLD: &str = "its description does not name the X-IIIF-ID it was told: is it IIPImage, \
+                                   and does the web server before it pass the header on?";
+
+/// A document with the right URI in it.
+pub(super) struct PutRight {
+    pub(super) document: Bytes,
+    /// Whether the server named what it was told, or nobody looked.
+    pub(super) is_told: bool,
+}
+
 /// The document with the right URI in it.
 ///
 /// # Errors
@@ -69,7 +80,7 @@ pub(super) async fn put_right<B>(
     method: &Method,
     head: &mut Parts,
     body: B,
-) -> Result<Bytes, &'static str>
+) -> Result<PutRight, &'static str>
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {
@@ -77,28 +88,31 @@ where
     head.headers.remove(CONTENT_LENGTH);
     head.headers.remove(ETAG);
     if *method == Method::HEAD {
-        return Ok(Bytes::new());
+        return Ok(PutRight { document: Bytes::new(), is_told: true });
     }
     if head.headers.contains_key(CONTENT_ENCODING) {
-        return Err("a description is compressed although that was not asked for");
+        return Err("info.json is compressed although that was not asked for");
     }
     let body = Limited::new(body, LONGEST).collect().await;
-    let body = body.map_err(|_| "a description is too long, or broke off")?.to_bytes();
-    Ok(replaced(&body, ids))
+    let body = body.map_err(too_long_or_broken)?.to_bytes();
+    let document = replaced(&body, ids);
+    let is_told = document.is_some();
+    Ok(PutRight { document: document.unwrap_or(body), is_told })
 }
 
-fn replaced(body: &Bytes, ids: &Ids) -> Bytes {
-    let quoted = |uri: &str| format!("\"{uri}\"");
-    let Ok(text) = std::str::from_utf8(body) else { return body.clone() };
-    let (written, right) = (quoted(&ids.written), quoted(&ids.right));
-    if !text.contains(&written) {
-        tracing::warn!(
-            "the image server's description does not name the X-IIIF-ID it was told: is it IIPImage, and \
-             does the web server before it pass the header on?"
-        );
-        return body.clone();
+fn too_long_or_broken(error: BoxError) -> &'static str {
+    if error.is::<LengthLimitError>() {
+        "info.json is longer than 1 MiB"
+    } else {
+        "info.json broke off, or stood still for too long"
     }
-    text.replace(&written, &right).into()
+}
+
+fn replaced(body: &Bytes, ids: &Ids) -> Option<Bytes> {
+    let quoted = |uri: &str| format!("\"{uri}\"");
+    let text = std::str::from_utf8(body).ok()?;
+    let (written, right) = (quoted(&ids.written), quoted(&ids.right));
+    text.contains(&written).then(|| text.replace(&written, &right).into())
 }
 
 #[cfg(test)]
@@ -110,7 +124,7 @@ mod tests {
         let ids = Ids { written: "https://a/b/-".into(), right: "https://a/b/c%2Fd".into() };
         let body = Bytes::from_static(b"{\"@id\" : \"https://a/b/-\", \"x\": \"https://a/b/-x\"}");
         let right = b"{\"@id\" : \"https://a/b/c%2Fd\", \"x\": \"https://a/b/-x\"}";
-        assert_eq!(replaced(&body, &ids), right[..]);
-        assert_eq!(replaced(&Bytes::from_static(b"{}"), &ids), b"{}"[..]);
+        assert_eq!(replaced(&body, &ids).unwrap(), right[..]);
+        assert_eq!(replaced(&Bytes::from_static(b"{}"), &ids), None);
     }
 }

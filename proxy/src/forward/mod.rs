@@ -22,11 +22,15 @@ use url::Url;
 use crate::body::{Body, boxed, plain};
 use crate::config::{Base, Config, LoginKind, Upstream};
 use crate::metrics::{Fault, Metrics};
+use crate::refusals::Refusals;
 use crate::routes::Routes;
+use crate::said::{Once, shown};
 use crate::upstream::{Answer, Servers};
+use description::PutRight;
 use idle::Idle;
 use patience::{LastSent, Over};
 pub(crate) use request::has_no_body;
+use response::Prepared;
 
 /// Forwards what the layers let through.
 pub(crate) struct Forward {
@@ -38,6 +42,8 @@ pub(crate) struct Forward {
     claims: Vec<HeaderName>,
     active_paths: Vec<Pattern>,
     metrics: Arc<Metrics>,
+    refusals: Arc<Refusals>,
+    said: Once,
 }
 
 impl Forward {
@@ -45,7 +51,7 @@ impl Forward {
         config: &Config,
         routes: Arc<Routes>,
         auth: IiifAuth,
-        metrics: Arc<Metrics>,
+        (metrics, refusals): (Arc<Metrics>, Arc<Refusals>),
     ) -> Self {
         let sign_on = config.logins.iter().flat_map(|login| match &login.kind {
             LoginKind::SingleSignOn { names, .. } => names.clone(),
@@ -57,7 +63,17 @@ impl Forward {
         let trusted_proxies = config.trusted_proxies.clone();
         let active_paths = config.active_paths.clone();
         let upstreams = config.servers.clone();
-        Self { upstreams, routes, auth, trusted_proxies, claims, active_paths, metrics }
+        Self {
+            upstreams,
+            routes,
+            auth,
+            trusted_proxies,
+            claims,
+            active_paths,
+            metrics,
+            refusals,
+            said: Once::default(),
+        }
     }
 
     /// The image server's answer, or why there is none.
@@ -71,6 +87,7 @@ impl Forward {
         // Below a base the layers see to it.
         let still = base.is_none() && !self.may_run(path);
         if still && head.headers.contains_key("service-worker") {
+            self.refusals.say(path, StatusCode::FORBIDDEN, "service worker");
             return plain(StatusCode::FORBIDDEN, "No script of this place is a service worker.\n");
         }
         if let Some(response) = description::base_uri(&self.routes, path) {
@@ -89,23 +106,32 @@ impl Forward {
             return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
         };
         let asked = Asked { url, base, servers };
-        let (mut head, body) = response.into_parts();
-        if let Err(reason) = response::prepare(self, &asked, &mut head) {
-            tracing::warn!(reason, "the image server's answer is not passed on");
-            return self.failed(Fault::Answer);
+        let path = head.uri.path();
+        let (mut answer, body) = response.into_parts();
+        match response::prepare(self, &asked, &mut answer) {
+            Err(reason) => return self.withheld(path, reason),
+            Ok(Prepared { forged: true }) => {
+                self.say(path, "it set a cookie under a name of the proxy's, which was taken out");
+            }
+            Ok(Prepared { forged: false }) => {}
+        }
+        if answer.status.is_server_error() {
+            self.say_status(path, answer.status);
         }
         let body = Idle::new(body, servers.upstream.idle_timeout);
-        let body = match ids.filter(|_| head.status == StatusCode::OK) {
+        let body = match ids.filter(|_| answer.status == StatusCode::OK) {
             None => boxed(body),
-            Some(ids) => match description::put_right(&ids, &method, &mut head, body).await {
-                Ok(body) => boxed(Full::new(body).map_err(|never| match never {})),
-                Err(reason) => {
-                    tracing::warn!(reason, "the image server's answer is not passed on");
-                    return self.failed(Fault::Answer);
+            Some(ids) => match description::put_right(&ids, &method, &mut answer, body).await {
+                Ok(PutRight { document, is_told }) => {
+                    if !is_told {
+                        self.say(path, description::NOT_TOLD);
+                    }
+                    boxed(Full::new(document).map_err(|never| match never {}))
                 }
+                Err(reason) => return self.withheld(path, reason),
             },
         };
-        let mut response = Response::from_parts(head, body);
+        let mut response = Response::from_parts(answer, body);
         if still {
             keep_still(&mut response);
         }
@@ -135,14 +161,45 @@ impl Forward {
         match sent.patient(header_timeout, servers.send(head, &target, body)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(unanswered)) => {
-                tracing::warn!(why = unanswered.why, "the image server gave no answer");
+                self.say_unanswered(head.uri.path(), &unanswered.why);
                 Err(self.failed(unanswered.fault))
             }
             Err(Over) => {
-                tracing::warn!("the image server did not answer within header_timeout");
+                self.say_unanswered(head.uri.path(), "it took longer than header_timeout");
                 Err(self.failed(Fault::HeaderTimeout))
             }
         }
+    }
+
+    /// Says why there was no answer: once a path and reason in ten minutes, as what is down comes up again.
+    fn say_unanswered(&self, path: &str, why: &str) {
+        if self.said.first_lately((path, why)) {
+            tracing::warn!(path = &*shown(path), why, "the image server gave no answer");
+        }
+    }
+
+    /// Says that the image server has a fault of its own.
+    fn say_status(&self, path: &str, status: StatusCode) {
+        if self.said.first_lately((path, status)) {
+            let (path, status) = (&*shown(path), status.as_u16());
+            tracing::warn!(path, status, "the image server answers with an error");
+        }
+    }
+
+    /// Says what was odd of an answer, once a path.
+    fn say(&self, path: &str, what: &'static str) {
+        if self.said.first((path, what)) {
+            tracing::warn!(path = &*shown(path), what, "the image server's answer is odd");
+        }
+    }
+
+    /// An answer that is not passed on.
+    fn withheld(&self, path: &str, reason: &'static str) -> Response<Body> {
+        if self.said.first((path, reason)) {
+            let path = &*shown(path);
+            tracing::warn!(path, reason, "the image server's answer is not passed on");
+        }
+        self.failed(Fault::Answer)
     }
 
     /// Whether the pages at a public path may run as pages of this site.

@@ -15,12 +15,18 @@ use crate::upstream::Servers;
 /// Orders to a web server in front, which only the proxy itself could give.
 const ORDERS: [&str; 4] = ["x-accel-", "x-sendfile", "x-lighttpd-send", "x-iiif-"];
 
+/// What was done to an answer's head.
+pub(super) struct Prepared {
+    /// Whether a cookie was taken out that passed for the proxy's own.
+    pub(super) forged: bool,
+}
+
 /// Makes the image server's head the proxy's own; refused where it leads to a place inside.
 pub(super) fn prepare(
     forward: &Forward,
     asked: &Asked<'_>,
     head: &mut Parts,
-) -> Result<(), &'static str> {
+) -> Result<Prepared, &'static str> {
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err("it wants to change the protocol");
     }
@@ -30,7 +36,7 @@ pub(super) fn prepare(
     // Each connection has a version of its own.
     head.version = Version::HTTP_11;
     names::remove_hop_by_hop(&mut head.headers);
-    cookies::without_forged(&mut head.headers, &forward.auth);
+    let forged = cookies::without_forged(&mut head.headers, &forward.auth);
     let orders: Vec<HeaderName> = head
         .headers
         .keys()
@@ -54,7 +60,7 @@ pub(super) fn prepare(
         let public = public(forward, asked, first).ok_or("it leads to a place inside")?;
         head.headers.insert(name, public);
     }
-    Ok(())
+    Ok(Prepared { forged })
 }
 
 /// Whether all readers see a body's end at one place: a length, chunks and nothing else, or neither. No

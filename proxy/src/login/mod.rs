@@ -29,12 +29,11 @@ pub use password::hash;
 /// The longest form, in bytes.
 const LONGEST_FORM: usize = 8 << 10;
 
-/// How long a form may take to come in.
-const FORM_TIMEOUT: Duration = Duration::from_secs(10);
-
 pub(crate) struct Logins {
     by_path: HashMap<String, Place>,
     trusted_proxies: TrustedProxies,
+    /// How long a form may take to come in.
+    form_timeout: Duration,
     counters: Arc<Counters>,
     metrics: Arc<Metrics>,
 }
@@ -89,7 +88,8 @@ impl Logins {
             }
             by_path.insert(login.path.clone(), Place { entry, is_callback: false });
         }
-        Self { by_path, trusted_proxies: config.trusted_proxies.clone(), counters, metrics }
+        let (trusted_proxies, form_timeout) = (config.trusted_proxies.clone(), config.form_timeout);
+        Self { by_path, trusted_proxies, form_timeout, counters, metrics }
     }
 
     /// The login at a path, which may have the digit of an older family behind it.
@@ -128,7 +128,7 @@ impl Logins {
             (false, &Method::GET | &Method::HEAD) => desk.open(&head.headers, flow).await,
             (false, &Method::POST) => {
                 let body = Limited::new(body, LONGEST_FORM).collect();
-                let Ok(Ok(body)) = tokio::time::timeout(FORM_TIMEOUT, body).await else {
+                let Ok(Ok(body)) = tokio::time::timeout(self.form_timeout, body).await else {
                     return plain(StatusCode::BAD_REQUEST, "The form could not be read.\n");
                 };
                 desk.choose(&head.headers, flow, &body.to_bytes()).await
@@ -160,7 +160,7 @@ impl Logins {
         let client = self.trusted_proxies.client(&Head::of(&request));
         let (head, body) = request.into_parts();
         let body = Limited::new(body, LONGEST_FORM).collect();
-        let Ok(Ok(body)) = tokio::time::timeout(FORM_TIMEOUT, body).await else {
+        let Ok(Ok(body)) = tokio::time::timeout(self.form_timeout, body).await else {
             return plain(StatusCode::BAD_REQUEST, "The form could not be read.\n");
         };
         let fields =
@@ -194,10 +194,12 @@ impl Logins {
             }
             Ok(None) => {
                 self.metrics.login(LoginOutcome::Wrong);
+                tracing::info!(client = client.map(tracing::field::display), "a wrong password");
                 page::form(login, &head.headers, flow, Some(page::Fault::Wrong))
             }
             Err(password::Busy) => {
                 self.counters.attempts.take_back(counted);
+                tracing::warn!("more logins at once than passwords are checked: told to try again");
                 let fault = Some(page::Fault::Busy);
                 page::form(login, &head.headers, flow, fault)
             }

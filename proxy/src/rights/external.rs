@@ -199,7 +199,7 @@ impl Inner {
         let session = request.session();
         let question = Question {
             resource: format!("{}{}", self.settings.public_url, resource.path()),
-            base: resource.base(),
+            base: if resource.base().is_empty() { "/" } else { resource.base() },
             identifier: resource.identifier(),
             session: session
                 .map(|own| Who { subject: own.subject(), roles: own.roles().collect() }),

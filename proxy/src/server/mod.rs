@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -22,8 +23,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::body::Body;
+use crate::body::{Body, BoxError};
 use crate::live::Live;
+use crate::refusals::Refusals;
 use patient::{Either, Patient};
 use strict::Strict;
 
@@ -62,11 +64,12 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, ow
                 Ok((stream, peer)) => {
                     let greeted = greet(stream, peer, live.tls().filter(|_| tls), live.write_timeout());
                     let (handler, watcher) = (Arc::clone(&handler), connections.watcher());
+                    let client = Client::new(peer, Arc::clone(&live.shared.refusals));
                     tokio::spawn(async move {
                         let Some(stream) = greeted.await else { return };
-                        let connection = connection(stream, peer, handler);
+                        let connection = connection(stream, client.clone(), handler);
                         if let Err(error) = watcher.watch(connection).await {
-                            tracing::debug!(%error, %peer, "connection");
+                            client.broke_off(&error);
                         }
                     });
                 }
@@ -78,6 +81,39 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, ow
     drop(listener);
     if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were cut off, as they took longer than shutdown_timeout");
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+struct Client {
+    peer: SocketAddr,
+    refusals: Arc<Refusals>,
+    /// Whether it was said why a request of it is refused.
+    told: Arc<AtomicBool>,
+}
+
+impl Client {
+    fn new(peer: SocketAddr, refusals: Arc<Refusals>) -> Self {
+        Self { peer, refusals, told: Arc::default() }
+    }
+
+    /// What it sent can be read in two ways, or not at all.
+    fn refused(&self, reason: &'static str) {
+        self.told.store(true, Ordering::Relaxed);
+        self.refusals.say_of_peer(self.peer.ip(), reason);
+    }
+
+    /// Its connection ended with an error: most often it went away.
+    fn broke_off(&self, error: &BoxError) {
+        let peer = self.peer;
+        tracing::debug!(%error, %peer, "connection");
+        match error.downcast_ref::<hyper::Error>() {
+            _ if self.told.load(Ordering::Relaxed) => {}
+            Some(own) if own.is_parse_too_large() => self.refused("a head that is too long"),
+            Some(own) if own.is_parse() => self.refused("no HTTP"),
+            _ => {}
+        }
     }
 }
 
@@ -111,9 +147,10 @@ async fn greet(
 
 fn connection<H: Handler>(
     stream: Greeted,
-    peer: SocketAddr,
+    client: Client,
     handler: Arc<H>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> {
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = BoxError> {
+    let peer = client.peer;
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
         async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }
@@ -126,7 +163,8 @@ fn connection<H: Handler>(
         .keep_alive_interval(HEAD_TIMEOUT)
         .max_header_list_size(16 << 10)
         .max_send_buf_size(BUFFER);
-    builder.serve_connection(TokioIo::new(Strict::new(stream, HEAD_TIMEOUT)), service).into_owned()
+    let stream = Strict::new(stream, HEAD_TIMEOUT, move |reason| client.refused(reason));
+    builder.serve_connection(TokioIo::new(stream), service).into_owned()
 }
 
 /// Without file descriptors nothing can be taken for a while; other errors are one connection's.

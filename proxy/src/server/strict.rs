@@ -24,24 +24,25 @@ const LONGEST_LINE: usize = super::BUFFER;
 
 pin_project! {
     /// A connection whose requests can be read in one way only.
-    pub(crate) struct Strict<S> {
+    pub(crate) struct Strict<S, F> {
         #[pin]
         stream: S,
         reader: Reader,
         // hyper limits the time of a head only once it knows the version of HTTP.
         first_head: Option<Pin<Box<Sleep>>>,
+        refused: F,
     }
 }
 
-impl<S> Strict<S> {
-    /// The first head has to come within `patience`.
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
+impl<S, F> Strict<S, F> {
+    /// The first head has to come within `patience`. Why something is refused is told to `refused`.
+    pub(crate) fn new(stream: S, patience: Duration, refused: F) -> Self {
         let first_head = Some(Box::pin(sleep(patience)));
-        Self { stream, reader: Reader::default(), first_head }
+        Self { stream, reader: Reader::default(), first_head, refused }
     }
 }
 
-impl<S: AsyncRead> AsyncRead for Strict<S> {
+impl<S: AsyncRead, F: Fn(&'static str)> AsyncRead for Strict<S, F> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -61,7 +62,8 @@ impl<S: AsyncRead> AsyncRead for Strict<S> {
                 Poll::Pending
             };
         }
-        if let Err(at) = this.reader.read(&buffer.filled()[before..]) {
+        if let Err((at, Refused(why))) = this.reader.read(&buffer.filled()[before..]) {
+            (this.refused)(why);
             buffer.set_filled(before + at);
             let mut given = 0;
             give_poison(&mut given, buffer);
@@ -82,7 +84,7 @@ fn give_poison(given: &mut usize, buffer: &mut ReadBuf<'_>) {
     *given += now;
 }
 
-impl<S: AsyncWrite> AsyncWrite for Strict<S> {
+impl<S: AsyncWrite, F> AsyncWrite for Strict<S, F> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -145,12 +147,12 @@ struct Head {
     hosts: u8,
 }
 
-/// A request is not to be passed on.
-struct Refused;
+/// Why a request is not to be passed on.
+struct Refused(&'static str);
 
 impl Reader {
-    /// The index of the first byte that makes a request ambiguous.
-    fn read(&mut self, bytes: &[u8]) -> Result<(), usize> {
+    /// The index of the first byte that makes a request ambiguous, and why it does.
+    fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Refused)> {
         let mut at = 0;
         while at < bytes.len() {
             match self.place {
@@ -163,9 +165,7 @@ impl Reader {
                     at += usize::try_from(skipped).unwrap_or(usize::MAX);
                 }
                 Place::Head => {
-                    if self.byte(bytes[at]).is_err() {
-                        return Err(at);
-                    }
+                    self.byte(bytes[at]).map_err(|why| (at, why))?;
                     at += 1;
                 }
             }
@@ -182,9 +182,9 @@ impl Reader {
                 self.line(&line)
             }
             // Alone each of them ends a line for some readers, and not for others.
-            b'\n' => Err(Refused),
-            _ if after_return => Err(Refused),
-            _ if self.line.len() >= LONGEST_LINE => Err(Refused),
+            b'\n' => Err(Refused("a line feed without a carriage return")),
+            _ if after_return => Err(Refused("a carriage return without a line feed")),
+            _ if self.line.len() >= LONGEST_LINE => Err(Refused("a line that is too long")),
             _ => {
                 self.line.push(byte);
                 Ok(())
@@ -201,7 +201,7 @@ impl Reader {
                 self.head.request_line = true;
                 self.head.is_1_1 = line.ends_with(b" HTTP/1.1");
                 if !self.head.is_1_1 && !line.ends_with(b" HTTP/1.0") {
-                    return Err(Refused);
+                    return Err(Refused("no request line of HTTP/1.1 or 1.0"));
                 }
             }
             return Ok(());
@@ -210,18 +210,17 @@ impl Reader {
             return self.end();
         }
         // A first byte of white space is a folded line (RFC 9112 §5.2).
-        let colon = line.iter().position(|byte| *byte == b':').ok_or(Refused)?;
+        let no_name = Refused("a header without a name, with white space in it, or folded");
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Err(no_name) };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) {
-            return Err(Refused);
+            return Err(no_name);
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            if !digits || self.head.length.is_some() {
-                return Err(Refused);
-            }
-            self.head.length = Some(length.ok_or(Refused)?);
+            let one = length.filter(|_| digits && self.head.length.is_none());
+            self.head.length = Some(one.ok_or(Refused("a length that is no number, or two"))?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.head.chunked = true;
         } else if name.eq_ignore_ascii_case(b"host") {
@@ -233,8 +232,11 @@ impl Reader {
     fn end(&mut self) -> Result<(), Refused> {
         let Head { is_1_1, length, chunked, hosts, .. } = std::mem::take(&mut self.head);
         self.seen = true;
-        if hosts > 1 || is_1_1 && hosts == 0 || chunked && length.is_some() {
-            return Err(Refused);
+        if hosts > 1 || is_1_1 && hosts == 0 {
+            return Err(Refused("no Host, or two"));
+        }
+        if chunked && length.is_some() {
+            return Err(Refused("a length and chunks"));
         }
         // A request in chunks is answered with 411 and the end of the connection.
         self.place = if chunked { Place::Opaque } else { Place::Body(length.unwrap_or(0)) };
@@ -250,7 +252,7 @@ mod tests {
     fn refused_at(text: &str, pieces: usize) -> Option<usize> {
         let mut reader = Reader::default();
         for (index, piece) in text.as_bytes().chunks(pieces).enumerate() {
-            if let Err(at) = reader.read(piece) {
+            if let Err((at, _)) = reader.read(piece) {
                 return Some(index * pieces + at);
             }
         }

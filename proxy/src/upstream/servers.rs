@@ -130,7 +130,8 @@ impl Servers {
                 }
                 Err(error) => {
                     let unreached = error.is_connect();
-                    last = Unanswered::new(fault_of(&error), causes(&error));
+                    let why = format!("{}: {}", server.address, causes(&error));
+                    last = Unanswered::new(fault_of(&error), why);
                     if unreached {
                         let until = self.now().saturating_add(millis(REST));
                         server.resting.store(until, Ordering::Relaxed);
@@ -139,8 +140,7 @@ impl Servers {
                         break;
                     }
                     if self.all.len() > 1 {
-                        let server = server.address.to_string();
-                        tracing::warn!(server, why = last.why, "an image server cannot be reached");
+                        tracing::warn!(why = last.why, "an image server cannot be reached");
                     }
                 }
             }

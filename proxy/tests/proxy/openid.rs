@@ -6,6 +6,8 @@ use http::Method;
 use serde_json::json;
 
 use crate::fake::{CLIENT, Fake, SECRET};
+use crate::program::{Program, command};
+use crate::redis_server::free_port;
 use crate::support::{Answer, Proxy, SITE, Upstream, config, folder, image, request};
 
 const LOGIN: &str = "/auth/login?origin=https://viewer.example";
@@ -86,14 +88,17 @@ fn is_gesture(answer: &Answer) -> bool {
 async fn before(fake: &Fake, upstream: &Upstream, keys: &str) -> Proxy {
     let folder = folder();
     std::fs::write(folder.join("client-secret"), format!("{SECRET}\n")).unwrap();
-    let text = config(upstream.address).replace("kind = \"login\"", "kind = \"openid-connect\"").replace(
+    Proxy::within(&text_before(fake, upstream, keys), &folder).await
+}
+
+fn text_before(fake: &Fake, upstream: &Upstream, keys: &str) -> String {
+    config(upstream.address).replace("kind = \"login\"", "kind = \"openid-connect\"").replace(
         "users_file = \"users\"\n",
         &format!(
             "issuer = \"{}\"\nclient_id = \"{CLIENT}\"\nclient_secret_file = \"client-secret\"\n{keys}\n",
             fake.issuer
         ),
-    );
-    Proxy::within(&text, &folder).await
+    )
 }
 
 #[tokio::test]
@@ -188,6 +193,38 @@ async fn ex_07_what_real_providers_send() {
         let mut browser = Browser::new(&proxy);
         browser.log_in(&fake).await;
         assert_eq!(browser.tile().await, status, "{keys} {claims}");
+    }
+}
+
+/// EX-07: whoever gets in without a role that counts is no riddle: one line says what was missing, however
+/// many come, and it names nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ex_07_what_was_missing_is_said_once() {
+    for (claims, said) in [
+        (json!({ "roles": null }), "neither the ID token nor the user info"),
+        (json!({ "roles": 7 }), "holds neither texts nor names"),
+        (json!({ "roles": [{ "x": 1 }] }), "holds neither texts nor names"),
+        (json!({ "roles": null, "_claim_names": { "roles": "src1" } }), "_claim_names"),
+        (json!({ "roles": ["other"] }), "no rule asks for one"),
+    ] {
+        let (fake, upstream) = (Fake::start().await, Upstream::new().await);
+        fake.words().claims = claims.clone();
+        let (folder, port) = (folder(), free_port());
+        let text = text_before(&fake, &upstream, "");
+        std::fs::write(folder.join("client-secret"), format!("{SECRET}\n")).unwrap();
+        let text = text.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        std::fs::write(folder.join("proxy.toml"), text).unwrap();
+        let program = Program::start(command(&folder), port).await;
+        let proxy = Proxy::at(program.address);
+        for _ in 0..3 {
+            let mut browser = Browser::new(&proxy);
+            browser.log_in(&fake).await;
+            assert_eq!(browser.tile().await, 403, "{claims}");
+        }
+        let log = program.stop();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(said)).collect();
+        assert!(lines.len() == 1 && lines[0].contains("WARN"), "{claims}: {log}");
+        assert!(!log.contains("ada") && !log.contains("other\""), "{log}");
     }
 }
 

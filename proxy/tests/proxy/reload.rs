@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::program::{Program, command};
-use crate::redis_server::free_port;
+use crate::redis_server::{RedisServer, free_port};
 use crate::support::{PIXELS, Proxy, SITE, Upstream, config, folder, image, request, with_keys};
 
 /// A program with a folder of its own, whose files may change.
@@ -244,6 +244,79 @@ async fn what_counts_from_the_next_start_is_told() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let log = program.stop();
     assert!(log.contains("count from the next start"), "{log}");
+}
+
+/// A change that comes while another is taken up is taken up, too, in whichever file it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_one_behind_the_other_are_all_taken_up() {
+    let site = Site::new().await;
+    let (_program, proxy) = site.start().await;
+    for number in 0..40 {
+        let rules = format!("match,allow\nrow{number},everyone\n");
+        let name = format!("rules{}.csv", number % 2);
+        put(&site.folder, &name, &rules);
+        site.write(&with_keys(&site.text(), &format!("rules_file = {name:?}")));
+        until(&proxy, &image(&format!("row{number}")), &[], 200).await;
+        // At once, and without a change of the configuration itself.
+        put(&site.folder, &name, &format!("{rules}again{number},everyone\n"));
+        until(&proxy, &image(&format!("again{number}")), &[], 200).await;
+    }
+}
+
+/// Which of them, each by its name: also what stands in files of `[store]`; what is the same is not named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_counts_from_the_next_start_is_told_by_name() {
+    let redis = RedisServer::start("");
+    let site = Site::new().await;
+    let url = format!("{}\n", redis.url());
+    put(&site.folder, "url", &url);
+    let with = |more: &str, store: &str| format!("{more}\n{}{store}\n", site.text());
+    let store = "\n[store]\nprefix = \"a\"\nurl_file = \"url\"\n";
+    site.write(&with("", store));
+    let (program, proxy) = site.start().await;
+    let rule = "[[rule]]\nmatch = [\"MARK\"]\nallow = \"everyone\"\n";
+    for (mark, more, store, url) in [
+        ("same", "", "\n# a comment\n[store]\nurl_file = \"url\"\nprefix = \"a\"\n", &*url),
+        ("prefix", "", "\n[store]\nprefix = \"b\"\nurl_file = \"url\"\n", &*url),
+        ("file", "", store, &format!("{}\n\n", url.trim())),
+        ("none", "", "", &*url),
+        ("delay", "shutdown_delay = \"10ms\"\nshutdown_timeout = \"9s\"", store, &*url),
+        ("format", "", &format!("{store}\n[log]\nformat = \"json\"\n"), &*url),
+        ("admin", "", &format!("{store}\n[admin]\nlisten = \"127.0.0.1:0\"\n"), &*url),
+    ] {
+        put(&site.folder, "url", url);
+        site.write(&format!("{}{}", with(more, store), rule.replace("MARK", mark)));
+        until(&proxy, &image(mark), &[], 200).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let log = program.stop();
+    let what: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("count from the next start"))
+        .filter_map(|line| line.split("what=").nth(1))
+        .map(|own| own.trim_matches('"'))
+        .collect();
+    // A file that was written meanwhile may have been taken up in between.
+    let mut told = what.clone();
+    told.dedup();
+    let expected =
+        ["[store]", "shutdown_delay, shutdown_timeout", "format of [log]", "listen of [admin]"];
+    assert_eq!(told, expected, "{log}");
+}
+
+/// The filter of the log is another from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_filter_of_the_log_is_taken_up() {
+    let site = Site::new().await;
+    let (program, proxy) = site.start().await;
+    proxy.get(&image("pub-before"), &[]).await;
+    let text = site.text().replace("\"pub*\"", "\"pub*\", \"open\"");
+    site.write(&format!("{text}\n[log]\nfilter = \"info,tower_iiif_auth::decision=debug\"\n"));
+    until(&proxy, &image("open"), &[], 200).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    proxy.get(&image("pub-after"), &[]).await;
+    let log = program.stop();
+    assert!(!log.contains("pub-before") && log.contains("pub-after"), "{log}");
 }
 
 /// A file that is named and was not there is looked for again.

@@ -106,6 +106,11 @@ impl Upstream {
         self.asked.lock().unwrap().last().expect("the image server was asked").clone()
     }
 
+    /// Forgets what it was asked so far.
+    pub(crate) fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
