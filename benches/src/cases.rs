@@ -340,7 +340,8 @@ fn manifests() -> Vec<Case> {
 }
 
 /// Canvases of about 720 bytes, each with a protected film.
-fn manifest(canvases: usize) -> String {
+#[must_use]
+pub fn manifest(canvases: usize) -> String {
     let mut text = String::from(
         r#"{"@context":"http://iiif.io/api/presentation/3/context.json","id":"https://iiif.example/manifests/1","type":"Manifest","label":{"en":["A book"]},"items":["#,
     );

@@ -66,6 +66,12 @@ impl Publisher {
         Self { logins: auth.clone(), auth }
     }
 
+    /// With these layers.
+    #[must_use]
+    pub fn with(auth: IiifAuth) -> Self {
+        Self { logins: auth.clone(), auth }
+    }
+
     /// With these rules.
     #[must_use]
     pub fn with_rules(rules: impl Authorizer) -> Self {

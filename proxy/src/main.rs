@@ -7,7 +7,12 @@ use std::process::ExitCode;
 
 use iiif_auth_proxy::config::Config;
 use iiif_auth_proxy::{Server, log};
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
+
+// A tile takes some eighty pieces of memory for a moment, one of them as large as itself.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use percent_encoding::percent_decode_str;
 
 use crate::path;
@@ -126,27 +127,43 @@ impl Endpoints {
 
     /// Whether some reading of a path lies below the place of signed locations, or asks the probe of one.
     fn is_near_signed(&self, path: &str) -> bool {
-        let [place, probe] = [&self.signed, &self.probe].map(|own| own.to_ascii_lowercase());
-        let mut read = path.to_ascii_lowercase();
+        let mut read = Cow::Borrowed(path);
         // As often as anybody decodes.
         for _ in 0..4 {
-            let plain = read
-                .split('/')
-                .filter(|part| !part.is_empty())
-                .fold(String::with_capacity(read.len()), |all, part| all + "/" + part);
-            let asked = plain.strip_prefix(&*probe).unwrap_or(&plain);
-            if asked.strip_prefix(&*place).is_some_and(|below| below.starts_with('/')) {
+            if self.is_below_signed(&read) {
                 return true;
             }
-            read = percent_decode_str(&read).decode_utf8_lossy().to_ascii_lowercase();
+            if memchr(b'%', read.as_bytes()).is_none() {
+                return false;
+            }
+            read = Cow::Owned(percent_decode_str(&read).decode_utf8_lossy().into_owned());
         }
         false
+    }
+
+    /// The same of a path as it is, but for case and empty segments.
+    fn is_below_signed(&self, path: &str) -> bool {
+        let asked = segments(path);
+        let asked = behind(asked.clone(), &self.probe).unwrap_or(asked);
+        behind(asked, &self.signed).is_some_and(|mut below| below.next().is_some())
     }
 
     /// All of them.
     pub(super) fn all(&self) -> [&str; 6] {
         [&self.probe, &self.continuing, &self.hand_off, &self.redeem, &self.grant, &self.signed]
     }
+}
+
+/// The segments of a path that are not empty.
+fn segments(path: &str) -> impl Iterator<Item = &str> + Clone {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+/// The segments behind those of this place, if they begin with them in whatever case.
+fn behind<'p, I: Iterator<Item = &'p str>>(mut asked: I, place: &str) -> Option<I> {
+    let all = segments(place)
+        .all(|part| asked.next().is_some_and(|own| own.eq_ignore_ascii_case(part)));
+    all.then_some(asked)
 }
 
 /// The paths of a realm's services.

@@ -10,14 +10,13 @@ mod response;
 
 use std::sync::Arc;
 
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tower_iiif_auth::IiifAuth;
 use tower_iiif_auth::aspect::TrustedProxies;
 use tower_iiif_auth::check::keep_still;
 use tower_iiif_auth::resource::Pattern;
-use url::Url;
 
 use crate::body::{Body, boxed, plain};
 use crate::config::{Base, Config, LoginKind, Upstream};
@@ -102,10 +101,7 @@ impl Forward {
             Ok(answer) => answer,
             Err(response) => return response,
         };
-        let Ok(url) = Url::parse(&asked.to_string()) else {
-            return plain(StatusCode::BAD_REQUEST, "This is no path.\n");
-        };
-        let asked = Asked { url, base, servers };
+        let asked = Asked { uri: asked, base, servers };
         let path = head.uri.path();
         let (mut answer, body) = response.into_parts();
         match response::prepare(self, &asked, &mut answer) {
@@ -225,7 +221,7 @@ impl Forward {
 
 /// What the image server was asked for.
 struct Asked<'r> {
-    url: Url,
+    uri: Uri,
     base: Option<&'r Base>,
     servers: &'r Servers,
 }

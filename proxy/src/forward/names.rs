@@ -29,7 +29,10 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .filter(|name| name != CONTENT_LENGTH)
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    // Most heads have none of them.
+    let of_one_connection = headers.keys().filter(|name| HOP_BY_HOP.contains(name));
+    let all: Vec<HeaderName> = of_one_connection.cloned().chain(named).collect();
+    for name in all {
         headers.remove(name);
     }
 }

@@ -83,9 +83,10 @@ fn public(forward: &Forward, asked: &Asked<'_>, value: &HeaderValue) -> Option<H
     if forward.routes.is_public(text) {
         return Some(value.clone());
     }
-    let place = asked.url.join(text).ok()?;
-    let own = place.host() == asked.url.host()
-        && place.port_or_known_default() == asked.url.port_or_known_default()
+    let url = Url::parse(&asked.uri.to_string()).ok()?;
+    let place = url.join(text).ok()?;
+    let own = place.host() == url.host()
+        && place.port_or_known_default() == url.port_or_known_default()
         || asked.servers.is_address(&place);
     if own {
         let mut public = forward.routes.public_url_of(place.path(), asked.base);

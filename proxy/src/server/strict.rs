@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use memchr::memchr2;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
@@ -21,6 +22,9 @@ const POISON: &[u8] = b"\0\r\n\r\n";
 
 /// The longest line that is looked at; hyper takes no longer head.
 const LONGEST_LINE: usize = super::BUFFER;
+
+/// The memory of a line that is kept for the next one.
+const USUAL_LINE: usize = 4 << 10;
 
 pin_project! {
     /// A connection whose requests can be read in one way only.
@@ -155,6 +159,12 @@ impl Reader {
     fn read(&mut self, bytes: &[u8]) -> Result<(), (usize, Refused)> {
         let mut at = 0;
         while at < bytes.len() {
+            if matches!(self.place, Place::Head) {
+                at += self.within_line(&bytes[at..]);
+                if at == bytes.len() {
+                    break;
+                }
+            }
             match self.place {
                 Place::Opaque | Place::Refused(_) => return Ok(()),
                 Place::Body(0) => self.place = Place::Head,
@@ -173,13 +183,29 @@ impl Reader {
         Ok(())
     }
 
+    /// Takes what does not end a line, at once; how many bytes that is.
+    fn within_line(&mut self, bytes: &[u8]) -> usize {
+        if self.line.last() == Some(&b'\r') {
+            return 0;
+        }
+        let room = LONGEST_LINE.saturating_sub(self.line.len()).min(bytes.len());
+        let end = memchr2(b'\r', b'\n', &bytes[..room]).unwrap_or(room);
+        self.line.extend_from_slice(&bytes[..end]);
+        end
+    }
+
     fn byte(&mut self, byte: u8) -> Result<(), Refused> {
         let after_return = self.line.last() == Some(&b'\r');
         match byte {
             b'\n' if after_return => {
                 self.line.pop();
-                let line = std::mem::take(&mut self.line);
-                self.line(&line)
+                let mut line = std::mem::take(&mut self.line);
+                let looked_at = self.line(&line);
+                if line.capacity() <= USUAL_LINE {
+                    line.clear();
+                    self.line = line;
+                }
+                looked_at
             }
             // Alone each of them ends a line for some readers, and not for others.
             b'\n' => Err(Refused("a line feed without a carriage return")),
@@ -294,6 +320,18 @@ mod tests {
         ] {
             for pieces in [1, 7, 4096] {
                 assert_eq!(refused_at(&request, pieces).is_some(), refused, "{request:?}");
+                // However it comes, as much of it goes through.
+                assert_eq!(refused_at(&request, pieces), refused_at(&request, 1), "{request:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_has_an_end() {
+        for (length, refused) in [(LONGEST_LINE - 1, None), (LONGEST_LINE, Some(LONGEST_LINE))] {
+            let request = format!("{}\r\n", "a".repeat(length - 9) + " HTTP/1.1");
+            for pieces in [1, 1000, 1 << 20] {
+                assert_eq!(refused_at(&request, pieces), refused, "{length} in {pieces}");
             }
         }
     }
