@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::limits;
 use super::live::{Live, LivePending};
 use super::source::Source;
+use super::tally::Tally;
 use super::token_session::TokenSession;
 use super::verdict::{Basis, Lack, Verdict};
 use crate::answer::{Answer, BoxError, BoxFuture};
@@ -56,17 +57,6 @@ enum At {
         session: Session<'static>,
         decision: BoxFuture<Result<Decision, BoxError>>,
     },
-}
-
-/// What has been learned so far.
-#[derive(Debug)]
-struct Tally {
-    /// The decision over nobody: what holds if no session helps.
-    as_nobody: Denial,
-    /// The first denial of a session, which says more, where that session is from, and the session itself where
-    /// it is to be told.
-    with_session: Option<(Source, Denial, Option<Session<'static>>)>,
-    lack: Lack,
 }
 
 impl Core {
@@ -204,57 +194,6 @@ impl Core {
         let request = ManuallyDrop::new(AccessRequest::lent(resource, session, now));
         limits::catch(|| self.authorizer.authorize(&request))
             .unwrap_or_else(|panic| Answer::Now(Err(panic)))
-    }
-}
-
-impl Tally {
-    fn new() -> Self {
-        let lack = Lack { cause: Cause::MISSING, source: None };
-        Self { as_nobody: Denial::later(), with_session: None, lack }
-    }
-
-    fn lacks(&mut self, source: Source, cause: Cause) {
-        cause.log();
-        if cause.says_more_than(&self.lack.cause) {
-            self.lack = Lack { cause, source: Some(source) };
-        }
-    }
-
-    /// What a session leads to, unless another one may still do better. `told`: that session, where a denial tells it.
-    #[inline]
-    fn better(
-        &mut self,
-        source: Source,
-        outcome: Result<Decision, BoxError>,
-        told: Option<&Session<'_>>,
-    ) -> Option<Decision> {
-        match outcome {
-            Ok(Decision::Deny(denial)) => {
-                if self.with_session.is_none() {
-                    let session = told.map(|session| session.clone().into_owned());
-                    self.with_session = Some((source, denial, session));
-                }
-                None
-            }
-            Ok(decision) => Some(decision),
-            Err(error) => {
-                self.lacks(source, Cause::of_authorizer(error));
-                None
-            }
-        }
-    }
-
-    /// No session helped. The tally is done with.
-    #[inline(never)]
-    fn refuse(&mut self) -> Verdict {
-        let Self { as_nobody, with_session, lack } = mem::replace(self, Self::new());
-        let services = as_nobody.services().cloned();
-        let (denial, basis) = match with_session {
-            _ if lack.cause.is_failure() => (Denial::later(), Basis::Nobody(lack)),
-            Some((source, denial, session)) => (denial, Basis::NotEnough { source, session }),
-            None => (as_nobody, Basis::Nobody(lack)),
-        };
-        Verdict { decision: Decision::Deny(denial), basis, services }
     }
 }
 

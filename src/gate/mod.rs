@@ -20,6 +20,7 @@ mod renewal;
 mod sharing;
 mod source;
 mod store;
+mod tally;
 mod token_session;
 mod verdict;
 mod watch;
