@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use common::{COOKIE, Publisher, V, builder, clock, image_server, request};
-use http::Method;
 use http::header::AUTHORIZATION;
+use http::{Method, Request, Response};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_iiif_auth::IiifAuthBuilder;
 
 /// A publisher, and the `Authorization` fields of the request that went on last.
@@ -90,5 +92,27 @@ async fn what_is_no_token_of_ours_goes_on() {
     for path in ["/iiif/3/pub/info.json", "/files/pub", "/manifests/a", "/app/page"] {
         publisher.get(path, &[("authorization", &foreign)]).await;
         assert_eq!(*heard.lock().unwrap(), [&*foreign], "{path}");
+    }
+}
+
+/// The checker alone, without the describer around it, passes none on with a description either.
+#[tokio::test]
+async fn the_checker_alone() {
+    let (publisher, _) = publisher(|builder| builder);
+    let cookie = publisher.log_in(&["A"], Some(V)).await;
+    let token = format!("Bearer {}", publisher.token(&cookie).await);
+    let inner = service_fn(async |request: Request<common::Body>| {
+        let passed = request.headers().contains_key(AUTHORIZATION);
+        let mut response = Response::new(common::Body::default());
+        response.headers_mut().insert("x-passed", passed.to_string().parse().unwrap());
+        Ok::<_, Infallible>(response)
+    });
+    let stack = ServiceBuilder::new().layer(publisher.auth.check()).service(inner);
+    for path in ["/iiif/3/pub/info.json", "/iiif/3/sec/info.json", "/files/pub"] {
+        for (value, passed) in [(&*token, "false"), ("Basic YTpi", "true")] {
+            let request = request(Method::GET, path, &[("authorization", value)]);
+            let response = stack.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.headers()["x-passed"], passed, "{path}");
+        }
     }
 }

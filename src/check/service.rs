@@ -108,6 +108,7 @@ where
             }
         };
         if let Some(course) = unasked::course(core, &head, resource) {
+            bearer::remove_own(core, request.headers_mut());
             return CheckFuture::decided(course, &mut self.inner, request);
         }
         let is_file = matches!(resource.kind(), ResourceKind::Content);

@@ -122,7 +122,7 @@ impl Dialect {
     /// under the `id` that the server's own documents have, and these stay as they are. The URI of a probe has
     /// the identifier in one segment (`/auth/probe/iiif/ark:%2F12148%2Fbtv1b8449691v%2Ff29`); what is in
     /// front has to let encoded slashes through there, or
-    /// [`Compatibility::probe_in_query`](crate::Compatibility::probe_in_query) is on. Without this such a path
+    /// [`Compatibility::resource_in_probe_query`](crate::Compatibility::resource_in_probe_query) is on. Without this such a path
     /// is 404.
     #[must_use]
     pub fn several_segments(mut self) -> Self {
