@@ -229,6 +229,55 @@ fn code_unit(text: &str) -> (u16, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+    use serde_json::value::RawValue;
+
+    const TOKENS: [&str; 17] = [
+        "[",
+        "[",
+        "]",
+        "]",
+        "{",
+        "}",
+        ",",
+        ",",
+        ":",
+        "\"a\":",
+        "\"of more than eight\":",
+        "\"b\\n\"",
+        " ",
+        "\n",
+        "17",
+        "-0.5e3",
+        "null",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        /// DS-03: what is read, and where its values stand, is what another reader finds.
+        #[test]
+        fn as_another_reader_does(tokens in prop::collection::vec(0..TOKENS.len(), 0..16)) {
+            let text: String = tokens.into_iter().map(|token| TOKENS[token]).collect();
+            for text in [text.clone(), format!("[{text}]"), format!("{{{text}}}")] {
+                let json = Json::parse(&text);
+                let other = serde_json::from_str::<IgnoredAny>(&text);
+                prop_assert_eq!(json.is_some(), other.is_ok(), "{}", text);
+                let Some(json) = json else { continue };
+                for node in (0..).map_while(|index| json.node(index)) {
+                    let raw = json.raw(node);
+                    prop_assert!(serde_json::from_str::<IgnoredAny>(raw).is_ok(), "{} {}", text, raw);
+                    if json.is_array(node) {
+                        let own: Vec<_> = json.children(node).map(|own| json.raw(own)).collect();
+                        let other: Vec<&RawValue> = serde_json::from_str(raw).unwrap();
+                        let other: Vec<_> = other.into_iter().map(RawValue::get).collect();
+                        prop_assert_eq!(own, other);
+                    }
+                }
+            }
+        }
+    }
 
     /// DS-03: what is JSON for browsers, and what is not.
     #[test]

@@ -65,10 +65,16 @@ fn walk(mut text: Text<'_>, values: &mut Vec<Place>) -> Option<()> {
         let next = u32::try_from(index + 1).ok()?;
         values.push(Place { start, end: text.place(), next, name, is_escaped });
         match text.behind_value(values, &mut open)? {
-            Some(of_next) => name = of_next,
-            None => return Some(()),
+            Behind::Value(of_next) => name = of_next,
+            Behind::Nothing => return Some(()),
         }
     }
+}
+
+/// What stands behind a value: another one of this name, or nothing more.
+enum Behind {
+    Value(Quoted),
+    Nothing,
 }
 
 /// A text as far as it was read.
@@ -78,16 +84,13 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// From behind a value up to the next one, of which the name is told; `None` at the end.
+    /// From behind a value up to the next one.
     #[inline]
-    fn behind_value(
-        &mut self,
-        values: &mut [Place],
-        open: &mut Vec<Open>,
-    ) -> Option<Option<Quoted>> {
+    fn behind_value(&mut self, values: &mut [Place], open: &mut Vec<Open>) -> Option<Behind> {
         loop {
             let Some(own) = open.last_mut() else {
-                return (behind_space(Text { ..*self }) == self.bytes.len()).then_some(None);
+                let is_end = behind_space(Text { ..*self }) == self.bytes.len();
+                return is_end.then_some(Behind::Nothing);
             };
             let mut byte = self.token()?;
             if byte == if own.is_object { b'}' } else { b']' } {
@@ -104,11 +107,11 @@ impl Text<'_> {
                 byte = self.token()?;
             }
             if own.is_object {
-                return self.name(byte).map(Some);
+                return self.name(byte).map(Behind::Value);
             }
             // The value's own first byte.
             self.at -= 1;
-            return Some(Some(Quoted::default()));
+            return Some(Behind::Value(Quoted::default()));
         }
     }
 
