@@ -115,6 +115,9 @@ async fn st_01_a_logout_waits_for_replicas() {
     let alone = store(primary.url(), Duration::ZERO).replicas(1).connect().await.unwrap_err();
     assert_eq!(alone, StoreError::Replicas { wanted: 1, found: 0 });
     let mut replica = replica_of(&primary, "");
+    // That both are at the beginning does not say that it has loaded it.
+    let () = primary.ask(&["SET", "something", "else"]);
+    in_sync(&primary);
     let here = store(primary.url(), Duration::ZERO).replicas(1).connect().await.unwrap();
     let here = node(&here);
     let (one, two) = (here.log_in(&["A"], Some(V)).await, here.log_in(&["A"], Some(V)).await);

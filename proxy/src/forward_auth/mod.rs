@@ -45,6 +45,7 @@ const PATH: HeaderName = HeaderName::from_static("x-iiif-path");
 
 pub(crate) struct Answers {
     config: ForwardAuth,
+    auth: IiifAuth,
     check: Check<Yes>,
     routes: Arc<Routes>,
     metrics: Arc<Metrics>,
@@ -61,7 +62,7 @@ impl Answers {
         let max_age = config.max_age.map(|age| format!("max-age={}", age.as_secs()));
         let max_age = max_age.and_then(|text| HeaderValue::try_from(text).ok());
         let check = auth.check().layer(Yes { max_age });
-        Self { config, check, routes, metrics, said: Once::default() }
+        Self { config, auth: auth.clone(), check, routes, metrics, said: Once::default() }
     }
 
     async fn decide(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
@@ -144,12 +145,16 @@ impl Answers {
                  of Traefik and Caddy with front = \"traefik\" or \"caddy\" in [forward_auth]"
             );
         }
-        // What the front was asked for, as far as it says so.
-        let forwarded = request.headers().get("x-forwarded-uri").filter(|_| !is_asked_by_path);
-        let path = forwarded.and_then(|uri| uri.to_str().ok()).map(without_query);
-        let path = path.unwrap_or(request.uri().path());
-        if self.said.first((path, reason)) {
-            let path = &*shown(path);
+        let path = match &self.config.front {
+            Front::Nginx => Some(request.uri().path()),
+            Front::Traefik | Front::Caddy => forwarded_path(request.headers()),
+            Front::Envoy { path_prefix } => request.uri().path().strip_prefix(&**path_prefix),
+        };
+        // What opens a signed location is nobody else's; and what is no path may hold anything.
+        let path = path.filter(|path| path.starts_with('/'));
+        let path = path.map_or(Cow::Borrowed(""), |own| self.auth.path_without_capability(own));
+        if self.said.first((&path, reason)) {
+            let path = &*shown(&path);
             tracing::info!(target: "refused", path, reason, "forward auth: this is never a yes");
         }
     }
@@ -206,8 +211,9 @@ fn yes(mut response: Response<Body>, path: HeaderValue) -> Response<Body> {
     response
 }
 
-fn without_query(uri: &str) -> &str {
-    uri.split(['?', '#']).next().unwrap_or_default()
+/// What a front was asked for, as far as one says so in a header.
+fn forwarded_path(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-forwarded-uri")?.to_str().ok()?.split(['?', '#']).next()
 }
 
 /// nginx hands on one line of a header: several would lose all but the first.

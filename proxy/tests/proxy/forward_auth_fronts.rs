@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use http::Method;
 use iiif_auth_proxy::config::Config;
 
+use crate::program::{Program, command};
+use crate::redis_server::free_port;
 use crate::support::{Answer, Proxy, Upstream, config, folder, image, request, with_keys};
 
 const FRONTS: [&str; 3] = ["traefik", "caddy", "envoy"];
@@ -398,6 +400,53 @@ async fn re_01_what_cannot_be_decided() {
         };
         assert_eq!(answer.status, status, "{kind}");
         assert_eq!(answer.header("x-iiif-path"), "");
+    }
+}
+
+/// A front that can never get a yes is told why, once; and no line holds what opens something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_is_a_yes_is_said() {
+    let upstream = Upstream::new().await;
+    for (kind, prefix) in [("nginx", ""), ("caddy", ""), ("envoy", "/decide")] {
+        let (folder, port, asked) = (folder(), free_port(), free_port());
+        let text = config(upstream.address).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        let keys = if kind == "envoy" { "path_prefix = \"/decide\"" } else { "" };
+        let text = format!(
+            "{text}\n[forward_auth]\nlisten = \"127.0.0.1:{asked}\"\nfront = \"{kind}\"\n{keys}\n"
+        );
+        let text = with_keys(&text, "origins = \"any\"")
+            .replace("allow = [\"reader\"]", "allow = [\"reader\"]\nsigned_locations = true");
+        std::fs::write(folder.join("proxy.toml"), text).unwrap();
+        let program = Program::start(command(&folder), port).await;
+        let address = SocketAddr::from(([127, 0, 0, 1], asked));
+        let secret = "c2VjcmV0LWNhcGFiaWxpdHk";
+        for target in [
+            "/iiif/3/pub/info.json".to_owned(),
+            format!("{}?token={secret}", image("pub")),
+            format!("/auth/signed/{secret}{}", image("sec")),
+            format!("https://iiif.example/auth/signed/{secret}{}", image("sec")),
+        ] {
+            for _ in 0..2 {
+                let (path, headers) = match kind {
+                    "caddy" => (
+                        "/".to_owned(),
+                        vec![("x-forwarded-uri", &*target), ("x-forwarded-method", "GET")],
+                    ),
+                    _ if target.starts_with('/') => (format!("{prefix}{target}"), vec![]),
+                    _ => continue,
+                };
+                assert_eq!(request(address, Method::GET, &path, &headers, "").await.status, 403);
+            }
+        }
+        if kind == "caddy" {
+            assert_eq!(request(address, Method::GET, &image("pub"), &[], "").await.status, 403);
+        }
+        let log = program.stop();
+        assert!(!log.contains(secret), "{log}");
+        let one = |words: &str| log.lines().filter(|line| line.contains(words)).count() == 1;
+        assert!(one("reason=\"no tile and no file\"") && one("reason=\"query\""), "{log}");
+        assert!(one("/auth/signed/…/iiif/3/sec/full/max/0/default.jpg"), "{log}");
+        assert_eq!(one("reason=\"not one X-Forwarded-Uri\""), kind == "caddy", "{log}");
     }
 }
 
