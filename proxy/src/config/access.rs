@@ -19,6 +19,7 @@ use super::{mistakes::Span, openid, parse, text};
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) span: Span,
+    pub(super) name: String,
     pub(super) realm: Realm,
     pub(super) login: Option<Login>,
     /// The roles that it gives; `None` where others say which.
@@ -104,7 +105,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(label) = confirm_label {
         service = service.confirm_label(label);
     }
-    let mut realm = Realm::named(name).access(service).aspect(aspects);
+    let mut realm = Realm::named(name.clone()).access(service).aspect(aspects);
     realm = match logout {
         Logout::AsEver => realm,
         Logout::Labelled(label) => realm.logout_label(label),
@@ -113,7 +114,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(error) = token_error {
         realm = realm.token_error(error);
     }
-    Some(Access { span, realm, login, roles })
+    Some(Access { span, name, realm, login, roles })
 }
 
 /// Whether viewers are offered a logout, and what stands on its button.
