@@ -13,7 +13,7 @@ use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, 
 use super::section::{Found, Section};
 use super::single_sign_on::trusted_header;
 use super::users::{self, Users};
-use super::{mistakes::Span, openid, parse, text};
+use super::{clients, mistakes::Span, openid, parse, text};
 
 /// An access service with what its users are told by.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     let logout = logout(&mut section);
     let token_error = text::message(&mut section, "error_heading", "error_note");
     let protects: Vec<_> = section.list("protects").into_iter().map(|found| found.value).collect();
+    let realm = clients::register(&mut section, around.folder, Realm::named(name.clone()));
     let kind = section.required::<String>("kind");
     let by = kind.and_then(|kind| by(&kind, &mut section, &prefix, label.clone(), around));
     let span = section.span.clone();
@@ -105,7 +106,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(label) = confirm_label {
         service = service.confirm_label(label);
     }
-    let mut realm = Realm::named(name.clone()).access(service).aspect(aspects);
+    let mut realm = realm?.access(service).aspect(aspects);
     realm = match logout {
         Logout::AsEver => realm,
         Logout::Labelled(label) => realm.logout_label(label),

@@ -7,6 +7,7 @@ mod access;
 mod auth;
 mod authorize;
 mod base;
+mod clients;
 mod dialect;
 mod manifests;
 mod mistakes;

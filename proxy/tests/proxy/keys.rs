@@ -222,3 +222,35 @@ async fn texts_are_the_publisher_s() {
     let mistakes = Config::read(&wrong, &folder()).expect_err("a note alone").to_string();
     assert!(mistakes.contains("granted_note needs granted"), "{mistakes}");
 }
+
+/// Registered clients of 0.9.2 are those of the file, and no message quotes a secret.
+#[tokio::test]
+async fn clients_are_those_of_the_file() {
+    let upstream = Upstream::new().await;
+    let folder = folder();
+    let clients = folder.join("clients");
+    let text = with_access(&upstream, "clients_file = \"clients\"");
+    std::fs::write(&clients, "# ours\n\napp: sixteen-bytes-or-more\n").unwrap();
+    let proxy = Proxy::within(&text, &folder).await;
+    for (secret, said) in
+        [("sixteen-bytes-or-more", "authorizationCode"), ("wrong", "invalidClientSecret")]
+    {
+        let body = format!("{{\"clientId\":\"app\",\"clientSecret\":\"{secret}\"}}");
+        let headers = [("content-type", "application/json")];
+        let answer = request(proxy.address, Method::POST, "/auth/client", &headers, &body).await;
+        assert!(answer.text().contains(said), "{}", answer.text());
+    }
+    for (lines, said) in [
+        ("app", "line 1 of the clients_file is not id:secret"),
+        ("app:short-secret", "secret"),
+        ("\n:sixteen-bytes-or-more", "id"),
+    ] {
+        std::fs::write(&clients, lines).unwrap();
+        let mistakes = Config::read(&text, &folder).expect_err(lines).to_string();
+        assert!(mistakes.contains(said), "{lines}: {mistakes}");
+        assert!(!mistakes.contains("sixteen") && !mistakes.contains("short-"), "{mistakes}");
+    }
+    std::fs::remove_file(&clients).unwrap();
+    let mistakes = Config::read(&text, &folder).expect_err("no file").to_string();
+    assert!(mistakes.contains("cannot be read"), "{mistakes}");
+}
