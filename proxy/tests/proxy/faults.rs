@@ -172,7 +172,9 @@ async fn px_08_down_and_unreachable() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn px_08_a_thousand_faults_and_the_pool_recovers() {
     // A hundred at a time share two threads with whatever else runs.
-    let text = config(faulty().await).replace("\"20s\"", "\"3s\"");
+    let text = config(faulty().await)
+        .replace("header_timeout = \"20s\"", "header_timeout = \"3s\"")
+        .replace("idle_timeout = \"20s\"", "idle_timeout = \"1s\"");
     let proxy = Arc::new(Proxy::with(&text).await);
     for behaviour in ["pub-closes", "pub-silent", "pub-stalls", "pub-breaks-off"] {
         let at_a_time = Arc::new(Semaphore::new(125));
