@@ -10,6 +10,7 @@ use http::header::{LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use rustls::ServerConfig;
+use tower_iiif_auth::ConfigWarning;
 use tower_iiif_auth::revocation::Revocations;
 
 use crate::body::{Body, BoxError, plain};
@@ -101,7 +102,8 @@ fn build(config: &Config, shared: &Shared) -> Result<Built, BoxError> {
         counts.decided(seen);
         refusals.look_at(seen);
     })?;
-    for warning in auth.warnings() {
+    // The others stand among those of the file.
+    for warning in auth.warnings().iter().filter(|own| **own == ConfigWarning::PlainHttp) {
         tracing::warn!("{warning}");
     }
     let routes = Arc::new(Routes::new(config)?);

@@ -113,10 +113,10 @@ fn text(server: Server, public_url: &str, upstream: &str) -> String {
     // Browsers that come to this machine's port 8080 need no front.
     let alone = Url::parse(public_url)
         .is_ok_and(|url| url.scheme() == "http" && url.port_or_known_default() == Some(8080));
-    let trusted = if !alone {
-        "trusted_proxies = [\"127.0.0.1\", \"::1\"]"
-    } else {
+    let trusted = if alone {
         "# trusted_proxies = [\"127.0.0.1\", \"::1\"]"
+    } else {
+        "trusted_proxies = [\"127.0.0.1\", \"::1\"]"
     };
     format!("{HEAD}{own}{TAIL}")
         .replace("@PUBLIC_URL@", public_url)

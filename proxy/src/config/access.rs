@@ -13,12 +13,13 @@ use tower_iiif_auth::{AccessCookie, AccessService, LanguageMap, Message, Realm, 
 use super::section::{Found, Section};
 use super::single_sign_on::trusted_header;
 use super::users::{self, Users};
-use super::{mistakes::Span, openid, parse, text};
+use super::{clients, mistakes::Span, openid, parse, text};
 
 /// An access service with what its users are told by.
 #[derive(Debug)]
 pub(super) struct Access {
     pub(super) span: Span,
+    pub(super) name: String,
     pub(super) realm: Realm,
     pub(super) login: Option<Login>,
     /// The roles that it gives; `None` where others say which.
@@ -91,6 +92,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     let logout = logout(&mut section);
     let token_error = text::message(&mut section, "error_heading", "error_note");
     let protects: Vec<_> = section.list("protects").into_iter().map(|found| found.value).collect();
+    let realm = clients::register(&mut section, around.folder, Realm::named(name.clone()));
     let kind = section.required::<String>("kind");
     let by = kind.and_then(|kind| by(&kind, &mut section, &prefix, label.clone(), around));
     let span = section.span.clone();
@@ -104,7 +106,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(label) = confirm_label {
         service = service.confirm_label(label);
     }
-    let mut realm = Realm::named(name).access(service).aspect(aspects);
+    let mut realm = realm?.access(service).aspect(aspects);
     realm = match logout {
         Logout::AsEver => realm,
         Logout::Labelled(label) => realm.logout_label(label),
@@ -113,7 +115,7 @@ pub(super) fn read(mut section: Section<'_, '_>, around: &Surroundings<'_>) -> O
     if let Some(error) = token_error {
         realm = realm.token_error(error);
     }
-    Some(Access { span, realm, login, roles })
+    Some(Access { span, name, realm, login, roles })
 }
 
 /// Whether viewers are offered a logout, and what stands on its button.

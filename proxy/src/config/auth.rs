@@ -3,7 +3,7 @@
 //! The library tells all mistakes of a configuration at once. It knows no lines: a mistake is in the
 //! line of the entry with which it is first told.
 
-use tower_iiif_auth::{ConfigError, IiifAuth, IiifAuthBuilder, Keyring};
+use tower_iiif_auth::{ConfigError, ConfigWarning, IiifAuth, IiifAuthBuilder, Keyring};
 
 use super::access::Access;
 use super::base::Base;
@@ -75,6 +75,8 @@ impl Parts {
         for Described { span, manifests, .. } in manifests {
             pieces.push(Piece::new(&span, move |builder| builder.manifests(manifests.clone())));
         }
+        let realms: Vec<_> =
+            accesses.iter().map(|own| (own.name.clone(), own.span.clone())).collect();
         for Access { span, realm, .. } in accesses {
             pieces.push(Piece::new(&span, move |builder| builder.realm(realm.clone())));
         }
@@ -85,7 +87,20 @@ impl Parts {
             pieces.push(Piece::new(&(0..0), IiifAuthBuilder::session_extension));
         }
         let start = of(public_url.as_deref().unwrap_or_default(), keyring.as_ref(), insecure_http);
-        place(start.authorizer(rules.clone()), &pieces, mistakes);
+        for warning in place(start.authorizer(rules.clone()), &pieces, mistakes) {
+            let of_realm = |realm: &String| realms.iter().find(|own| own.0 == *realm);
+            let span = match &warning {
+                // It was asked for, or is for this machine alone: said where it is served.
+                ConfigWarning::PlainHttp => continue,
+                ConfigWarning::CookieWithoutClick { realm }
+                | ConfigWarning::NothingToHandOff { realm }
+                | ConfigWarning::SessionsReplaced { realm } => {
+                    of_realm(realm).map_or(0..0, |own| own.1.clone())
+                }
+                _ => 0..0,
+            };
+            mistakes.warn(&span, warning.to_string());
+        }
         Some(Self { public_url: public_url?, insecure_http, keyring: keyring?, rules, pieces })
     }
 
@@ -114,10 +129,14 @@ pub(super) fn of(
 
 /// Tells what is wrong with the whole, each in the line of the entry that brought it in.
 ///
-/// What is wrong before the first entry was told where it was read: a key or URL that is missing.
-fn place(start: IiifAuthBuilder, pieces: &[Piece], mistakes: &Collector<'_>) {
+/// What is wrong before the first entry was told where it was read: a key or URL that is missing. Where
+/// nothing is, it is what will disappoint.
+fn place(start: IiifAuthBuilder, pieces: &[Piece], mistakes: &Collector<'_>) -> Vec<ConfigWarning> {
     let whole = pieces.iter().fold(start.clone(), |builder, piece| (piece.apply)(builder));
-    let Err(wrong) = whole.build() else { return };
+    let wrong = match whole.build() {
+        Ok(auth) => return auth.warnings().to_vec(),
+        Err(wrong) => wrong,
+    };
     let before = start.clone().build().err();
     let is_told = |mistake: &ConfigError| before.as_ref().is_some_and(|own| own.contains(mistake));
     let mut left: Vec<_> = wrong.into_iter().filter(|mistake| !is_told(mistake)).collect();
@@ -133,4 +152,5 @@ fn place(start: IiifAuthBuilder, pieces: &[Piece], mistakes: &Collector<'_>) {
             !is_here
         });
     }
+    Vec::new()
 }

@@ -7,6 +7,7 @@ mod access;
 mod auth;
 mod authorize;
 mod base;
+mod clients;
 mod dialect;
 mod manifests;
 mod mistakes;
@@ -23,6 +24,7 @@ mod settings;
 mod single_sign_on;
 mod store;
 mod text;
+mod texts;
 mod tls;
 mod upstream;
 mod upstreams;
@@ -51,6 +53,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use network::{AccessLog, ForwardAuth, Front, Log, LogFormat};
 pub use public::PublicPath;
 pub use store::Store;
+pub use texts::FormTexts;
 pub use tls::Tls;
 pub use upstream::Upstream;
 pub use users::{Hash, User, Users};
@@ -110,6 +113,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// How long a form may take to come in.
     pub form_timeout: Duration,
+    /// What stands on the page with the form.
+    pub form_texts: FormTexts,
     /// What works, and is not what is wanted.
     pub warnings: Vec<Mistake>,
     /// The file that was loaded, if it was one.
@@ -268,6 +273,7 @@ impl Tables {
         let trusted_proxies = mistakes.check(&(0..0), trusted_proxies);
         let (public_url, endpoints) = (settings.public_url.clone(), settings.endpoints.clone());
         let (public_paths, form_timeout) = (settings.public_paths.clone(), settings.form_timeout);
+        let form_texts = settings.form_texts.clone();
         let logins = accesses.iter().filter_map(|access| access.login.clone()).collect();
         let counting_roles = counting_roles(&upstreams, &rules, external.is_some());
         let hand_on_session = upstreams.iter().any(Upstream::wants_session);
@@ -297,6 +303,7 @@ impl Tables {
             reload_interval: operation.reload_interval,
             write_timeout: operation.write_timeout,
             form_timeout,
+            form_texts,
             warnings: mistakes.warnings(),
             file: None,
             read_at: SystemTime::now(),

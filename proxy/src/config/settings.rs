@@ -14,6 +14,7 @@ use super::parse;
 use super::public::{self, PublicPath};
 use super::scripts;
 use super::section::{Found, Section};
+use super::texts::{self, FormTexts};
 use super::upstreams::Named;
 
 /// How long a form may take to come in, where nothing else is said.
@@ -28,6 +29,7 @@ pub(super) struct Settings {
     pub(super) keyring: Option<Keyring>,
     pub(super) public_paths: Vec<PublicPath>,
     pub(super) form_timeout: Duration,
+    pub(super) form_texts: FormTexts,
     pub(super) pieces: Vec<Piece>,
 }
 
@@ -45,6 +47,7 @@ impl Settings {
         }
         let form_timeout = limits(section, &mut pieces);
         viewers(section, &mut pieces);
+        let form_texts = texts(section, &mut pieces);
         Self {
             public_url,
             public_url_span,
@@ -53,6 +56,7 @@ impl Settings {
             keyring,
             public_paths,
             form_timeout,
+            form_texts,
             pieces,
         }
     }
@@ -140,6 +144,15 @@ fn limits(section: &mut Section<'_, '_>, pieces: &mut Vec<Piece>) -> Duration {
         }
     }
     form_timeout
+}
+
+/// What users read; of the form, too.
+fn texts(section: &mut Section<'_, '_>, pieces: &mut Vec<Piece>) -> FormTexts {
+    let Some(own) = section.section("texts") else { return FormTexts::default() };
+    let span = own.span.clone();
+    let (texts, form) = texts::read(own);
+    pieces.push(Piece::new(&span, move |builder| builder.texts(texts.clone())));
+    form
 }
 
 /// What viewers and browsers are told.

@@ -64,7 +64,7 @@ mod tests {
             match expected {
                 Ok(size) => assert_eq!(said, Ok(size), "{document}"),
                 Err(why) => {
-                    assert!(said.is_err_and(|own| own.contains(why)), "{document}: {said:?}")
+                    assert!(said.is_err_and(|own| own.contains(why)), "{document}: {said:?}");
                 }
             }
         }

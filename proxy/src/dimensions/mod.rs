@@ -110,7 +110,7 @@ impl Dimensions {
                 return Err(format!("info.json is {}", status.as_u16()));
             }
             let body = Limited::new(response.into_body(), LONGEST_INFO).collect().await;
-            let body: Bytes = body.map_err(broken)?.to_bytes();
+            let body: Bytes = body.map_err(|error| broken(&error))?.to_bytes();
             return info::size(&body).map_err(str::to_owned);
         }
         Err("it is a redirect too often".to_owned())
@@ -142,7 +142,7 @@ impl Dimensions {
     }
 }
 
-fn broken(error: BoxError) -> String {
+fn broken(error: &BoxError) -> String {
     if error.is::<LengthLimitError>() {
         "info.json is longer than 1 MiB".to_owned()
     } else {

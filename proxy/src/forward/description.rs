@@ -94,13 +94,13 @@ where
         return Err("info.json is compressed although that was not asked for");
     }
     let body = Limited::new(body, LONGEST).collect().await;
-    let body = body.map_err(too_long_or_broken)?.to_bytes();
+    let body = body.map_err(|error| too_long_or_broken(&error))?.to_bytes();
     let document = replaced(&body, ids);
     let is_told = document.is_some();
     Ok(PutRight { document: document.unwrap_or(body), is_told })
 }
 
-fn too_long_or_broken(error: BoxError) -> &'static str {
+fn too_long_or_broken(error: &BoxError) -> &'static str {
     if error.is::<LengthLimitError>() {
         "info.json is longer than 1 MiB"
     } else {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use iiif_auth_oidc::{Desk, Roles};
@@ -20,7 +20,7 @@ use tower_iiif_auth::aspect::{AuthorizingAspect, Head, TrustedHeader, TrustedPro
 use tower_iiif_auth::clock::{Clock, SystemClock};
 
 use crate::body::{Body, boxed, empty, plain};
-use crate::config::{Config, Login, LoginKind, Users};
+use crate::config::{Config, FormTexts, Login, LoginKind, Users};
 use crate::metrics::{LoginOutcome, Metrics};
 use attempts::Attempts;
 use password::Passwords;
@@ -34,6 +34,7 @@ pub(crate) struct Logins {
     trusted_proxies: TrustedProxies,
     /// How long a form may take to come in.
     form_timeout: Duration,
+    texts: FormTexts,
     counters: Arc<Counters>,
     metrics: Arc<Metrics>,
 }
@@ -89,7 +90,8 @@ impl Logins {
             by_path.insert(login.path.clone(), Place { entry, is_callback: false });
         }
         let (trusted_proxies, form_timeout) = (config.trusted_proxies.clone(), config.form_timeout);
-        Self { by_path, trusted_proxies, form_timeout, counters, metrics }
+        let texts = config.form_texts.clone();
+        Self { by_path, trusted_proxies, form_timeout, texts, counters, metrics }
     }
 
     /// The login at a path, which may have the digit of an older family behind it.
@@ -105,7 +107,7 @@ impl Logins {
         }
         match (&login.kind, request.method()) {
             (LoginKind::Form(_), &Method::GET | &Method::HEAD) => {
-                page::form(login, request.headers(), flow(&request), None)
+                self.form(login, request.headers(), flow(&request), None)
             }
             (LoginKind::Form(users), &Method::POST) => self.submitted(login, users, request).await,
             (LoginKind::SingleSignOn { header, .. }, &Method::GET | &Method::POST) => {
@@ -113,6 +115,16 @@ impl Logins {
             }
             _ => plain(StatusCode::METHOD_NOT_ALLOWED, "Not by this method.\n"),
         }
+    }
+
+    fn form(
+        &self,
+        login: &Login,
+        headers: &HeaderMap,
+        flow: Option<&AccessFlow>,
+        fault: Option<page::Fault>,
+    ) -> Response<Body> {
+        page::Page { login, texts: &self.texts, flow, fault }.answer(headers)
     }
 
     /// On the way to an `OpenID` provider, and back.
@@ -181,7 +193,7 @@ impl Logins {
                 client = client.map(tracing::field::display),
                 "too many wrong passwords"
             );
-            let mut response = page::form(login, &head.headers, flow, Some(page::Fault::TooMany));
+            let mut response = self.form(login, &head.headers, flow, Some(page::Fault::TooMany));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("600"));
             return response;
         };
@@ -195,13 +207,13 @@ impl Logins {
             Ok(None) => {
                 self.metrics.login(LoginOutcome::Wrong);
                 tracing::info!(client = client.map(tracing::field::display), "a wrong password");
-                page::form(login, &head.headers, flow, Some(page::Fault::Wrong))
+                self.form(login, &head.headers, flow, Some(page::Fault::Wrong))
             }
             Err(password::Busy) => {
                 self.counters.attempts.take_back(counted);
                 tracing::warn!("more logins at once than passwords are checked: told to try again");
                 let fault = Some(page::Fault::Busy);
-                page::form(login, &head.headers, flow, fault)
+                self.form(login, &head.headers, flow, fault)
             }
         }
     }

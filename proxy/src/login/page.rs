@@ -13,7 +13,7 @@ use tower_iiif_auth::LanguageMap;
 use tower_iiif_auth::access::AccessFlow;
 
 use crate::body::{Body, boxed};
-use crate::config::Login;
+use crate::config::{FormTexts, Login};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -34,115 +34,95 @@ impl Fault {
         }
     }
 
-    fn text(self) -> LanguageMap {
+    fn text(self, texts: &FormTexts) -> &LanguageMap {
         match self {
-            Self::Wrong => words(
-                "Name and password do not fit.",
-                "Name und Passwort passen nicht.",
-                "Nom et mot de passe ne correspondent pas.",
-            ),
-            Self::TooMany => words(
-                "Too many wrong passwords. Please try again in ten minutes.",
-                "Zu viele falsche Passwörter. Bitte versuchen Sie es in zehn Minuten wieder.",
-                "Trop de mots de passe erronés. Veuillez réessayer dans dix minutes.",
-            ),
-            Self::Busy => words(
-                "Please try again in a moment.",
-                "Bitte versuchen Sie es gleich noch einmal.",
-                "Veuillez réessayer dans un instant.",
-            ),
+            Self::Wrong => &texts.login_wrong,
+            Self::TooMany => &texts.login_too_many,
+            Self::Busy => &texts.login_busy,
         }
     }
 }
 
-fn words(english: &str, german: &str, french: &str) -> LanguageMap {
-    LanguageMap::new("en", english).with("de", german).with("fr", french)
+/// What is shown, and to whom.
+pub(super) struct Page<'p> {
+    pub(super) login: &'p Login,
+    pub(super) texts: &'p FormTexts,
+    pub(super) flow: Option<&'p AccessFlow>,
+    pub(super) fault: Option<Fault>,
 }
 
-pub(super) fn form(
-    login: &Login,
-    headers: &HeaderMap,
-    flow: Option<&AccessFlow>,
-    fault: Option<Fault>,
-) -> Response<Body> {
-    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let accepted = accepted.unwrap_or_default();
-    let html = html(login, accepted, flow, fault);
-    let mut response = Response::new(boxed(Full::new(Bytes::from(html))));
-    *response.status_mut() = fault.map_or(StatusCode::OK, Fault::status);
-    let style = STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; form-action 'self'; \
-         frame-ancestors 'none'; base-uri 'none'"
-    );
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+impl Page<'_> {
+    pub(super) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
+        let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let html = self.html(accepted.unwrap_or_default());
+        let mut response = Response::new(boxed(Full::new(Bytes::from(html))));
+        *response.status_mut() = self.fault.map_or(StatusCode::OK, Fault::status);
+        let style = STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()));
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'"
+        );
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        for (name, value) in [
+            (CONTENT_TYPE, "text/html; charset=utf-8"),
+            (CACHE_CONTROL, "no-store"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            // A form of this site is told by its Origin, which no-referrer would take away.
+            (REFERRER_POLICY, "same-origin"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
     }
-    for (name, value) in [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A form of this site is told by its Origin, which no-referrer would take away.
-        (REFERRER_POLICY, "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
 
-fn html(login: &Login, accepted: &str, flow: Option<&AccessFlow>, fault: Option<Fault>) -> String {
-    let say = |english, german, french| words(english, german, french).best(accepted);
-    let button = say("Log in", "Anmelden", "Se connecter");
-    let language = words("", "", "");
-    let language = language.best_language(accepted).unwrap_or("en");
-    let viewer = flow.and_then(AccessFlow::viewer).map_or_else(String::new, |origin| {
-        let text = say("to continue to", "weiter zu", "pour continuer vers");
-        format!("<p>{text} <strong>{}</strong></p>", escape(origin.as_str()))
-    });
-    let script = flow.and_then(AccessFlow::hand_off_script).map_or_else(String::new, |path| {
-        format!("<script src=\"{}\" defer></script>", escape(path))
-    });
-    let fault = fault.map_or_else(String::new, |fault| {
-        format!("<p class=\"fault\" role=\"alert\">{}</p>", escape(&fault.text().best(accepted)))
-    });
-    let known = match flow.and_then(AccessFlow::session) {
-        Some(_) => format!(
-            "<form method=\"post\" data-hand-off><p>{}</p><button name=\"action\" value=\"continue\">{}</button></form>\
-             <p>{}</p>",
-            say(
-                "You are logged in already.",
-                "Sie sind schon angemeldet.",
-                "Vous êtes déjà connecté."
+    fn html(&self, accepted: &str) -> String {
+        let Self { login, texts, flow, fault } = self;
+        let say = |text: &LanguageMap| escape(&text.best(accepted));
+        let button = say(&texts.login_button);
+        let language = escape(texts.login_button.best_language(accepted).unwrap_or("en"));
+        let viewer = flow.and_then(AccessFlow::viewer).map_or_else(String::new, |origin| {
+            let origin = escape(origin.as_str());
+            format!("<p>{} <strong>{origin}</strong></p>", say(&texts.login_viewer))
+        });
+        let script = flow.and_then(AccessFlow::hand_off_script).map_or_else(String::new, |path| {
+            format!("<script src=\"{}\" defer></script>", escape(path))
+        });
+        let fault = fault.map_or_else(String::new, |fault| {
+            format!("<p class=\"fault\" role=\"alert\">{}</p>", say(fault.text(texts)))
+        });
+        let known = match flow.and_then(AccessFlow::session) {
+            Some(_) => format!(
+                "<form method=\"post\" data-hand-off><p>{}</p><button name=\"action\" value=\"continue\">{}</button></form>\
+                 <p>{}</p>",
+                say(&texts.login_known),
+                say(&texts.login_same),
+                say(&texts.login_other),
             ),
-            say(
-                "Continue with this account",
-                "Mit diesem Konto weiter",
-                "Continuer avec ce compte"
-            ),
-            say("or use another account:", "oder ein anderes Konto:", "ou un autre compte :"),
-        ),
-        None => String::new(),
-    };
-    format!(
-        "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{button}: {label}</title><style>{STYLE}</style>{script}</head><body><main>\
-         <h1>{label}</h1>{viewer}{fault}{known}<form method=\"post\" data-hand-off>\
-         <label for=\"username\">{name}</label>\
-         <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
-         <label for=\"password\">{password}</label>\
-         <input id=\"password\" name=\"password\" type=\"password\" \
-         autocomplete=\"current-password\" required>\
-         <p><button type=\"submit\">{button}</button> \
-         <button class=\"quiet\" name=\"action\" value=\"cancel\" \
-         data-hand-off=\"no\" formnovalidate>{cancel}</button></p>\
-         </form></main></body></html>",
-        label = escape(&login.label.best(accepted)),
-        name = say("Name", "Name", "Nom"),
-        password = say("Password", "Passwort", "Mot de passe"),
-        cancel = say("Cancel", "Abbrechen", "Annuler"),
-    )
+            None => String::new(),
+        };
+        format!(
+            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <title>{button}: {label}</title><style>{STYLE}</style>{script}</head><body><main>\
+             <h1>{label}</h1>{viewer}{fault}{known}<form method=\"post\" data-hand-off>\
+             <label for=\"username\">{name}</label>\
+             <input id=\"username\" name=\"username\" autocomplete=\"username\" autofocus required>\
+             <label for=\"password\">{password}</label>\
+             <input id=\"password\" name=\"password\" type=\"password\" \
+             autocomplete=\"current-password\" required>\
+             <p><button type=\"submit\">{button}</button> \
+             <button class=\"quiet\" name=\"action\" value=\"cancel\" \
+             data-hand-off=\"no\" formnovalidate>{cancel}</button></p>\
+             </form></main></body></html>",
+            label = say(&login.label),
+            name = say(&texts.login_name),
+            password = say(&texts.login_password),
+            cancel = say(&texts.login_cancel),
+        )
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -162,12 +142,14 @@ mod tests {
         let label = LanguageMap::new("en", "A & B <script>").with("de", "Bücherei");
         let renamed = std::collections::HashMap::new();
         let login = Login { path: "/auth/login".into(), label, kind, renamed };
-        let english = html(&login, "", None, Some(Fault::Wrong));
+        let texts = FormTexts::default();
+        let page = Page { login: &login, texts: &texts, flow: None, fault: Some(Fault::Wrong) };
+        let english = page.html("");
         assert!(
             english.contains("<h1>A &amp; B &lt;script&gt;</h1>") && !english.contains("<script")
         );
         assert!(english.contains("lang=\"en\"") && english.contains("do not fit"));
-        let german = html(&login, "de-AT, en;q=0.5", None, Some(Fault::Wrong));
+        let german = page.html("de-AT, en;q=0.5");
         assert!(german.contains("lang=\"de\"") && german.contains("Bücherei"));
         assert!(german.contains("passen nicht"));
     }

@@ -195,3 +195,62 @@ fn mistakes_of_these_keys() {
         "{mistakes}"
     );
 }
+
+/// Texts of the library's and of the form are what the table says, in the reader's language; what is not
+/// given stays.
+#[tokio::test]
+async fn texts_are_the_publisher_s() {
+    let upstream = Upstream::new().await;
+    let texts = "[texts]\nlogin_button = { en = \"Come in\", cy = \"Mewngofnodi\" }\n\
+                 login_wrong = \"No <b>\"\nlogged_out = { en = \"Goodbye!\", cy = \"Hwyl fawr!\" }\n\
+                 denied_login = \"For readers\"\ndenied_login_note = \"Ask at the desk.\"\n";
+    let proxy = Proxy::with(&format!("{}{texts}", config(upstream.address))).await;
+    let welsh = [("accept-language", "cy, en;q=0.5")];
+    let form = proxy.get("/auth/login", &welsh).await.text();
+    assert!(form.contains("lang=\"cy\"") && form.contains(">Mewngofnodi</button>"), "{form}");
+    assert!(form.contains(">Name<"), "what is not given stays: {form}");
+    assert!(proxy.get("/auth/login", &[]).await.text().contains(">Come in</button>"));
+    let headers = [("origin", SITE), ("content-type", "application/x-www-form-urlencoded")];
+    let wrong =
+        request(proxy.address, Method::POST, "/auth/login", &headers, "username=ada&password=x");
+    assert!(wrong.await.text().contains("No &lt;b&gt;"));
+    assert!(proxy.get("/auth/logout", &welsh).await.text().contains("Hwyl fawr!"));
+    let denied = proxy.get(&image("sec"), &[]).await.text();
+    assert!(denied.contains("For readers") && denied.contains("Ask at the desk."), "{denied}");
+
+    let wrong = format!("{}[texts]\ngranted_note = \"x\"\n", config(upstream.address));
+    let mistakes = Config::read(&wrong, &folder()).expect_err("a note alone").to_string();
+    assert!(mistakes.contains("granted_note needs granted"), "{mistakes}");
+}
+
+/// Registered clients of 0.9.2 are those of the file, and no message quotes a secret.
+#[tokio::test]
+async fn clients_are_those_of_the_file() {
+    let upstream = Upstream::new().await;
+    let folder = folder();
+    let clients = folder.join("clients");
+    let text = with_access(&upstream, "clients_file = \"clients\"");
+    std::fs::write(&clients, "# ours\n\napp: sixteen-bytes-or-more\n").unwrap();
+    let proxy = Proxy::within(&text, &folder).await;
+    for (secret, said) in
+        [("sixteen-bytes-or-more", "authorizationCode"), ("wrong", "invalidClientSecret")]
+    {
+        let body = format!("{{\"clientId\":\"app\",\"clientSecret\":\"{secret}\"}}");
+        let headers = [("content-type", "application/json")];
+        let answer = request(proxy.address, Method::POST, "/auth/client", &headers, &body).await;
+        assert!(answer.text().contains(said), "{}", answer.text());
+    }
+    for (lines, said) in [
+        ("app", "line 1 of the clients_file is not id:secret"),
+        ("app:short-secret", "secret"),
+        ("\n:sixteen-bytes-or-more", "id"),
+    ] {
+        std::fs::write(&clients, lines).unwrap();
+        let mistakes = Config::read(&text, &folder).expect_err(lines).to_string();
+        assert!(mistakes.contains(said), "{lines}: {mistakes}");
+        assert!(!mistakes.contains("sixteen") && !mistakes.contains("short-"), "{mistakes}");
+    }
+    std::fs::remove_file(&clients).unwrap();
+    let mistakes = Config::read(&text, &folder).expect_err("no file").to_string();
+    assert!(mistakes.contains("cannot be read"), "{mistakes}");
+}

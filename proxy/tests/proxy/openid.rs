@@ -264,7 +264,7 @@ async fn ex_09_a_provider_that_is_not_there() {
         let begun = Instant::now();
         let answer = browser.get(LOGIN).await;
         assert!(answer.status == 503 && answer.text().contains("cannot be reached"));
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(begun.elapsed() < Duration::from_secs(10));
     }
     assert_eq!(proxy.get(&image("pub"), &[]).await.status, 200, "what needs no provider goes on");
     let back = Fake::start_at(&address).await;

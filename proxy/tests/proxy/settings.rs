@@ -11,7 +11,7 @@ type Tables = BTreeMap<String, BTreeSet<String>>;
 /// A key that nobody knows, in each table, in all of its kinds.
 const TEXTS: [&str; 10] = [
     "zzz = 1\n[tls]\nzzz = 1\n[upstream]\nzzz = 1\n[third_party_cookies]\nzzz = 1\n[compatibility]\nzzz = 1\n\
-     [forward_auth]\nzzz = 1\n[store]\nzzz = 1\n[admin]\nzzz = 1\n[log]\nzzz = 1\n[[manifests]]\nzzz = 1\n\
+     [forward_auth]\nzzz = 1\n[store]\nzzz = 1\n[texts]\nzzz = 1\n[admin]\nzzz = 1\n[log]\nzzz = 1\n[[manifests]]\nzzz = 1\n\
      [[rule]]\nallow = \"nobody\"\nzzz = 1\nsubstitute = { zzz = 1 }\n[[base]]\nzzz = 1\n",
     "[[base]]\nkind = \"files\"\nzzz = 1\n",
     "[[access]]\nkind = \"login\"\nzzz = 1\n",

@@ -231,7 +231,7 @@ async fn http_2_lengths_have_one_reading() {
     }
 }
 
-/// What comes back for one request of HTTP/2 until it is silent.
+/// What comes back for one request of HTTP/2 until that is answered.
 async fn h2(
     address: SocketAddr,
     method: &str,
@@ -244,11 +244,34 @@ async fn h2(
     stream.write_all(&frames).await.unwrap();
     let mut answer: Vec<u8> = Vec::new();
     let mut buffer = [0; 4096];
-    let silence = Duration::from_millis(300);
-    while let Ok(Ok(read @ 1..)) = tokio::time::timeout(silence, stream.read(&mut buffer)).await {
-        answer.extend(&buffer[..read]);
+    let silence = Duration::from_secs(20);
+    while !is_over(&answer) {
+        match tokio::time::timeout(silence, stream.read(&mut buffer)).await {
+            Ok(Ok(read @ 1..)) => answer.extend(&buffer[..read]),
+            _ => break,
+        }
     }
     answer
+}
+
+/// Whether the frames so far end the one stream, or the connection (RFC 9113 §4.1).
+fn is_over(mut frames: &[u8]) -> bool {
+    const RST_STREAM: u8 = 3;
+    const GOAWAY: u8 = 7;
+    const END_STREAM: u8 = 1;
+    while let [a, b, c, kind, flags, rest @ ..] = frames {
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        let Some(payload) = rest.get(4..) else { return false };
+        if payload.len() < length {
+            return false;
+        }
+        let ends = matches!(kind, 0 | 1) && flags & END_STREAM != 0;
+        if ends || matches!(*kind, RST_STREAM | GOAWAY) {
+            return true;
+        }
+        frames = &payload[length..];
+    }
+    false
 }
 
 /// A connection's beginning with one request, whose headers are written without compression.

@@ -135,7 +135,7 @@ pub(crate) fn folder() -> PathBuf {
     folder
 }
 
-/// The configuration that most tests share.
+/// The configuration that most tests share: patient, as the machine may be busy with other tests.
 pub(crate) fn config(upstream: SocketAddr) -> String {
     format!(
         r#"
@@ -145,9 +145,9 @@ key_file = "key"
 
 [upstream]
 url = "http://{upstream}"
-connect_timeout = "300ms"
-header_timeout = "500ms"
-idle_timeout = "500ms"
+connect_timeout = "5s"
+header_timeout = "20s"
+idle_timeout = "20s"
 
 [[base]]
 path = "/iiif/3"
@@ -272,18 +272,20 @@ pub(crate) async fn request(
     Answer { status: head.status, headers: head.headers, body }
 }
 
-/// Sends bytes, and reads what comes until the connection ends or is silent.
+/// Sends bytes, and reads what comes until the connection ends or is silent: for long before the first byte,
+/// as the machine may be busy.
 pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
-    let silence = Duration::from_secs(2);
+    let mut silence = Duration::from_secs(20);
     while let Ok(Ok(read)) = tokio::time::timeout(silence, stream.read(&mut buffer)).await {
         if read == 0 {
             break;
         }
         answer.extend(&buffer[..read]);
+        silence = Duration::from_secs(2);
     }
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -182,7 +182,7 @@ async fn no_server_can_be_reached() {
     for _ in 0..3 {
         let begun = Instant::now();
         assert_eq!(proxy.get(&image("pub"), &[]).await.status, 502);
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(4));
     }
 }
 

@@ -46,6 +46,16 @@ fn what_is_foolish_has_its_line() {
             0,
             "everything that the image server has lies below this base",
         ),
+        // What the library warns of, in the line of what it is about; and nothing of a first try.
+        ("public_url = \"https://iiif.example\"", "public_url = \"http://localhost:8080\"", 0, ""),
+        (
+            rule,
+            &format!(
+                "[[access]]\nname = \"foyer\"\nkind = \"kiosk\"\nlabel = \"L\"\nrole = \"foyer\"\n{rule}"
+            ),
+            0,
+            "realm \"foyer\" has a kiosk",
+        ),
         (rule, &format!("{sso}{}", rule.replace("everyone\"", "nobody\"")), 0, ""),
         (rule, &format!("{sso}[[rule]]\nmatch = [\"x\"]\nallow = [\"from-outside\"]"), 0, ""),
     ] {
