@@ -152,8 +152,8 @@ fn segments(path: &str) -> impl Iterator<Item = &str> + Clone {
 
 /// The segments behind those of this place, if they begin with them in whatever case.
 fn behind<'p, I: Iterator<Item = &'p str>>(mut asked: I, place: &str) -> Option<I> {
-    let all = segments(place)
-        .all(|part| asked.next().is_some_and(|own| own.eq_ignore_ascii_case(part)));
+    let all =
+        segments(place).all(|part| asked.next().is_some_and(|own| own.eq_ignore_ascii_case(part)));
     all.then_some(asked)
 }
 

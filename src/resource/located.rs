@@ -126,7 +126,7 @@ impl<'a> Resource<'a> {
     /// service, the URI of any other resource.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("{}/{}", self.base, self.named.write())
+        [&*self.base, "/", &*self.named.write()].concat()
     }
 
     /// The path of what was asked for, in its one canonical spelling: of an image with region, size,
