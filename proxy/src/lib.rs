@@ -23,6 +23,7 @@ mod routes;
 mod said;
 mod server;
 mod upstream;
+mod workers;
 
 use std::future::Future;
 use std::io;
@@ -42,6 +43,7 @@ use live::{Browsers, Fronts, Live, Shared};
 pub use login::hash as hash_password;
 use metrics::Metrics;
 use server::Listening;
+use workers::Workers;
 
 /// A proxy that has its ports and its store.
 pub struct Server {
@@ -51,6 +53,7 @@ pub struct Server {
     forward_auth: Option<TcpListener>,
     admin: Option<TcpListener>,
     store: Arc<dyn Revocations>,
+    threads: usize,
 }
 
 impl std::fmt::Debug for Server {
@@ -85,7 +88,15 @@ impl Server {
             Some(own) => Some(listen(own).await?),
             None => None,
         };
-        Ok(Self { config, proxy, redirect, forward_auth, admin, store })
+        Ok(Self { config, proxy, redirect, forward_auth, admin, store, threads: 0 })
+    }
+
+    /// Serves connections on threads of their own, one for each core. Otherwise it does so on the runtime
+    /// that [`run`](Self::run) is called on.
+    #[must_use]
+    pub fn on_own_threads(mut self) -> Self {
+        self.threads = workers::usual();
+        self
     }
 
     /// Where browsers are answered.
@@ -120,16 +131,22 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the layers cannot be built: the system gives no random bytes.
+    /// When the layers cannot be built, as the system gives no random bytes, or it gives no threads.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BoxError> {
-        let Self { config, proxy, redirect, forward_auth, admin, store } = self;
+        let Self { config, proxy, redirect, forward_auth, admin, store, threads } = self;
         warn_of(&config);
         let (grace, delay) = (config.shutdown_timeout, config.shutdown_delay);
         let shared = Shared::new(Arc::new(Metrics::new()), store);
         let live = Arc::new(Live::new(&config, shared)?);
         let (stopping, stopped) = watch::channel(false);
-        let listening =
-            |tls| Listening { live: Arc::clone(&live), tls, stop: stopped.clone(), grace };
+        let workers = Arc::new(Workers::new(threads)?);
+        let listening = |tls| Listening {
+            live: Arc::clone(&live),
+            workers: Arc::clone(&workers),
+            tls,
+            stop: stopped.clone(),
+            grace,
+        };
         let mut tasks = JoinSet::new();
         let ends_tls = config.tls.is_some();
         let browsers = Arc::new(Browsers(Arc::clone(&live)));

@@ -25,7 +25,7 @@ async fn serve(config: Config) -> Result<(), BoxError> {
     log::begin(&config.log);
     let public_url = config.public_url.clone();
     let stop = stop()?;
-    let server = Server::bind(config).await?;
+    let server = Server::bind(config).await?.on_own_threads();
     tracing::info!(address = %server.address()?, public_url, "listening");
     server.run(stop).await
 }

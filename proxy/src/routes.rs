@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{StatusCode, Uri};
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use tower_iiif_auth::resource::Resource;
 
@@ -14,11 +14,32 @@ pub(crate) struct Routes {
     public_url: String,
     pub(crate) public_scheme: Scheme,
     pub(crate) public_host: Authority,
-    /// What a front takes away before the path comes here.
-    pub(crate) public_prefix: String,
+    /// Under which address clients know this site, as image servers are told.
+    pub(crate) forwarded: Vec<(HeaderName, HeaderValue)>,
     endpoints: String,
     bases: Vec<Base>,
     public_paths: Vec<PublicPath>,
+}
+
+/// A site's address in the words of proxies. Behind a path there is a front that takes it away.
+fn forwarded(site: &Uri) -> Result<Vec<(HeaderName, HeaderValue)>, http::Error> {
+    const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+    const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+    const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+    const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+    let scheme = site.scheme_str().unwrap_or("https");
+    let host = site.authority().map_or("localhost", Authority::as_str);
+    let port = site.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    let mut all = vec![
+        (PROTO, HeaderValue::from_str(scheme)?),
+        (HOST, HeaderValue::from_str(host)?),
+        (PORT, HeaderValue::from(port)),
+    ];
+    let prefix = site.path().trim_end_matches('/');
+    if !prefix.is_empty() {
+        all.push((PREFIX, HeaderValue::from_str(prefix)?));
+    }
+    Ok(all)
 }
 
 /// Whether a path below no base goes on to the image server.
@@ -33,17 +54,15 @@ pub(crate) enum Public {
 }
 
 impl Routes {
-    pub(crate) fn new(config: &Config) -> Result<Self, http::uri::InvalidUri> {
+    pub(crate) fn new(config: &Config) -> Result<Self, http::Error> {
         let url: Uri = config.public_url.parse()?;
+        let forwarded = forwarded(&url)?;
         let parts = url.into_parts();
         Ok(Self {
             public_url: config.public_url.clone(),
             public_scheme: parts.scheme.unwrap_or(Scheme::HTTPS),
             public_host: parts.authority.unwrap_or_else(|| Authority::from_static("localhost")),
-            public_prefix: parts
-                .path_and_query
-                .map(|path| path.path().trim_end_matches('/').to_owned())
-                .unwrap_or_default(),
+            forwarded,
             endpoints: config.endpoints.clone(),
             bases: config.bases.clone(),
             public_paths: config.public_paths.clone(),
@@ -133,9 +152,12 @@ impl Routes {
             // The layers have refused it.
             (Kind::Images(_), None) => return Err(StatusCode::from_u16(0).unwrap_err().into()),
         };
-        let query = uri.query().filter(|_| base.pass_query);
-        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
-        Ok(PathAndQuery::try_from(format!("{}{mark}{query}", base.upstream_path_of(&path)))?)
+        let mut target = base.upstream_path_of(&path);
+        if let Some(query) = uri.query().filter(|_| base.pass_query) {
+            target.to_mut().push('?');
+            target.to_mut().push_str(query);
+        }
+        Ok(PathAndQuery::try_from(&*target)?)
     }
 
     /// What the image server is told in `X-IIIF-ID`: the public URI of the image that a path asks for.
@@ -155,7 +177,7 @@ impl Routes {
 
     /// The public URI of a resource as a whole.
     pub(crate) fn public_uri(&self, resource: &Resource<'_>) -> String {
-        format!("{}{}", self.public_url, resource.path())
+        [&*self.public_url, &*resource.path()].concat()
     }
 
     /// A URI without an escape that stands for the public URI of any image of a base.

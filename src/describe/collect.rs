@@ -60,6 +60,10 @@ impl<B: Body> Collect<B> {
                 self.first = data;
             } else {
                 if self.collected.is_empty() {
+                    // Room that is taken and not used would not be counted.
+                    let rest = usize::try_from(self.body.size_hint().lower()).unwrap_or(0);
+                    let whole = rest.saturating_add(self.first.len() + data.len());
+                    self.collected.reserve(whole.min(self.longest));
                     self.collected.extend_from_slice(&std::mem::take(&mut self.first));
                 }
                 self.collected.extend_from_slice(&data);

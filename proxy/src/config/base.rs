@@ -1,5 +1,7 @@
 //! `[[base]]`: what is protected, and where the image server has it.
 
+use std::borrow::Cow;
+
 use tower_iiif_auth::IiifAuthBuilder;
 use tower_iiif_auth::protocol::Family;
 use tower_iiif_auth::resource::{
@@ -88,8 +90,11 @@ impl Base {
     }
 
     /// A path of the base's as the image server has it.
-    pub(crate) fn upstream_path_of(&self, path: &str) -> String {
-        format!("{}{}", self.upstream_path, path.strip_prefix(&*self.path).unwrap_or(path))
+    pub(crate) fn upstream_path_of<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match path.strip_prefix(&*self.path) {
+            Some(_) if self.upstream_path == self.path => Cow::Borrowed(path),
+            below => Cow::Owned(format!("{}{}", self.upstream_path, below.unwrap_or(path))),
+        }
     }
 }
 

@@ -128,7 +128,7 @@ impl Dimensions {
     fn followed(&self, asked: &Url, servers: &Servers, location: &str) -> Result<String, String> {
         if let Some(path) = location.strip_prefix(&*self.public_url) {
             if let Some((base, _)) = self.base_of(path) {
-                return Ok(base.upstream_path_of(path));
+                return Ok(base.upstream_path_of(path).into_owned());
             }
         }
         let place = asked.join(location).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower_iiif_auth::aspect::{PeerAddr, Session};
@@ -14,6 +14,7 @@ use super::{Forward, cookies, names};
 use crate::config::Upstream;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const IMAGE_ID: HeaderName = HeaderName::from_static("x-iiif-id");
 
 /// Makes the client's head the proxy's own. An error is one of the configuration's paths.
 pub(super) fn prepare(
@@ -44,19 +45,13 @@ pub(super) fn prepare(
     }
 
     if let Some(chain) = chain {
-        headers.insert(FORWARDED_FOR, HeaderValue::from_str(&chain)?);
+        headers.insert(FORWARDED_FOR, HeaderValue::try_from(chain)?);
     }
-    let secure = routes.public_scheme == Scheme::HTTPS;
-    let public = &routes.public_host;
-    let port = public.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    headers.insert("x-forwarded-proto", HeaderValue::from_str(routes.public_scheme.as_str())?);
-    headers.insert("x-forwarded-host", HeaderValue::from_str(public.as_str())?);
-    headers.insert("x-forwarded-port", HeaderValue::from(port));
-    if !routes.public_prefix.is_empty() {
-        headers.insert("x-forwarded-prefix", HeaderValue::from_str(&routes.public_prefix)?);
+    for (name, value) in &routes.forwarded {
+        headers.insert(name, value.clone());
     }
     if let Some(id) = image_id {
-        headers.insert("x-iiif-id", HeaderValue::from_str(&id)?);
+        headers.insert(IMAGE_ID, HeaderValue::try_from(id)?);
     }
     if let Some(session) = head.extensions.get::<Granted>().and_then(Granted::session) {
         tell_who(upstream, session, &mut head.headers);
@@ -77,8 +72,13 @@ pub(crate) fn has_no_body(method: &Method) -> bool {
 fn forwarded_for(forward: &Forward, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<String> {
     let peer = peer?.to_canonical();
     let told = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let told = told.filter(|_| forward.trusted_proxies.contains(peer));
-    Some(told.map(str::to_owned).chain([peer.to_string()]).collect::<Vec<_>>().join(", "))
+    let mut chain = String::new();
+    for own in told.filter(|_| forward.trusted_proxies.contains(peer)) {
+        chain.push_str(own);
+        chain.push_str(", ");
+    }
+    chain.push_str(&peer.to_string());
+    Some(chain)
 }
 
 /// What would end a value, begin another, or vanish at its ends.

@@ -26,6 +26,7 @@ use tokio_rustls::server::TlsStream;
 use crate::body::{Body, BoxError};
 use crate::live::Live;
 use crate::refusals::Refusals;
+use crate::workers::{self, Workers};
 use patient::{Either, Patient};
 use strict::Strict;
 
@@ -47,6 +48,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
 /// What a listener goes by.
 pub(crate) struct Listening {
     pub(crate) live: Arc<Live>,
+    pub(crate) workers: Arc<Workers>,
     /// Whether its clients speak TLS.
     pub(crate) tls: bool,
     pub(crate) stop: watch::Receiver<bool>,
@@ -56,7 +58,7 @@ pub(crate) struct Listening {
 
 /// Takes connections until `stop` changes, then lets requests come to their end for `grace`.
 pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, own: Listening) {
-    let Listening { live, tls, mut stop, grace } = own;
+    let Listening { live, workers, tls, mut stop, grace } = own;
     let connections = GracefulShutdown::new();
     loop {
         tokio::select! {
@@ -65,7 +67,7 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, ow
                     let greeted = greet(stream, peer, live.tls().filter(|_| tls), live.write_timeout());
                     let (handler, watcher) = (Arc::clone(&handler), connections.watcher());
                     let client = Client::new(peer, Arc::clone(&live.shared.refusals));
-                    tokio::spawn(async move {
+                    workers.spawn(async move {
                         let Some(stream) = greeted.await else { return };
                         let connection = connection(stream, client.clone(), handler);
                         if let Err(error) = watcher.watch(connection).await {
@@ -126,6 +128,13 @@ async fn greet(
     tls: Option<Arc<ServerConfig>>,
     write_timeout: Duration,
 ) -> Option<Greeted> {
+    let stream = match workers::here(stream) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::error!(%error, "a connection cannot be served");
+            return None;
+        }
+    };
     // A small answer does not wait for the next packet.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");

@@ -21,6 +21,7 @@ use crate::body::{Body, empty};
 use crate::config::Upstream;
 use crate::metrics::Fault;
 use crate::server::BUFFER;
+use crate::workers;
 
 /// How long a server that could not be reached is passed over, where another can be asked.
 const REST: Duration = Duration::from_secs(5);
@@ -38,11 +39,18 @@ pub(crate) struct Servers {
 
 struct Server {
     address: Address,
-    client: Client<Connector, Body>,
+    /// One for each thread, which keeps its connections.
+    clients: Box<[Client<Connector, Body>]>,
     /// Each request of it has a connection of its own.
     fresh: Client<Connector, Body>,
     /// Until when others are asked first: milliseconds since the beginning.
     resting: AtomicU64,
+}
+
+impl Server {
+    fn client(&self) -> &Client<Connector, Body> {
+        &self.clients[workers::number() % self.clients.len()]
+    }
 }
 
 /// An answer's head, its body, and who gave it.
@@ -77,7 +85,7 @@ impl Servers {
             };
             Server {
                 address: address.clone(),
-                client: client(64),
+                clients: (0..workers::usual()).map(|_| client(64)).collect(),
                 fresh: client(0),
                 resting: AtomicU64::new(0),
             }
@@ -115,7 +123,7 @@ impl Servers {
             let request = self.request(head, target, server)?;
             let asked = request.uri().clone();
             let sent = body.take().unwrap_or_else(empty);
-            let mut answered = server.client.request(request.map(|()| sent)).await;
+            let mut answered = server.client().request(request.map(|()| sent)).await;
             if let Err(error) = &answered {
                 if can_be_asked_again(&head.method) && was_closed(error) {
                     tracing::debug!(%error, "the image server closed the connection: asked again");
