@@ -61,6 +61,49 @@ async fn pictures_under_signed_locations() {
     assert_eq!(upstream.count(), before);
 }
 
+/// A description of 1.0 leads there where the base says so.
+#[tokio::test]
+async fn descriptions_under_signed_locations() {
+    let upstream = Upstream::new().await;
+    for (keys, is_signed) in [
+        ("families = [\"1.0\"]\nsigned_descriptions = true", true),
+        ("families = [\"1.0\"]", false),
+    ] {
+        let base = "path = \"/iiif/3\"";
+        let text = config(upstream.address);
+        assert!(text.contains(base), "{text}");
+        let text = signing(&text.replacen(base, &format!("{base}\n{keys}"), 1));
+        let proxy = Proxy::with(&text).await;
+        let cookie = proxy.log_in("ada").await;
+        let token = format!("/auth/token/1?messageId=1&origin={VIEWER}");
+        let page = proxy.get(&token, &[("cookie", &cookie)]).await.text();
+        let token = page.split_once("\"accessToken\":\"").unwrap().1.split('"').next().unwrap();
+        let bearer = format!("Bearer {token}");
+        let info = proxy.get("/iiif/3/sec/info.json", &[("authorization", &bearer)]).await.text();
+        let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+        let id = info["id"].as_str().or(info["@id"].as_str()).unwrap_or_default();
+        assert_eq!(id.starts_with(&format!("{SITE}/auth/signed/")), is_signed, "{keys}: {info}");
+        assert_eq!(info.get("service").is_none(), is_signed, "{info}");
+    }
+}
+
+/// Where logins are handed off, the login's page lets its own click open the small window.
+#[tokio::test]
+async fn the_login_s_click_is_enough() {
+    let upstream = Upstream::new().await;
+    for is_on in [true, false] {
+        let text =
+            format!("{}\n[third_party_cookies]\nhand_off = {is_on}\n", config(upstream.address));
+        let proxy = Proxy::with(&text).await;
+        let page = proxy.get(&format!("/auth/login?origin={VIEWER}"), &[]).await;
+        let script = "<script src=\"/auth/hand-off/open.js\" defer></script>";
+        assert_eq!(page.text().contains(script), is_on);
+        assert!(page.header("content-security-policy").contains("script-src 'self'"));
+        let script = proxy.get("/auth/hand-off/open.js", &[]).await;
+        assert_eq!(script.status == 200 && script.text().contains("window.open"), is_on);
+    }
+}
+
 /// No line of the log, of any level, holds what opens something; no metric does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_opens_is_not_logged() {
