@@ -278,15 +278,9 @@ fn keys() -> Vec<Case> {
 
 fn revocations() -> Vec<Case> {
     let of = |revoked: usize| {
-        let publisher = Publisher::with_revoked(revoked);
-        let check = publisher.auth.check().layer(Images::small());
-        // Which entries an id is looked for among is luck: several ids take turns.
-        let user = || repeat(check.clone(), tile(&publisher.cookie(ROLES)), StatusCode::OK);
-        let mut users: Vec<_> = (0..20).map(|_| user()).collect();
-        let mut turns = (0..users.len()).cycle();
-        over(format!("{revoked} live revocations"), move || {
-            users[turns.next().unwrap_or_default()]();
-        })
+        // Which entries an id is looked for among is luck, which many users even out.
+        let tiles = tiles_of_many(&Publisher::with_revoked(revoked));
+        over(format!("{revoked} live revocations"), tiles)
     };
     vec![bare(), of(1), of(1_000), of(100_000), of(1_000_000)]
 }

@@ -34,7 +34,7 @@ fn filled(users: usize) -> (Table, Vec<Template>) {
     (RwLock::new((0..SESSIONS).map(of).collect()), (0..SESSIONS).take(users).map(tile).collect())
 }
 
-fn named_by<'r>(request: &'r Request<Body>) -> Option<&'r str> {
+fn named_by(request: &Request<Body>) -> Option<&str> {
     let cookies = request.headers().get(COOKIE)?.to_str().ok()?;
     cookies.split(';').find_map(|cookie| cookie.trim_start().strip_prefix("session="))
 }

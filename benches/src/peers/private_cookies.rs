@@ -26,7 +26,7 @@ pub(super) trait Found {
 
 impl Found for PeerSession {
     fn may(&self) -> bool {
-        PeerSession::may(self)
+        Self::may(self)
     }
 }
 
