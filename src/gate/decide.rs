@@ -65,7 +65,7 @@ struct Tally {
     as_nobody: Denial,
     /// The first denial of a session, which says more, where that session is from, and the session itself where
     /// it is to be told.
-    with_session: Option<(Source, Denial, Option<Session<'static>>)>,
+    with_session: Option<(Source, Denial, Option<Box<Session<'static>>>)>,
     lack: Lack,
 }
 
@@ -184,7 +184,7 @@ impl Core {
         match outcome {
             Ok(Decision::Deny(denial)) => {
                 if tally.with_session.is_none() {
-                    let session = self.shares().then(|| session.clone().into_owned());
+                    let session = self.shares().then(|| Box::new(session.clone().into_owned()));
                     tally.with_session = Some((source, denial, session));
                 }
                 None
