@@ -43,19 +43,16 @@ pub(super) fn has_to_wait(
     }
 }
 
-/// What is done where nothing has to wait; a refusal for the page whose scripts may read it.
-#[inline]
-pub(super) fn at_once(
-    core: &Arc<Core>,
+/// A refusal at once, for the page whose scripts may read it.
+pub(super) fn shared_refusal(
+    core: &Core,
     head: &Head<'_>,
-    resource: &Resource<'_>,
-    verdict: &mut Verdict,
-    now: Timestamp,
-    watch: Watch,
+    basis: &Basis,
+    course: Course,
 ) -> Course {
-    match course(core, head, resource, verdict, now, watch) {
-        course @ Course::Answer(_) if core.shares() => {
-            let sharing = core.shares_what_rests_on(&verdict.basis, head);
+    match course {
+        Course::Answer(_) if core.shares() => {
+            let sharing = core.shares_what_rests_on(basis, head);
             course.shared(sharing.unwrap_or_else(|| core.shares_with_listed(head)))
         }
         course => course,

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::course::Course;
-use super::decide::{at_once, has_to_wait, later};
+use super::course::{Course, course};
+use super::decide::{has_to_wait, later, shared_refusal};
 use super::future::CheckFuture;
 use super::private::Care;
 use super::proofs::Refused;
@@ -117,15 +117,15 @@ where
         let mut progress = core.decide(&question);
         match &mut progress {
             Progress::Done(verdict) if !has_to_wait(core, &head, resource, verdict) => {
-                let course = at_once(core, &head, resource, verdict, now, watch);
-                if is_file {
-                    bearer::remove_own(core, request.headers_mut());
-                }
-                match course {
-                    Course::Forward(kept, None) => {
+                match course(core, &head, resource, verdict, now, watch) {
+                    Course::Forward(kept, None) if !is_file => {
                         CheckFuture::forwarded(self.inner.call(request), kept)
                     }
-                    course => CheckFuture::decided(course, &mut self.inner, request),
+                    course => {
+                        let course = shared_refusal(core, &head, &verdict.basis, course);
+                        bearer::remove_own(core, request.headers_mut());
+                        CheckFuture::decided(course, &mut self.inner, request)
+                    }
                 }
             }
             _ => {

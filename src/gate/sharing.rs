@@ -49,8 +49,10 @@ impl Core {
     pub(crate) fn shares_what_rests_on(&self, basis: &Basis, head: &Head<'_>) -> Option<Sharing> {
         match basis {
             Basis::Open => None,
-            Basis::Session { session: Some(session), .. }
-            | Basis::NotEnough { session: Some(session), .. } => {
+            Basis::Session { session: Some(session), .. } => {
+                Some(self.shares_with_viewer(head, session))
+            }
+            Basis::NotEnough { session: Some(session), .. } => {
                 Some(self.shares_with_viewer(head, session))
             }
             Basis::Session { session: None, .. }

@@ -16,7 +16,7 @@ pub(super) struct Tally {
     pub(super) as_nobody: Denial,
     /// The first denial of a session, which says more, where that session is from, and the session itself where
     /// it is to be told.
-    with_session: Option<(Source, Denial, Option<Session<'static>>)>,
+    with_session: Option<(Source, Denial, Option<Box<Session<'static>>>)>,
     lack: Lack,
 }
 
@@ -46,7 +46,7 @@ impl Tally {
         match outcome {
             Ok(Decision::Deny(denial)) => {
                 if self.with_session.is_none() {
-                    let session = told.map(|session| session.clone().into_owned());
+                    let session = told.map(|session| Box::new(session.clone().into_owned()));
                     self.with_session = Some((source, denial, session));
                 }
                 None

@@ -34,7 +34,7 @@ pub(crate) enum Basis {
         signed: bool,
     },
     /// There is a session from there, and it is not enough; the session itself where it is to be told.
-    NotEnough { source: Source, session: Option<Session<'static>> },
+    NotEnough { source: Source, session: Option<Box<Session<'static>>> },
     /// There is no session, for this reason.
     Nobody(Lack),
 }
