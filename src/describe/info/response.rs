@@ -1,5 +1,7 @@
 //! An `info.json` on its way back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::ETAG;
 use http::response::Parts;
@@ -22,7 +24,8 @@ pub(in super::super) async fn respond(
     body: Bytes,
     share: Share,
 ) -> Response<Sent> {
-    match off_worker(body.len(), move || answer(parts, &rewrite, &body, share)).await {
+    let (room, bytes) = (Arc::clone(share.room()), body.len());
+    match off_worker(&room, bytes, move || answer(parts, &rewrite, &body, share)).await {
         Ok(response) => response,
         Err(error) => {
             crate::trace::failure("describer", &error);
