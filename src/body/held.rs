@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::catch::catch;
@@ -25,11 +27,25 @@ pub(crate) struct Room {
     pause: Duration,
     /// Those on their way out.
     sending: Mutex<Vec<Weak<Sending>>>,
+    /// Who writes one just now: what is written is not counted before it is whole, so it has to be little.
+    turns: Arc<Semaphore>,
+}
+
+/// On half of the cores, rounded up: the others are for tiles.
+fn at_a_time() -> usize {
+    available_parallelism().map_or(1, usize::from).div_ceil(2)
 }
 
 impl Room {
     pub(crate) fn new(limit: usize, pause: Duration) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0), pause, sending: Mutex::new(Vec::new()) })
+        let turns = Arc::new(Semaphore::new(at_a_time()));
+        let (used, sending) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        Arc::new(Self { limit, used, pause, sending, turns })
+    }
+
+    /// One's turn to do something long, until it is dropped.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        Arc::clone(&self.turns).acquire_owned().await
     }
 
     /// Nothing yet, to grow.
@@ -85,6 +101,10 @@ impl Share {
         let fits = self.room.take(bytes);
         self.bytes += if fits { bytes } else { 0 };
         fits
+    }
+
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// Gives back all but so many bytes.

@@ -1,13 +1,10 @@
 //! Long work beside the runtime's workers, so that tiles do not wait for it.
 
-use std::sync::LazyLock;
-use std::thread::available_parallelism;
-
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::answer::BoxError;
+use crate::body::Room;
 
 /// A document of so many bytes is read and written in about a hundred microseconds.
 const LONG: usize = 32 * 1024;
@@ -17,11 +14,6 @@ pub(super) fn is_long(bytes: usize) -> bool {
     bytes >= LONG
 }
 
-/// How much of it is done at a time, in the whole process: on half of the cores. The others are for tiles; and
-/// what is written just now is not counted yet ([`Share`](crate::body::Share)), so it has to be little.
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from).div_ceil(2)));
-
 /// Does `work` on a document of so many bytes: here, or in its turn on a thread for what takes long. Without a
 /// tokio runtime it is done here.
 ///
@@ -29,13 +21,14 @@ static TURNS: LazyLock<Semaphore> =
 ///
 /// If it panicked, or the runtime ends.
 pub(super) async fn off_worker<T: Send + 'static>(
+    room: &Room,
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BoxError> {
     if !is_long(bytes) || Handle::try_current().is_err() {
         return Ok(work());
     }
-    let turn = TURNS.acquire().await?;
+    let turn = room.turn().await?;
     let work = move || {
         let _turn = turn;
         work()
@@ -47,27 +40,33 @@ pub(super) async fn off_worker<T: Send + 'static>(
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
+    use std::thread::{self, available_parallelism};
     use std::time::Duration;
 
     use super::*;
+
+    fn room() -> Arc<Room> {
+        Room::new(1 << 20, Duration::from_secs(60))
+    }
 
     /// However many want something long, few do it at a time; what is short waits for nobody.
     #[tokio::test]
     async fn long_work_takes_turns() {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let room = room();
         let all: Vec<_> = (0..32)
             .map(|_| {
-                let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-                tokio::spawn(off_worker(LONG, move || {
+                let (now, most, room) = (Arc::clone(&now), Arc::clone(&most), Arc::clone(&room));
+                let work = move || {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     thread::sleep(Duration::from_millis(2));
                     now.fetch_sub(1, Ordering::SeqCst);
                     thread::current().id()
-                }))
+                };
+                tokio::spawn(async move { off_worker(&room, LONG, work).await })
             })
             .collect();
-        let here = off_worker(LONG - 1, || thread::current().id()).await.unwrap();
+        let here = off_worker(&room, LONG - 1, || thread::current().id()).await.unwrap();
         assert_eq!(here, thread::current().id());
         for one in all {
             assert_ne!(one.await.unwrap().unwrap(), here);
@@ -80,11 +79,12 @@ mod tests {
     /// Whoever goes away while it waits takes no turn, and a panic gives its turn back.
     #[tokio::test]
     async fn turns_are_given_back() {
+        let room = room();
         for _ in 0..64 {
-            let panicked = off_worker(LONG, || panic!("in the test")).await;
+            let panicked = off_worker(&room, LONG, || panic!("in the test")).await;
             let _: BoxError = panicked.map(|never: ()| never).unwrap_err();
-            drop(off_worker(LONG, || ()));
+            drop(off_worker(&room, LONG, || ()));
         }
-        off_worker(LONG, || ()).await.unwrap();
+        off_worker(&room, LONG, || ()).await.unwrap();
     }
 }

@@ -1,5 +1,7 @@
 //! An `info.json` on its way back.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::response::Parts;
 use http::{Response, StatusCode};
@@ -26,7 +28,8 @@ pub(in super::super) fn respond(
         return Answer::Now(answer(parts, &rewrite, &body, share));
     }
     Answer::later(async move {
-        match off_worker(body.len(), move || answer(parts, &rewrite, &body, share)).await {
+        let (room, bytes) = (Arc::clone(share.room()), body.len());
+        match off_worker(&room, bytes, move || answer(parts, &rewrite, &body, share)).await {
             Ok(response) => response,
             Err(error) => {
                 crate::trace::failure("describer", &error);

@@ -61,7 +61,8 @@ pub(in super::super) async fn respond(
     body: Bytes,
     share: Share,
 ) -> Response<Sent> {
-    match off_worker(body.len(), move || answer(parts, &plan, &body, share)).await {
+    let (room, bytes) = (Arc::clone(share.room()), body.len());
+    match off_worker(&room, bytes, move || answer(parts, &plan, &body, share)).await {
         Ok(response) => response,
         Err(error) => {
             crate::trace::failure("describer", &error);

@@ -81,14 +81,15 @@ pub(super) async fn described<T: Send + 'static>(
 ) -> Result<Outcome<T>, Undescribed> {
     let read = {
         let (core, text) = (Arc::clone(core), text.clone());
-        off_worker(text.len(), move || read(&core, settings, str_of(&text), taken)).await
+        let room = Arc::clone(&core.room);
+        off_worker(&room, text.len(), move || read(&core, settings, str_of(&text), taken)).await
     };
     let Some((values, manifest)) = read.map_err(Undescribed::Later)?? else {
         return Ok(Outcome::nothing());
     };
     let standings = standing::of_all(core, &manifest.shown).await.map_err(Undescribed::Later)?;
-    let core = Arc::clone(core);
-    let written = off_worker(text.len(), move || {
+    let (core, room) = (Arc::clone(core), Arc::clone(&core.room));
+    let written = off_worker(&room, text.len(), move || {
         let json = Json::attach(str_of(&text), values);
         let Standings { all, undecided } = standings;
         let (written, places) = written(&core, settings, &json, &manifest, &all, write)?;

@@ -77,7 +77,7 @@ pub(in super::super) async fn respond(
     mut share: Share,
 ) -> Response<Sent> {
     let Described { core, path, .. } = &plan.described;
-    let text = match text_of(&parts, &body, plan.settings.longest).await {
+    let text = match text_of(&parts, &body, plan.settings.longest, &share).await {
         Ok(Ok(text)) => text,
         Ok(Err(reason)) => return undescribed(&plan.described, reason).map(Sent::from),
         Err(error) => return later(&error),
@@ -134,13 +134,14 @@ async fn text_of(
     parts: &Parts,
     body: &Bytes,
     longest: usize,
+    share: &Share,
 ) -> Result<Result<Bytes, &'static str>, BoxError> {
     let (codings, body) = (codings(&parts.headers), body.clone());
     if codings.is_empty() {
         return Ok(Ok(json::decoded(body)));
     }
     let text = move || unpacked(&body, &codings, longest).map(json::decoded);
-    off_worker(usize::MAX, text).await
+    off_worker(share.room(), usize::MAX, text).await
 }
 
 fn later(error: &BoxError) -> Response<Sent> {
