@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { startNginx } from './harness/nginx.mjs';
 import { program } from './harness/programs.mjs';
 import { REPOSITORY, executable } from './harness/proxy.mjs';
@@ -55,7 +56,7 @@ function commandsOf(chapter) {
 const here = (text) => Object.entries(ports).reduce((all, [from, to]) => all.replaceAll(`:${from}`, `:${to}`), text);
 
 /** A line of a log without its time, and without colours. */
-const plain = (line) => line.replaceAll(/\u001b\[[0-9;]*m/g, '').replace(/^\S+Z +/, '');
+const plain = (line) => stripVTControlCharacters(line).replace(/^\S+Z +/, '');
 const isLogged = (line) => /^(INFO|WARN) /.test(line);
 
 /** What a shell has between two commands. */
