@@ -32,10 +32,10 @@ export async function logIn(visit, page) {
   return withRequests(visit, mark, seen.after);
 }
 
-/** Log in with the viewer's own window, at the publisher's address. */
+/** Log in at the address of the publisher's that the viewer would open, in a window that it did not open. */
 export async function logInElsewhere({ browser, stage }) {
   const [page] = await browser.windows();
-  await page.goto(`${stage.library}/auth/login`);
+  await page.goto(`${stage.library}/auth/login?origin=${stage.viewers}`);
   await fillIn(page);
   // The page closes itself where it may; this one was not opened by a script.
   await sleep(1_000);
