@@ -100,7 +100,7 @@ impl Metrics {
         let logins = Family::default();
         registry.register("logins", "What came of the proxy's own logins", logins.clone());
         let asked = Family::default();
-        registry.register("forward_auth", "Answers to nginx's auth_request", asked.clone());
+        registry.register("forward_auth", "Answers to fronts that ask", asked.clone());
         let reloads = Family::default();
         registry.register("reloads", "Configurations taken up while running", reloads.clone());
         Self {
