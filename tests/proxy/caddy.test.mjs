@@ -13,8 +13,8 @@ import { movingClock } from './harness/moving-clock.mjs';
 import { paintPictures } from './harness/pictures.mjs';
 import { startProxy } from './harness/proxy.mjs';
 import { ask, hasPicture } from './harness/raw.mjs';
-import { freePort } from './harness/server.mjs';
 import { cookiesOf, logIn } from './harness/session.mjs';
+import { assertAsksTheProxy, assertLogsOut, freePorts } from './harness/tile-front.mjs';
 
 const VIEWER = 'https://viewer.example';
 
@@ -43,12 +43,7 @@ after(async () => {
 
 /** Caddy with its Caddyfile, and a proxy behind it with nginx/proxy.toml, which is told who asks. */
 async function start(name, { config = {}, env, url }) {
-  const [port, own, decisions, descriptions] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const ports = {
-    '127.0.0.1:8080': `127.0.0.1:${own}`,
-    '127.0.0.1:8081': `127.0.0.1:${decisions}`,
-    '127.0.0.1:8182': `127.0.0.1:${descriptions}`,
-  };
+  const { port, own, ports } = await freePorts();
   const caddy = await startCaddy({
     folder,
     name: `${name}-caddy`,
@@ -110,25 +105,11 @@ test('a closed tile: refused in full before the login, served after it, refused 
     assert.equal(count(served, name), 1, `${name}: ${served.head}`);
   }
 
-  const logout = await ask(site.port, '/auth/logout', { headers: { Cookie: cookie } });
-  assert.equal(logout.status, 200, logout.head);
-  const again = await ask(site.port, image('reader.tif'), { headers: { Cookie: cookie } });
-  assert.equal(again.status, 401, again.head);
+  await assertLogsOut(site.port, image('reader.tif'), cookie);
 });
 
 test('what is no tile goes through the proxy', async () => {
-  const info = await ask(site.port, '/iiif/2/reader.tif/info.json');
-  assert.equal(info.status, 200, info.head);
-  const described = JSON.parse(info.text);
-  assert.equal(described['@id'], `http://localhost:${site.port}/iiif/2/reader.tif`);
-  assert.equal(described.service[0].type, 'AuthProbeService2');
-  const probe = await ask(site.port, '/auth/probe/iiif/2/reader.tif');
-  assert.equal(JSON.parse(probe.text).status, 401, probe.text);
-  const preflight = await ask(site.port, image('reader.tif'), {
-    method: 'OPTIONS',
-    headers: { Origin: VIEWER, 'Access-Control-Request-Method': 'GET' },
-  });
-  assert.ok([200, 204].includes(preflight.status), preflight.head);
+  const preflight = await assertAsksTheProxy(site.port, image('reader.tif'));
   assert.equal(preflight.header('access-control-allow-origin'), '*');
   const plain = await ask(site.port, image('open.tif'));
   for (const query of ['?&FIF=reader.tif&WID=400&CVT=jpeg', '?IIIF=reader.tif/full/400,/0/default.jpg']) {

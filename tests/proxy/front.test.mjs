@@ -17,6 +17,7 @@ import { SSO_SECRET, startProxy, warningsOf } from './harness/proxy.mjs';
 import { ask, hasPicture } from './harness/raw.mjs';
 import { freePort } from './harness/server.mjs';
 import { cookiesOf } from './harness/session.mjs';
+import { freePorts, withoutTls } from './harness/tile-front.mjs';
 
 const VIEWER = 'https://viewer.example';
 
@@ -41,12 +42,7 @@ after(async () => {
 
 /** nginx with site.conf, changed by `site`, and a proxy behind it with nginx/proxy.toml, changed by `config`. */
 async function start(name, { config = {}, site = {}, env }) {
-  const [port, own, decisions, descriptions] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const ports = {
-    '127.0.0.1:8080': `127.0.0.1:${own}`,
-    '127.0.0.1:8081': `127.0.0.1:${decisions}`,
-    '127.0.0.1:8182': `127.0.0.1:${descriptions}`,
-  };
+  const { port, own, decisions, ports } = await freePorts();
   const nginx = await startNginx({
     folder,
     name: `${name}-nginx`,
@@ -55,9 +51,7 @@ async function start(name, { config = {}, site = {}, env }) {
       ...site,
       ...ports,
       '127.0.0.1:9000': `127.0.0.1:${iipsrv.port}`,
-      'listen 443 ssl;': `listen 127.0.0.1:${port};`,
-      '    ssl_certificate /etc/ssl/iiif.example.pem;\n': '',
-      '    ssl_certificate_key /etc/ssl/iiif.example.key;\n': '',
+      ...withoutTls(port),
     }),
   });
   stops.push(nginx);

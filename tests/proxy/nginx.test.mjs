@@ -12,8 +12,8 @@ import { startNginx } from './harness/nginx.mjs';
 import { paintPictures } from './harness/pictures.mjs';
 import { startProxy } from './harness/proxy.mjs';
 import { ask, hasPicture } from './harness/raw.mjs';
-import { freePort } from './harness/server.mjs';
 import { logIn } from './harness/session.mjs';
+import { assertAsksTheProxy, assertLogsOut, freePorts, withoutTls } from './harness/tile-front.mjs';
 
 let folder;
 let iipsrv;
@@ -26,12 +26,7 @@ before(async () => {
   mkdirSync(images);
   paintPictures(images);
   iipsrv = await startIipsrv({ folder, images });
-  const [site, own, decisions, descriptions] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const ports = {
-    '127.0.0.1:8080': `127.0.0.1:${own}`,
-    '127.0.0.1:8081': `127.0.0.1:${decisions}`,
-    '127.0.0.1:8182': `127.0.0.1:${descriptions}`,
-  };
+  const { port: site, own, ports } = await freePorts();
   nginx = await startNginx({
     folder,
     name: 'nginx',
@@ -39,9 +34,7 @@ before(async () => {
     site: exampleFile('nginx/site.conf', {
       ...ports,
       '127.0.0.1:9000': `127.0.0.1:${iipsrv.port}`,
-      'listen 443 ssl;': `listen 127.0.0.1:${site};`,
-      '    ssl_certificate /etc/ssl/iiif.example.pem;\n': '',
-      '    ssl_certificate_key /etc/ssl/iiif.example.key;\n': '',
+      ...withoutTls(site),
     }),
   });
   const config = exampleFile('nginx/proxy.toml', { ...ports, 'https://iiif.example': `http://localhost:${site}` });
@@ -94,26 +87,11 @@ test('a closed tile: refused before the login, served after it, refused after th
   assert.equal(served.header('access-control-allow-origin'), '*');
   assert.doesNotMatch(served.head, /^(cache-control|access-control-allow-origin):(?=[\s\S]*^\1:)/im, 'each once');
 
-  const logout = await ask(nginx.port, '/auth/logout', { headers: { Cookie: cookie } });
-  assert.equal(logout.status, 200, logout.head);
-  const again = await ask(nginx.port, image('reader.tif'), { headers: { Cookie: cookie } });
-  assert.equal(again.status, 401, again.head);
+  await assertLogsOut(nginx.port, image('reader.tif'), cookie);
 });
 
 test('what is no tile goes through the proxy', async () => {
-  const info = await ask(nginx.port, '/iiif/2/reader.tif/info.json');
-  assert.equal(info.status, 200, info.head);
-  const described = JSON.parse(info.text);
-  assert.equal(described['@id'], `http://localhost:${nginx.port}/iiif/2/reader.tif`);
-  assert.equal(described.service[0].type, 'AuthProbeService2');
-
-  const probe = await ask(nginx.port, '/auth/probe/iiif/2/reader.tif');
-  assert.equal(JSON.parse(probe.text).status, 401, probe.text);
-  const preflight = await ask(nginx.port, image('reader.tif'), {
-    method: 'OPTIONS',
-    headers: { Origin: 'https://viewer.example', 'Access-Control-Request-Method': 'GET' },
-  });
-  assert.ok([200, 204].includes(preflight.status), preflight.head);
+  await assertAsksTheProxy(nginx.port, image('reader.tif'));
   assert.equal((await ask(nginx.port, '/elsewhere')).status, 404);
 });
 
