@@ -259,12 +259,8 @@ impl Core {
         if !self.signed_locations {
             return None;
         }
-        let below = path::below(path, self.endpoints.signed())?.strip_prefix('/')?;
-        let end = below.find('/')?;
-        let (capability, plain) = below.split_at(end);
-        let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_one = !capability.is_empty() && capability.bytes().all(is_ours);
-        is_one.then_some(SignedPath { capability, plain })
+        let (capability, plain) = self.endpoints.sealed_in(path)?;
+        Some(SignedPath { capability, plain })
     }
 
     /// The resource as a whole that a path names, for the probe.
