@@ -160,7 +160,10 @@ async fn a_login_is_handed_off() {
     assert!(text(&page).contains("Continue to viewer.example"));
     assert!(text(&page).contains("data-hand-off=\"/auth/hand-off\""));
     let [script] = &scripts(text(&page))[..] else { panic!("one script") };
-    assert!(script.contains("window.open(helper") && policy(&page).contains(&hash(script)));
+    assert!(
+        script.contains("window.open(`${helper}#${value}`")
+            && policy(&page).contains(&hash(script))
+    );
 
     let helper = publisher.get("/auth/hand-off", &[]).await;
     assert_eq!(helper.headers()["x-frame-options"], "DENY");
@@ -602,7 +605,7 @@ async fn a_login_form_may_be_the_click() {
         if expected {
             assert_eq!(answer.headers()["content-type"], "text/javascript; charset=utf-8");
             assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
-            assert!(text(&answer).contains("window.open(helper"));
+            assert!(text(&answer).contains("window.open(`${helper}#${value}`"));
             let post = publisher.send(request(Method::POST, "/auth/hand-off/open.js", &[])).await;
             assert_eq!(post.status(), StatusCode::METHOD_NOT_ALLOWED);
         } else if script.is_none() && ways == ThirdPartyCookies::default().storage_access() {

@@ -55,7 +55,12 @@ impl Context {
                 }
             };
         }
-        let hand_off = if is_clicked { pages::HandOff::IsClicked } else { pages::HandOff::Opens };
+        // Who has to choose a viewer has not clicked for one yet.
+        let hand_off = if is_clicked && !whom.needs_choice() {
+            pages::HandOff::IsClicked
+        } else {
+            pages::HandOff::Opens
+        };
         self.ask_for_gesture(realm, &whom, now, hand_off, |viewer| {
             let session = offered.session_for(viewer).map_err(|error| {
                 crate::trace::failure("access grant", &error);

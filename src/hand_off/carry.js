@@ -12,6 +12,21 @@ let found = null;
 let foundAt;
 let frameCount = 0;
 
+// Whether a form of ours in this tab opened this window, and not whoever holds the tab: once.
+const isOwn = () => {
+  const value = tab.sessionStorage.getItem("iiif-hand-off");
+  tab.sessionStorage.removeItem("iiif-hand-off");
+  return Boolean(value) && window.location.hash === `#${value}`;
+};
+
+// The one form of the page that asks for a click, where the form before was as good a click.
+const clickedForm = (document) => {
+  const { forms } = document;
+  const action = window.location.pathname.replace(/hand-off$/, "continue");
+  const isIt = forms.length === 1 && "clicked" in forms[0].dataset && forms[0].getAttribute("action") === action;
+  return isIt ? forms[0] : null;
+};
+
 // The tab shows the code once its form is answered; or first the page that asks for a click, where the form
 // was the click already. Any other page is another step of the login, whose form opens a helper of its own.
 const take = () => {
@@ -19,12 +34,12 @@ const take = () => {
     const { document } = tab;
     const root = document.documentElement;
     const element = document.getElementById("hand-off");
-    const clicked = document.querySelector("form[data-clicked]");
+    const clicked = document.readyState === "complete" && clickedForm(document);
     if (element) {
       found = JSON.parse(element.textContent);
       foundAt = Date.now();
       tab.close();
-    } else if (clicked && !root.dataset.handOff) {
+    } else if (clicked && !root.dataset.handOff && isOwn()) {
       root.dataset.handOff = "sent";
       clicked.submit();
     } else if (document.readyState === "complete" && !root.dataset.handOff) {

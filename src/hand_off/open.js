@@ -14,7 +14,14 @@
       // The helper tells this page from the next one by it.
       document.documentElement.dataset.handOff = "sent";
       const helper = form.dataset.handOff || folder;
-      window.open(helper, "", "popup,width=320,height=160");
+      // A helper that somebody else opened does not know this tab's value.
+      const value = crypto.getRandomValues(new Uint32Array(4)).join("-");
+      try {
+        sessionStorage.setItem("iiif-hand-off", value);
+      } catch {
+        // Then the page behind asks for a click.
+      }
+      window.open(`${helper}#${value}`, "", "popup,width=320,height=160");
     });
   }
 }
