@@ -70,6 +70,28 @@ visiting('a login for one viewer is redeemed by no other', async (visit, client,
   await nothingWasGiven(visit, client);
 });
 
+visiting('a helper that the viewer opened itself sends no form', async (visit, client, services) => {
+  const site = new URL(client.page.url()).origin;
+  const popup = (page, url) => visit.windowFrom(page, () => page.evaluate((url) => void window.open(url), url));
+  const tab = await popup(client.page, `${site}/client/`);
+  // It stays on the viewer's site until the tab is where it should be.
+  const helper = await popup(tab, `${site}/client/`);
+  await tab.goto(`${services.access.id}?origin=${site}`, { referer: `${site}/client/` });
+  await tab.locator('input[name=username]').fill('reader');
+  await tab.locator('input[name=password]').fill('reader');
+  await withoutHelper(tab);
+  await submit(tab);
+  await tab.locator('form[data-clicked]').waitFor();
+  for (const hash of ['', '#', '#null', '#undefined']) {
+    const again = helper.isClosed() ? await popup(tab, `${stage.library}/auth/hand-off${hash}`) : helper;
+    const closed = visit.closed(again);
+    if (again === helper) await helper.evaluate((url) => void (location.href = url), `${stage.library}/auth/hand-off${hash}`);
+    await closed;
+    assert.ok(await tab.locator('form[data-clicked]').isVisible(), `${hash}: the page still asks for the click`);
+  }
+  await nothingWasGiven(visit, client);
+});
+
 visiting('a viewer cut off by its opener policy is told', async (visit, client, services) => {
   const window = await upToTheClick(visit, client, services, new URL(client.page.url()).origin);
   await goOnWithoutTaker(visit, window);
