@@ -114,7 +114,7 @@ impl Server {
         self.redirect.as_ref()?.local_addr().ok()
     }
 
-    /// Where nginx is answered.
+    /// Where a front is answered.
     #[must_use]
     pub fn forward_auth_address(&self) -> Option<SocketAddr> {
         self.forward_auth.as_ref()?.local_addr().ok()

@@ -96,8 +96,11 @@ async fn rights_and_sockets() {
 async fn cr_12_errors_and_debug_hold_no_password() {
     let secret = "hunter2-secret-word";
     let server = RedisServer::start("--requirepass right");
+    let old = RedisServer::start("--requirepass right --rename-command HELLO \"\"");
     let mut shown = Vec::new();
     for url in [
+        format!("redis://:{secret}@127.0.0.1:{}?protocol=resp3", old.port()),
+        format!("redis://someone:{secret}@127.0.0.1:{}?protocol=3", old.port()),
         format!("redis://:{secret}@127.0.0.1:{}", server.port()),
         format!("redis://someone:{secret}@127.0.0.1:{}", server.port()),
         format!("redis://:{secret}@127.0.0.1:{}", free_port()),

@@ -56,8 +56,8 @@ fn the_one<'h>(
     }
 }
 
-/// A path with its query, to the byte. What is read as less than that, such as up to a `#`, or as more, such
-/// as with a host, is none.
+/// A path with its query, to the byte. What is read as less than that, such as up to a `#` in a header, or as
+/// more, such as with a host, is none.
 fn whole(text: &[u8]) -> Result<Uri, &'static str> {
     let read = PathAndQuery::try_from(text)
         .ok()

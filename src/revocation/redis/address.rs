@@ -1,7 +1,7 @@
 //! What a URL says of a store: where it is or who knows that, and who it is spoken to as.
 
 use percent_encoding::percent_decode_str;
-use redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
+use redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
 
 use super::StoreError;
 
@@ -134,7 +134,9 @@ impl<'u> Parts<'u> {
 /// could quote the URL.
 fn read(url: &str) -> Result<(ConnectionAddr, RedisConnectionInfo), StoreError> {
     let info = url.into_connection_info().map_err(|_| StoreError::Url)?;
-    Ok((info.addr().clone(), info.redis_settings().clone()))
+    // By RESP3 the password is an argument of HELLO, and a server that does not know that quotes it in its error.
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
+    Ok((info.addr().clone(), settings))
 }
 
 fn decoded(text: &str) -> Result<String, StoreError> {

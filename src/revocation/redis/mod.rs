@@ -75,8 +75,9 @@ use subjects::Asked;
 ///
 /// Entries have the hash of a session's id as their key and a time as their value, and end with the
 /// session. Where all sessions of a subject were ended, there is one with the hash of realm and subject
-/// as its key, until the last of them would have ended. The store's user needs `INFO`, `WATCH`, `MULTI`, `EXEC`, `GET`, `MGET` and `SET` on keys
-/// that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with replicas.
+/// as its key, until the last of them would have ended. The store's user needs `INFO`, `WATCH`, `MULTI`,
+/// `EXEC`, `GET`, `MGET` and `SET` on keys that begin with the [`prefix`](RedisBuilder::prefix), and `WAIT` with
+/// replicas; what Sentinels and clusters need besides stands in the guide's page on several nodes.
 ///
 /// # Sentinels and clusters
 ///
