@@ -104,7 +104,7 @@
 //! | `tracing` | on | events with the target `tower_iiif_auth` and below it, none of which holds a secret; see also [`observe`] |
 //! | `testing` | off | for an application's tests, whether its layers are where they have to be, and users of one's own making |
 //! | `redis` | off | `revocation::Redis`: logouts that several processes share, in Redis or Valkey |
-//! | `redis-rustls` | off | the same over TLS, by rustls and ring |
+//! | `redis-rustls` | off | the same with TLS, by rustls and ring: URLs with `rediss`, `RedisBuilder::authorities` and `client_certificate`; switches `redis` on |
 //!
 //! "2.0 §4.3" in these pages is a section of [the flow]'s specification, "1.0" and "0.9.2" are versions
 //! of the [Authentication API](https://iiif.io/api/auth/1.0/).

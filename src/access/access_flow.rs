@@ -59,9 +59,9 @@ impl AccessFlow {
             Some(Viewer::Unnamed) | None => None,
         };
         let back = context.back.clone().filter(|_| context.whom(None).viewers.is_empty());
-        let has_something = viewer.is_some() && cookie.is_some() && core.third_party.hand_off;
+        let may_hand_off = viewer.is_some() && cookie.is_some() && core.third_party.hand_off;
         let script = core.endpoints.hand_off_script();
-        let script = has_something.then(|| core.public_url.browser_path(script));
+        let script = may_hand_off.then(|| core.public_url.browser_path(script));
         Some(Self { viewer, tab, session, back, script })
     }
 
@@ -90,7 +90,8 @@ impl AccessFlow {
 
     /// The path of a script for the login page, where logins are
     /// [handed off](crate::ThirdPartyCookies::hand_off): it lets the click that sends the form open the small
-    /// window, which spares the user the click on "Continue to …" behind it.
+    /// window, which spares the user the click on "Continue to …" behind it. `None` without the hand-off, where no
+    /// viewer is known, and where the realm has no access cookie.
     ///
     /// The page names the [`viewer`](Self::viewer), as that other page would, and marks its forms with
     /// `data-hand-off` and a button that cancels with `data-hand-off="no"`. Its policy allows scripts of this

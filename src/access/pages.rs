@@ -65,7 +65,7 @@ pub(super) enum HandOff {
 }
 
 /// Asks for a click that names the viewer: one form for each that waits, with its sealed grant.
-/// With `hand_off` the click opens the helper window, where there is one.
+/// Unless `hand_off` is `No`, the click opens the helper window, where there is one.
 pub(super) fn gesture(
     context: &Context,
     forms: &[(Option<&Viewer>, String)],

@@ -34,8 +34,9 @@ impl ThirdPartyCookies {
     /// Carries the login from the tab into the viewer's page, without a prompt and without any change
     /// to the viewer.
     ///
-    /// After a login for a viewer that named itself, the gesture page asks for a click, also where the
-    /// login was a form of this site; terms of 2.0 have theirs. The click opens a small window that
+    /// After a login for a viewer that named itself, the gesture page asks for a click, unless the login
+    /// page has [`hand_off_script`](crate::access::AccessFlow::hand_off_script); terms of 2.0 have
+    /// theirs. The click opens a small window that
     /// hands a code, good once and for a minute, to the token service's frame in the viewer; the frame
     /// gets a cookie of its own for it, partitioned to that viewer's site. In browsers that send no
     /// cookie the token service waits 2.5 seconds for a code before it says that no login arrived.

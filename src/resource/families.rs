@@ -76,6 +76,9 @@ impl Families {
     /// so give such viewers a base of their own. A location ends ([`Limits::max_location_lifetime`]), and these
     /// viewers ask for no new one until the picture is opened anew.
     ///
+    /// Off by default, and without effect unless [`signed_locations`](crate::IiifAuthBuilder::signed_locations) is
+    /// on. `build()` refuses it on a base that speaks neither 1.0 nor 0.9, or is [`open`](Self::open).
+    ///
     /// [`Limits::max_location_lifetime`]: crate::Limits::max_location_lifetime
     #[must_use]
     pub fn signed_descriptions(mut self) -> Self {

@@ -17,7 +17,8 @@ pub struct ForwardAuth {
     pub peers: TrustedProxies,
     /// In which way.
     pub front: Front,
-    /// How long a browser may keep a picture that needed a session; at most as long as it lasts.
+    /// How long a browser may keep a picture that needed a session; at most as long as it lasts. A day by default;
+    /// `None`, written `"0s"`, says nothing.
     pub max_age: Option<Duration>,
     /// Also answers yes for paths with percent-encoded bytes.
     pub allow_escapes: bool,

@@ -117,7 +117,8 @@ impl RedisBuilder {
     }
 
     /// The authorities by which a server is known that speaks TLS (feature `redis-rustls`): certificates in
-    /// PEM, in place of the system's.
+    /// PEM. Default: the system's. [`check`](Self::check) and [`connect`](Self::connect) fail with
+    /// [`StoreError::Certificates`] if none of them can be read, or the URL does not want TLS.
     #[cfg(feature = "redis-rustls")]
     pub fn authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.certificates.authorities = Some(pem.into());
@@ -126,7 +127,8 @@ impl RedisBuilder {
 
     /// By which certificate a server knows this client that asks for one, as Redis does where
     /// `tls-auth-clients` is not `no` (feature `redis-rustls`): the chain and its private key, both PEM.
-    /// Default: none.
+    /// Default: none. [`check`](Self::check) and [`connect`](Self::connect) fail with
+    /// [`StoreError::Certificates`] if the two do not fit, or the URL does not want TLS.
     #[cfg(feature = "redis-rustls")]
     pub fn client_certificate(
         mut self,

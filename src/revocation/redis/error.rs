@@ -12,7 +12,7 @@ pub enum StoreError {
     Url,
     /// The URL wants TLS, which was not compiled in (feature `redis-rustls`).
     NoTls,
-    /// The certificates are no good.
+    /// The certificates are no good, the system has none, or they are given for a URL without TLS.
     Certificates(String),
     /// The prefix is empty, longer than 64 bytes, or has other characters than letters, digits and
     /// `-._`.
