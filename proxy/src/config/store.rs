@@ -29,16 +29,15 @@ impl Store {
 /// A setting that is no good is a mistake, and left out: the next is looked at all the same.
 pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Store {
     let mistakes = section.mistakes;
+    let url = url(&mut section, folder);
+    let certificates = Certificates::read(&mut section, folder);
+    // Lent: without a URL there is a mistake, and no configuration.
+    let mut builder = url
+        .and_then(|url| certificates.given_with(url, mistakes))
+        .unwrap_or_else(|| Redis::builder("redis://127.0.0.1"));
     let or = |before: RedisBuilder, span: &Span, with: RedisBuilder| {
         mistakes.check(span, with.check()).map_or(before, |()| with)
     };
-    let url = url(&mut section, folder);
-    // Lent: without a URL there is a mistake, and no configuration.
-    let mut builder = Redis::builder("redis://127.0.0.1");
-    if let Some(Found { value, span }) = url {
-        builder = or(builder, &span, Redis::builder(value));
-    }
-    builder = with_certificates(builder, &mut section, folder);
     if let Some(Found { value, span }) = section.optional::<String>("prefix") {
         builder = or(builder.clone(), &span, builder.prefix(value));
     }
@@ -61,47 +60,67 @@ pub(super) fn read(mut section: Section<'_, '_>, folder: &Path) -> Store {
     Store(builder)
 }
 
-/// Certificates for TLS; a client's own and its key belong together.
-fn with_certificates(
-    builder: RedisBuilder,
-    section: &mut Section<'_, '_>,
-    folder: &Path,
-) -> RedisBuilder {
-    let mistakes = section.mistakes;
-    let mut file = |key: &'static str| {
-        let Found { value, span } = section.optional::<String>(key)?;
-        let path = folder.join(value);
-        if key == "key_file" {
-            mistakes.reads_secret(&span, &path);
-        } else {
-            mistakes.reads(&path);
-        }
-        let read = std::fs::read(&path)
-            .map_err(|error| format!("{key} {} cannot be read: {error}", path.display()));
-        Some(Found { value: mistakes.check(&span, read), span })
-    };
-    let (authorities, certificate, key) =
-        (file("ca_file"), file("certificate_file"), file("key_file"));
-    let or = |before: RedisBuilder, span: &Span, with: RedisBuilder| {
-        mistakes.check(span, with.check()).map_or(before, |()| with)
-    };
-    let mut builder = builder;
-    if let Some(Found { value: Some(pem), span }) = authorities {
-        builder = or(builder.clone(), &span, builder.authorities(pem));
-    }
-    match (certificate, key) {
-        (None, None) => {}
-        (Some(chain), Some(key)) => {
-            if let (Some(pem), Some(key)) = (chain.value, key.value) {
-                builder = or(builder.clone(), &chain.span, builder.client_certificate(pem, key));
+/// Certificates for TLS, as they are read; a client's own and its key belong together.
+struct Certificates {
+    authorities: Option<Found<Vec<u8>>>,
+    own: Option<(Found<Vec<u8>>, Vec<u8>)>,
+}
+
+impl Certificates {
+    fn read(section: &mut Section<'_, '_>, folder: &Path) -> Self {
+        let mistakes = section.mistakes;
+        let mut file = |key: &'static str| {
+            let Found { value, span } = section.optional::<String>(key)?;
+            let path = folder.join(value);
+            if key == "key_file" {
+                mistakes.reads_secret(&span, &path);
+            } else {
+                mistakes.reads(&path);
             }
-        }
-        (Some(alone), None) | (None, Some(alone)) => mistakes.add(
-            &alone.span,
-            "certificate_file and key_file of [store] belong together: give both, or none",
-        ),
+            let read = std::fs::read(&path)
+                .map_err(|error| format!("{key} {} cannot be read: {error}", path.display()));
+            Some(Found { value: mistakes.check(&span, read), span })
+        };
+        let (authorities, certificate, key) =
+            (file("ca_file"), file("certificate_file"), file("key_file"));
+        let own = match (certificate, key) {
+            (None, None) => None,
+            (Some(Found { value, span }), Some(key)) => {
+                value.zip(key.value).map(|(value, key)| (Found { value, span }, key))
+            }
+            (Some(alone), None) | (None, Some(alone)) => {
+                mistakes.add(
+                    &alone.span,
+                    "certificate_file and key_file of [store] belong together: give both, or none",
+                );
+                None
+            }
+        };
+        let authorities =
+            authorities.and_then(|Found { value, span }| Some(Found { value: value?, span }));
+        Self { authorities, own }
     }
-    builder
+
+    /// The store at this URL with them: the URL is looked at with its authorities, as without them those of the
+    /// system count, of which there may be none.
+    fn given_with(self, url: Found<String>, mistakes: &Collector<'_>) -> Option<RedisBuilder> {
+        let mut builder = Redis::builder(url.value);
+        let mut span = &url.span;
+        if let Some(Found { value, span: own }) = &self.authorities {
+            builder = builder.authorities(value.clone());
+            span = own;
+        }
+        let checked = builder.check();
+        if !matches!(checked, Err(StoreError::Certificates(_))) {
+            span = &url.span;
+        }
+        mistakes.check(span, checked)?;
+        if let Some((Found { value, span }, key)) = self.own {
+            builder = builder.client_certificate(value, key);
+            mistakes.check(&span, builder.check())?;
+        }
+        Some(builder)
+    }
 }
 
 /// The URL, from where it stands.
