@@ -1,10 +1,13 @@
-//! Long work beside the runtime's workers, so that tiles do not wait for it.
+//! Long work on threads that give way to the runtime's workers, so that tiles do not wait for it.
 
-use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
+
+use tokio::runtime::{Builder, Runtime};
 
 use crate::answer::BoxError;
 use crate::body::Room;
+use crate::catch::catch;
 
 /// A document of so many bytes is read and written in about a hundred microseconds.
 const LONG: usize = 32 * 1024;
@@ -14,33 +17,56 @@ pub(super) fn is_long(bytes: usize) -> bool {
     bytes >= LONG
 }
 
-/// Does `work` on a document of so many bytes: here, or in its turn on a thread for what takes long. Without a
-/// tokio runtime it is done here.
+/// Does `work` on a document of so many bytes: here, or in its turn on a thread for what takes long.
 ///
 /// # Errors
 ///
-/// If it panicked, or the runtime ends.
+/// If it panicked, or no thread can be had.
 pub(super) async fn off_worker<T: Send + 'static>(
     room: &Room,
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BoxError> {
-    if !is_long(bytes) || Handle::try_current().is_err() {
+    let Some(threads) = THREADS.as_ref().filter(|_| is_long(bytes)) else {
         return Ok(work());
-    }
+    };
     let turn = room.turn().await?;
     let work = move || {
         let _turn = turn;
         work()
     };
-    spawn_blocking(work).await.map_err(Into::into)
+    catch(|| threads.spawn_blocking(work))?.await.map_err(Into::into)
 }
+
+/// Threads of their own, as one that has given way cannot take its priority back, and the application's
+/// threads for blocking work decode its tiles. They are started when there is work, and end without.
+static THREADS: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    // It runs no tasks: its blocking threads are all that is used of it.
+    Builder::new_current_thread()
+        .thread_name("iiif-describe")
+        .max_blocking_threads(available_parallelism().map_or(1, usize::from))
+        .on_thread_start(give_way)
+        .build()
+        .ok()
+});
+
+/// Whoever else of this process has something to do comes first: a core that is wanted by one other is left to it
+/// for all but a thirtieth of the time.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn give_way() {
+    // On Linux it is this thread's alone. Where it is refused, the thread is as good as others.
+    let _ = rustix::process::nice(15);
+}
+
+/// Elsewhere a priority is the whole process's.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn give_way() {}
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread::{self, available_parallelism};
+    use std::thread;
     use std::time::Duration;
 
     use super::*;
@@ -86,5 +112,32 @@ mod tests {
             drop(off_worker(&room, LONG, || ()));
         }
         off_worker(&room, LONG, || ()).await.unwrap();
+    }
+
+    /// Its threads give way, and those that the application knows do not.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn long_work_gives_way() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let here = nice();
+        let there = off_worker(&room(), LONG, nice).await.unwrap();
+        assert_eq!(there, (here + 15).min(19));
+        assert_eq!(tokio::task::spawn_blocking(nice).await.unwrap(), here);
+        assert_eq!(nice(), here);
+    }
+
+    /// Where no runtime is, too.
+    #[test]
+    fn no_runtime_is_needed() {
+        let room = room();
+        let mut work = std::pin::pin!(off_worker(&room, LONG, || thread::current().id()));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let there = loop {
+            match work.as_mut().poll(&mut cx) {
+                std::task::Poll::Ready(there) => break there.unwrap(),
+                std::task::Poll::Pending => thread::yield_now(),
+            }
+        };
+        assert_ne!(there, thread::current().id());
     }
 }
