@@ -34,6 +34,23 @@ impl Node {
     fn new(edge: &[u8]) -> Self {
         Self { edge: edge.into(), below: Vec::new(), exact: NONE, prefix: NONE, inner: Vec::new() }
     }
+
+    /// The first place before `best` of those whose first star is here.
+    #[inline]
+    fn passed(
+        &self,
+        marks: Marks,
+        mut best: Option<u32>,
+        fits: &impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        if is_before(self.prefix, best) {
+            best = Some(self.prefix);
+        }
+        let end = best.unwrap_or(NONE);
+        let before = self.inner.iter().take_while(|(_, place)| *place < end);
+        let mut possible = before.filter(|(own, _)| own.are_among(marks));
+        possible.find(|(_, place)| fits(*place)).map_or(best, |(_, place)| Some(*place))
+    }
 }
 
 impl Default for PatternTree {
@@ -106,44 +123,47 @@ impl PatternTree {
         u32::try_from(self.nodes.len() - 1).expect("fewer nodes than bytes of patterns")
     }
 
-    /// The first place before `best` whose pattern fits `text`; those with a star inside are asked by
-    /// `fits`.
+    /// The first place before `best` whose pattern fits a text, which comes in pieces; patterns with a star
+    /// inside are asked by `fits`.
     #[inline]
-    pub(super) fn first(
+    pub(super) fn first<const PIECES: usize>(
         &self,
-        text: impl Iterator<Item = u8> + Clone,
+        text: [&str; PIECES],
         mut best: Option<u32>,
         fits: impl Fn(u32) -> bool,
     ) -> Option<u32> {
-        let marks = if self.starred { Marks::of_text(text.clone()) } else { Marks::default() };
-        let mut rest = text;
+        let marks = if self.starred {
+            Marks::of_text(text.iter().flat_map(|piece| piece.bytes()))
+        } else {
+            Marks::default()
+        };
         let mut node = &self.nodes[0];
-        let is_before = |place: u32, best: Option<u32>| place < best.unwrap_or(NONE);
-        loop {
-            if is_before(node.prefix, best) {
-                best = Some(node.prefix);
-            }
-            for (own, place) in &node.inner {
-                if !is_before(*place, best) {
-                    break;
+        // What is left of the edge that leads to it.
+        let mut edge = [].iter();
+        for piece in text {
+            for byte in piece.as_bytes() {
+                if let Some(own) = edge.next() {
+                    if own != byte {
+                        return best;
+                    }
+                    continue;
                 }
-                if own.are_among(marks) && fits(*place) {
-                    best = Some(*place);
-                    break;
-                }
-            }
-            let Some(first) = rest.next() else {
-                return if is_before(node.exact, best) { Some(node.exact) } else { best };
-            };
-            let Ok(index) = node.below.binary_search_by_key(&first, |(byte, _)| *byte) else {
-                return best;
-            };
-            node = &self.nodes[node.below[index].1 as usize];
-            for byte in &node.edge[1..] {
-                if rest.next() != Some(*byte) {
+                best = node.passed(marks, best, &fits);
+                let Ok(index) = node.below.binary_search_by_key(byte, |(first, _)| *first) else {
                     return best;
-                }
+                };
+                node = &self.nodes[node.below[index].1 as usize];
+                edge = node.edge[1..].iter();
             }
         }
+        if !edge.as_slice().is_empty() {
+            return best;
+        }
+        best = node.passed(marks, best, &fits);
+        if is_before(node.exact, best) { Some(node.exact) } else { best }
     }
+}
+
+fn is_before(place: u32, best: Option<u32>) -> bool {
+    place < best.unwrap_or(NONE)
 }

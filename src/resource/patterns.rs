@@ -76,12 +76,12 @@ impl Patterns {
 
     #[inline(never)]
     fn first_along_text(&self, resource: &Resource<'_>) -> Option<usize> {
-        let identifier = resource.identifier().bytes();
+        let identifier = resource.identifier();
         let fits = |place: u32| self.all[place as usize].covers(resource);
-        let mut first = self.of_identifiers.first(identifier.clone(), None, fits);
+        let mut first = self.of_identifiers.first([identifier], None, fits);
         if !self.of_paths.is_empty() {
             // The path is not put together: this is on the way to every tile.
-            let path = resource.base().bytes().chain([b'/']).chain(identifier);
+            let path = [resource.base(), "/", identifier];
             first = self.of_paths.first(path, first, fits);
         }
         first.map(|place| place as usize)
