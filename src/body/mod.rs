@@ -1,6 +1,7 @@
 //! The body of a layer's response: the inner service's own, or one of ours.
 
 mod held;
+mod room;
 mod watched;
 
 use std::fmt;
@@ -12,7 +13,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 
-pub(crate) use held::{Held, Room, Share};
+pub(crate) use held::Held;
+pub(crate) use room::{Room, Share};
 pub(crate) use watched::Watched;
 
 pin_project! {

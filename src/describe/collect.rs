@@ -1,6 +1,8 @@
 //! Collecting a body up to a limit, whatever its error type is.
 
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -8,7 +10,9 @@ use http::header::CONTENT_LENGTH;
 use http::response::Parts;
 use http_body::Body;
 
-use crate::body::Share;
+use super::long::is_long;
+use crate::answer::{Answer, BoxFuture};
+use crate::body::{Room, Share};
 
 /// A whole body, and what it uses of the room.
 pub(super) type Collected = Result<(Bytes, Share), NotCollected>;
@@ -30,24 +34,50 @@ pub(super) struct Collect<B> {
     first: Bytes,
     collected: BytesMut,
     longest: usize,
-    share: Option<Share>,
+    share: Entry,
 }
 
+/// What a body uses of the room.
+enum Entry {
+    Waiting(BoxFuture<Option<Share>>),
+    In(Share),
+    Out,
+}
+
+/// A document in places of its values, and written with its services: together so many times as long as it came.
+const TIMES: usize = 5;
+
 impl<B: Body> Collect<B> {
-    pub(super) fn new(body: B, longest: usize, share: Share) -> Self {
+    /// What says that it is long waits until there is room for it and for what becomes of it; all else takes
+    /// room as it grows.
+    pub(super) fn new(body: B, longest: usize, room: &Arc<Room>) -> Self {
         let (first, collected) = (Bytes::new(), BytesMut::new());
-        Self { body: Box::pin(body), first, collected, longest, share: Some(share) }
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let share = if is_long(announced) && announced <= longest {
+            match room.enter(announced.saturating_mul(TIMES)) {
+                Answer::Now(share) => share.map_or(Entry::Out, Entry::In),
+                Answer::Later(share) => Entry::Waiting(share),
+            }
+        } else {
+            Entry::In(room.share())
+        };
+        Self { body: Box::pin(body), first, collected, longest, share }
     }
 
     /// Until it is whole, or cannot be.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Collected> {
-        let Some(share) = &mut self.share else { return Poll::Ready(Err(NotCollected::NoRoom)) };
+        if let Entry::Waiting(share) = &mut self.share {
+            self.share = ready!(share.as_mut().poll(cx)).map_or(Entry::Out, Entry::In);
+        }
+        let Entry::In(share) = &mut self.share else {
+            return Poll::Ready(Err(NotCollected::NoRoom));
+        };
         let mut is_too_long = false;
         while !is_too_long {
             let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) else {
-                let share = self.share.take();
-                let whole = share.map(|share| (self.take(), share));
-                return Poll::Ready(whole.ok_or(NotCollected::NoRoom));
+                let nothing = share.room().share();
+                let share = mem::replace(share, nothing);
+                return Poll::Ready(Ok((self.take(), share)));
             };
             let Ok(frame) = frame else { return Poll::Ready(Err(NotCollected::Broken)) };
             let Ok(mut data) = frame.into_data() else { continue };
@@ -60,11 +90,10 @@ impl<B: Body> Collect<B> {
                 self.first = data;
             } else {
                 if self.collected.is_empty() {
-                    // Room that is taken and not used would not be counted.
                     let rest = usize::try_from(self.body.size_hint().lower()).unwrap_or(0);
                     let whole = rest.saturating_add(self.first.len() + data.len());
                     self.collected.reserve(whole.min(self.longest));
-                    self.collected.extend_from_slice(&std::mem::take(&mut self.first));
+                    self.collected.extend_from_slice(&mem::take(&mut self.first));
                 }
                 self.collected.extend_from_slice(&data);
             }
@@ -75,7 +104,7 @@ impl<B: Body> Collect<B> {
 
     fn take(&mut self) -> Bytes {
         if self.collected.is_empty() {
-            std::mem::take(&mut self.first)
+            mem::take(&mut self.first)
         } else {
             self.collected.split().freeze()
         }

@@ -220,8 +220,8 @@ where
                         Course::Answer(response) => State::Own { response: Some(response) },
                         Course::Collect => {
                             let (parts, body) = response.into_parts();
-                            let share = work.described().core.room.share();
-                            let body = Collect::new(body, work.longest(), share);
+                            let room = &work.described().core.room;
+                            let body = Collect::new(body, work.longest(), room);
                             State::Collecting { collect: Some((body, parts, work)) }
                         }
                     }

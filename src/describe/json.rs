@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::scan::{self, Place, Quoted};
+use super::scan::{self, Place, Span, Unread};
+use crate::body::Share;
 
 /// The text of a body, as browsers decode it (WHATWG Encoding, "UTF-8 decode").
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -53,7 +54,12 @@ impl Node {
 impl<'a> Json<'a> {
     /// `None` for what `JSON.parse` does not read.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        scan::values(text).map(|values| Self { text, values })
+        scan::values(text, None).ok().map(|values| Self { text, values })
+    }
+
+    /// The same, where the places use a share.
+    pub(super) fn parse_within(text: &'a str, share: &mut Share) -> Result<Self, Unread> {
+        scan::values(text, Some(share)).map(|values| Self { text, values })
     }
 
     /// The places, without the text.
@@ -80,8 +86,8 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn range(&self, node: Node) -> Range<usize> {
-        let place = self.values[node.0];
-        place.start as usize..place.end as usize
+        let own = self.values[node.0].own;
+        own.start()..own.end()
     }
 
     /// To the byte.
@@ -102,7 +108,7 @@ impl<'a> Json<'a> {
     }
 
     fn first(&self, node: Node) -> u8 {
-        self.text.as_bytes()[self.values[node.0].start as usize]
+        self.text.as_bytes()[self.values[node.0].own.start()]
     }
 
     /// What stands directly in an object or an array.
@@ -135,8 +141,8 @@ impl<'a> Json<'a> {
 
     /// The name of a member; `None` for what is no member of an object.
     pub(super) fn name(&self, node: Node) -> Option<Cow<'a, str>> {
-        let Quoted { start, end, is_escaped } = self.values[node.0].name;
-        (start < end).then(|| read(&self.text[start as usize..end as usize], is_escaped))
+        let name = self.values[node.0].name;
+        (name.length() > 0).then(|| read(self.text, name))
     }
 
     /// The member of an object that counts: the last of its name.
@@ -148,7 +154,7 @@ impl<'a> Json<'a> {
         let (mut at, mut found) = (object.0 + 1, None);
         while let Some(Place { name: own, next, .. }) = within.get(at) {
             // The length of a name tells most others apart, and costs no call.
-            let may_be = own.is_escaped || (own.end - own.start) as usize == name.len() + 2;
+            let may_be = own.is_escaped() || own.length() == name.len() + 2;
             if may_be && is(self.text, *own, name) {
                 found = Some(Node(at));
             }
@@ -159,27 +165,27 @@ impl<'a> Json<'a> {
 
     /// What a string says.
     pub(super) fn string(&self, node: Node) -> Option<Cow<'a, str>> {
-        (self.first(node) == b'"').then(|| read(self.raw(node), self.values[node.0].is_escaped))
+        (self.first(node) == b'"').then(|| read(self.text, self.values[node.0].own))
     }
 
     pub(super) fn is_text(&self, node: Node, text: &str) -> bool {
-        let Place { start, end, is_escaped, .. } = self.values[node.0];
-        self.first(node) == b'"' && is(self.text, Quoted { start, end, is_escaped }, text)
+        self.first(node) == b'"' && is(self.text, self.values[node.0].own, text)
     }
 }
 
 /// Whether a string says this.
-fn is(text: &str, Quoted { start, end, is_escaped }: Quoted, wanted: &str) -> bool {
-    if is_escaped {
-        return unescaped(&text[start as usize..end as usize]) == wanted;
+fn is(text: &str, own: Span, wanted: &str) -> bool {
+    if own.is_escaped() {
+        return unescaped(&text[own.start()..own.end()]) == wanted;
     }
-    (end - start) as usize == wanted.len() + 2
-        && text.as_bytes()[start as usize + 1..].starts_with(wanted.as_bytes())
+    own.length() == wanted.len() + 2
+        && text.as_bytes()[own.start() + 1..].starts_with(wanted.as_bytes())
 }
 
 /// What a string says.
-fn read(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
-    if is_escaped { unescaped(quoted).into() } else { quoted[1..quoted.len() - 1].into() }
+fn read(text: &str, own: Span) -> Cow<'_, str> {
+    let quoted = &text[own.start()..own.end()];
+    if own.is_escaped() { unescaped(quoted).into() } else { quoted[1..quoted.len() - 1].into() }
 }
 
 /// What a string says that is known to be one. Half of a surrogate pair becomes what it becomes in a

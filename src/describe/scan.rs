@@ -1,38 +1,113 @@
 //! One walk over a text of JSON: where each value begins and ends.
 
-/// The places of all values, each before what is in it, in the order of the text. `None` for what
-/// `JSON.parse` does not read.
-pub(super) fn values(text: &str) -> Option<Vec<Place>> {
-    u32::try_from(text.len()).ok()?;
-    let mut values = Vec::with_capacity((text.len() / 24).max((text.len() / 8).min(512)) + 8);
-    walk(Text { bytes: text.as_bytes(), at: 0 }, &mut values)?;
-    Some(values)
+use crate::body::Share;
+
+/// The places of all values, each before what is in it, in the order of the text; `share` is what they use.
+pub(super) fn values(text: &str, share: Option<&mut Share>) -> Result<Vec<Place>, Unread> {
+    if text.len() > LONGEST {
+        return Err(Unread::NoJson);
+    }
+    let mut values = Values { all: Vec::new(), share, is_full: false };
+    values.reserve((text.len() / 24).max((text.len() / 8).min(512)) + 8);
+    let whole = walk(Text { bytes: text.as_bytes(), at: 0 }, &mut values);
+    match whole {
+        _ if values.is_full => Err(Unread::NoRoom),
+        Some(()) => Ok(values.all),
+        None => Err(Unread::NoJson),
+    }
 }
 
-/// Where a value stands. A text is shorter than 4 GiB.
+/// Why there are no places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is what `JSON.parse` does not read, or has more values than any document.
+    NoJson,
+    /// There is no memory for them now.
+    NoRoom,
+}
+
+/// Where a value stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    pub(super) start: u32,
-    pub(super) end: u32,
+    pub(super) own: Span,
     /// The first value that is no longer in this one.
     pub(super) next: u32,
-    /// Its name; of no length where it has none.
-    pub(super) name: Quoted,
-    /// Whether it is a string with an escape in it.
-    pub(super) is_escaped: bool,
+    /// Its name, a string; of no length where it has none.
+    pub(super) name: Span,
 }
 
-/// A string with its quotation marks.
+/// Where a value or a name begins and ends, strings with their quotation marks, and whether it is a string with
+/// an escape in it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Quoted {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) is_escaped: bool,
+pub(super) struct Span {
+    start: u32,
+    /// The upper bit tells of the escape: there are as many as values.
+    end: u32,
 }
 
-/// A document with more values takes more memory than any is worth: each takes 36 bytes, and real ones have
-/// one in every twenty.
+/// What stands in the upper bit is no length.
+const LONGEST: usize = ESCAPED as usize - 1;
+const ESCAPED: u32 = 1 << 31;
+
+impl Span {
+    #[inline]
+    fn new(start: u32, end: u32, is_escaped: bool) -> Self {
+        Self { start, end: end | if is_escaped { ESCAPED } else { 0 } }
+    }
+
+    #[inline]
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    #[inline]
+    pub(super) fn end(self) -> usize {
+        (self.end & !ESCAPED) as usize
+    }
+
+    #[inline]
+    pub(super) fn length(self) -> usize {
+        self.end() - self.start()
+    }
+
+    #[inline]
+    pub(super) fn is_escaped(self) -> bool {
+        self.end >= ESCAPED
+    }
+}
+
+/// A document with more values takes more memory than any is worth: real ones have one in every twenty bytes.
 const MOST_VALUES: usize = 8 << 20;
+
+/// The places of the values that were read.
+struct Values<'s> {
+    all: Vec<Place>,
+    share: Option<&'s mut Share>,
+    /// Whether there was no memory for more.
+    is_full: bool,
+}
+
+impl Values<'_> {
+    #[inline]
+    fn push(&mut self, place: Place) -> Option<()> {
+        if self.all.len() == self.all.capacity() {
+            self.reserve(self.all.len() / 2)?;
+        }
+        self.all.push(place);
+        Some(())
+    }
+
+    #[cold]
+    fn reserve(&mut self, more: usize) -> Option<()> {
+        let bytes = more * size_of::<Place>();
+        if self.share.as_mut().is_some_and(|share| !share.grow(bytes)) {
+            self.is_full = true;
+            return None;
+        }
+        self.all.reserve_exact(more);
+        Some(())
+    }
+}
 
 /// An object or an array that is not closed.
 #[derive(Clone, Copy)]
@@ -44,12 +119,12 @@ struct Open {
 }
 
 /// Goes over the text once, however deep it is.
-fn walk(mut text: Text<'_>, values: &mut Vec<Place>) -> Option<()> {
+fn walk(mut text: Text<'_>, values: &mut Values<'_>) -> Option<()> {
     let mut open: Vec<Open> = Vec::with_capacity(8);
-    let mut name = Quoted::default();
+    let mut name = Span::default();
     loop {
         let byte = text.token()?;
-        let (index, start) = (values.len(), text.place() - 1);
+        let (index, start) = (values.all.len(), text.place() - 1);
         let mut is_escaped = false;
         match byte {
             b'"' => is_escaped = text.string()?,
@@ -63,8 +138,9 @@ fn walk(mut text: Text<'_>, values: &mut Vec<Place>) -> Option<()> {
             return None;
         }
         let next = u32::try_from(index + 1).ok()?;
-        values.push(Place { start, end: text.place(), next, name, is_escaped });
-        match text.behind_value(values, &mut open)? {
+        let own = Span::new(start, text.place(), is_escaped);
+        values.push(Place { own, next, name })?;
+        match text.behind_value(&mut values.all, &mut open)? {
             Behind::Value(of_next) => name = of_next,
             Behind::Nothing => return Some(()),
         }
@@ -73,7 +149,7 @@ fn walk(mut text: Text<'_>, values: &mut Vec<Place>) -> Option<()> {
 
 /// What stands behind a value: another one of this name, or nothing more.
 enum Behind {
-    Value(Quoted),
+    Value(Span),
     Nothing,
 }
 
@@ -96,7 +172,7 @@ impl Text<'_> {
             if byte == if own.is_object { b'}' } else { b']' } {
                 let next = u32::try_from(values.len()).ok()?;
                 let place = &mut values[own.index];
-                (place.end, place.next) = (self.place(), next);
+                (place.own.end, place.next) = (self.place(), next);
                 open.pop();
                 continue;
             }
@@ -111,18 +187,18 @@ impl Text<'_> {
             }
             // The value's own first byte.
             self.at -= 1;
-            return Some(Behind::Value(Quoted::default()));
+            return Some(Behind::Value(Span::default()));
         }
     }
 
     /// A name that begins with this byte, up to its value.
     #[inline]
-    fn name(&mut self, first: u8) -> Option<Quoted> {
+    fn name(&mut self, first: u8) -> Option<Span> {
         let start = self.place() - 1;
         (first == b'"').then_some(())?;
         let is_escaped = self.string()?;
         let end = self.place();
-        (self.token()? == b':').then_some(Quoted { start, end, is_escaped })
+        (self.token()? == b':').then(|| Span::new(start, end, is_escaped))
     }
 
     /// What is behind the quotation mark of a string; whether there is an escape in it.

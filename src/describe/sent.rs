@@ -57,9 +57,14 @@ impl Chunks {
     }
 }
 
+/// Parts of the same bytes: they are given back when all are.
 impl From<Bytes> for Chunks {
-    fn from(only: Bytes) -> Self {
-        Self { before: Vec::new(), last: only }
+    fn from(mut last: Bytes) -> Self {
+        let mut before = Vec::new();
+        while last.len() > CHUNK {
+            before.push(last.split_to(CHUNK));
+        }
+        Self { before, last }
     }
 }
 

@@ -81,8 +81,7 @@ fn answer(mut parts: Parts, rewrite: &Rewrite, body: &Bytes, mut share: Share) -
         parts.status = StatusCode::NOT_MODIFIED;
         return Response::from_parts(parts, Sent::Own(Bytes::new()));
     };
-    share.shrink_to(0);
-    if share.grow(chunks.bytes()) {
+    if share.resize(chunks.bytes()) {
         Response::from_parts(parts, Sent::of(chunks, share))
     } else {
         busy(described).map(Sent::from)

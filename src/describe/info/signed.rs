@@ -89,8 +89,7 @@ fn answer(
     headers::rewritten(&mut parts.headers, None);
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     no_referrer(&mut parts.headers);
-    share.shrink_to(0);
-    if share.grow(document.len()) {
+    if share.resize(document.len()) {
         Response::from_parts(parts, Sent::of(Bytes::from(document).into(), share))
     } else {
         busy(described).map(Sent::from)

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use super::super::edit::{Edits, Finished, HostVersion, NotDescribable, Service};
 use super::super::json::{Json, Node, Places};
 use super::super::long::off_worker;
+use super::super::scan::Unread;
 use super::find::{Manifest, find, is_document};
 use super::left_out::LeftOut;
 use super::services::Writer;
 use super::standing::{self, Standing, Standings};
 use crate::answer::BoxError;
+use crate::body::Share;
 use crate::config::{How, Manifests};
 use crate::core::Core;
 
@@ -19,6 +21,8 @@ use crate::core::Core;
 pub(super) enum Undescribed {
     Not(NotDescribable),
     NoJson,
+    /// There is no memory for it now.
+    NoRoom,
     /// It could not be decided in time.
     Later(BoxError),
 }
@@ -26,6 +30,15 @@ pub(super) enum Undescribed {
 impl From<NotDescribable> for Undescribed {
     fn from(reason: NotDescribable) -> Self {
         Self::Not(reason)
+    }
+}
+
+impl From<Unread> for Undescribed {
+    fn from(reason: Unread) -> Self {
+        match reason {
+            Unread::NoJson => Self::NoJson,
+            Unread::NoRoom => Self::NoRoom,
+        }
     }
 }
 
@@ -69,7 +82,8 @@ impl From<&Manifests> for Settings {
     }
 }
 
-/// A document with its services, as `write` writes it. `text` is UTF-8.
+/// A document with its services, as `write` writes it. `text` is UTF-8, and its owner's; what else is held of it
+/// until it is written uses `share`, which `write` gets then.
 ///
 /// Long documents are read and written beside the runtime's workers; the authorizer is asked on them.
 pub(super) async fn described<T: Send + 'static>(
@@ -77,21 +91,24 @@ pub(super) async fn described<T: Send + 'static>(
     settings: Settings,
     text: Bytes,
     taken: Taken,
-    write: impl FnOnce(&Finished<'_>) -> T + Send + 'static,
+    share: Share,
+    write: impl FnOnce(&Finished<'_>, Share) -> T + Send + 'static,
 ) -> Result<Outcome<T>, Undescribed> {
+    let room = &core.room;
     let read = {
         let (core, text) = (Arc::clone(core), text.clone());
-        let room = Arc::clone(&core.room);
-        off_worker(&room, text.len(), move || read(&core, settings, str_of(&text), taken)).await
+        off_worker(room, text.len(), move || read(&core, settings, str_of(&text), taken, share))
+            .await
     };
-    let Some((values, manifest)) = read.map_err(Undescribed::Later)?? else {
+    let Some((values, manifest, share)) = read.map_err(Undescribed::Later)?? else {
         return Ok(Outcome::nothing());
     };
     let standings = standing::of_all(core, &manifest.shown).await.map_err(Undescribed::Later)?;
-    let (core, room) = (Arc::clone(core), Arc::clone(&core.room));
-    let written = off_worker(&room, text.len(), move || {
+    let core = Arc::clone(core);
+    let written = off_worker(room, text.len(), move || {
         let json = Json::attach(str_of(&text), values);
         let Standings { all, undecided } = standings;
+        let write = |document: &Finished<'_>| write(document, share);
         let (written, places) = written(&core, settings, &json, &manifest, &all, write)?;
         Ok(Outcome { written, places, left_out: manifest.left_out, undecided })
     });
@@ -102,10 +119,16 @@ fn str_of(text: &Bytes) -> &str {
     std::str::from_utf8(text).unwrap_or_default()
 }
 
-type Read = Option<(Places, Manifest)>;
+type Read = Option<(Places, Manifest, Share)>;
 
-fn read(core: &Core, settings: Settings, text: &str, taken: Taken) -> Result<Read, Undescribed> {
-    let json = Json::parse(text).ok_or(Undescribed::NoJson)?;
+fn read(
+    core: &Core,
+    settings: Settings,
+    text: &str,
+    taken: Taken,
+    mut share: Share,
+) -> Result<Read, Undescribed> {
+    let json = Json::parse_within(text, &mut share)?;
     if !json.is_object(Node::TOP) || (taken == Taken::Documents && !is_document(&json)) {
         return Ok(None);
     }
@@ -113,7 +136,10 @@ fn read(core: &Core, settings: Settings, text: &str, taken: Taken) -> Result<Rea
     if manifest.shown.len() > settings.most {
         return Err(NotDescribable("it shows more resources than the limit").into());
     }
-    Ok(Some((json.into_places(), manifest)))
+    if !share.grow(manifest.bytes()) {
+        return Err(Undescribed::NoRoom);
+    }
+    Ok(Some((json.into_places(), manifest, share)))
 }
 
 fn written<T>(

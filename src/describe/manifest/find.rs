@@ -24,6 +24,16 @@ pub(super) struct Manifest {
     pub(super) left_out: Vec<LeftOut>,
 }
 
+impl Manifest {
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let shown = self.shown.iter().map(|own| size_of_val(own) + own.identifier().len());
+        let ids = self.ids.iter().map(|own| size_of_val(own) + own.1.len());
+        let left_out = self.left_out.iter().map(|own| size_of_val(own) + own.id().len());
+        shown.chain(ids).chain(left_out).sum::<usize>() + size_of_val(&*self.slots)
+    }
+}
+
 /// An object that may get services.
 pub(super) struct Slot {
     /// Which of those that are shown.

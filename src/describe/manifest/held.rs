@@ -53,6 +53,9 @@ pub enum NotDescribed {
     /// The decisions took longer than
     /// [`max_decision_time`](crate::Limits::max_decision_time).
     TooLate(BoxError),
+    /// Other documents take all that
+    /// [`max_described_bytes_at_once`](crate::Limits::max_described_bytes_at_once) allows.
+    NoRoom,
 }
 
 impl fmt::Display for NotDescribed {
@@ -68,6 +71,7 @@ impl fmt::Display for NotDescribed {
             Self::TooLate(error) => {
                 write!(f, "the resources of the manifest could not be decided on: {error}")
             }
+            Self::NoRoom => f.write_str("there is no memory for the manifest now"),
         }
     }
 }
@@ -76,7 +80,7 @@ impl std::error::Error for NotDescribed {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Authorizer(error) | Self::TooLate(error) => Some(&**error),
-            Self::NotJson | Self::NotDescribable(_) => None,
+            Self::NotJson | Self::NotDescribable(_) | Self::NoRoom => None,
         }
     }
 }
@@ -87,6 +91,7 @@ impl From<Undescribed> for NotDescribed {
             Undescribed::NoJson => Self::NotJson,
             Undescribed::Not(NotDescribable(reason)) => Self::NotDescribable(reason),
             Undescribed::Later(error) => Self::TooLate(error),
+            Undescribed::NoRoom => Self::NoRoom,
         }
     }
 }
@@ -135,8 +140,10 @@ async fn decided(
     text: Bytes,
     how: &Manifests,
 ) -> Result<(Option<String>, DescribedManifest), NotDescribed> {
-    let described =
-        described(core, how.into(), text, Taken::All, |document: &Finished<'_>| document.text());
+    // The text before and behind is the application's own.
+    let share = core.room.share();
+    let write = |document: &Finished<'_>, _| document.text();
+    let described = described(core, how.into(), text, Taken::All, share, write);
     let Outcome { written, places, left_out, undecided } = described.await?;
     match undecided {
         Some(error) => Err(NotDescribed::Authorizer(error)),

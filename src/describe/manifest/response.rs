@@ -67,7 +67,10 @@ impl ManifestPlan {
 }
 
 /// A described document: its tag, and its bytes unless the client has them.
-type Written = (Option<HeaderValue>, Option<Chunks>);
+struct Written {
+    tag: Option<HeaderValue>,
+    chunks: Option<(Chunks, Share)>,
+}
 
 /// The answer in place of the inner service's, whose whole body this is.
 pub(in super::super) async fn respond(
@@ -82,19 +85,14 @@ pub(in super::super) async fn respond(
         Ok(Err(reason)) => return undescribed(&plan.described, reason).map(Sent::from),
         Err(error) => return later(&error),
     };
-    // What was unpacked, and the places of all values.
-    let besides = text.len().saturating_sub(body.len()) + text.len();
-    if !share.grow(besides) {
+    let unpacked = text.len().saturating_sub(body.len());
+    if !share.grow(unpacked) {
         return busy(&plan.described).map(Sent::from);
     }
-    let known = plan.known.clone();
-    let write = move |document: &Finished<'_>| -> Written {
-        let tag = headers::etag(document);
-        let is_known = tag.as_ref().is_some_and(|tag| headers::is_known(known.as_ref(), tag));
-        (tag, (!is_known).then(|| chunks(document)))
-    };
+    let (known, rest) = (plan.known.clone(), share.split());
+    let write = move |document: &Finished<'_>, rest| Written::of(document, known.as_ref(), rest);
     let settings = (&plan.settings).into();
-    let outcome = match described(core, settings, text, Taken::Documents, write).await {
+    let outcome = match described(core, settings, text, Taken::Documents, rest, write).await {
         Ok(outcome) => outcome,
         // A page, a picture's bytes without a type: nothing that a viewer reads as a manifest.
         Err(Undescribed::NoJson) if !headers::says_json(&parts.headers) => Outcome::nothing(),
@@ -108,24 +106,37 @@ pub(in super::super) async fn respond(
         Err(Undescribed::Not(NotDescribable(reason))) => {
             return undescribed(&plan.described, reason).map(Sent::from);
         }
+        Err(Undescribed::NoRoom) => return busy(&plan.described).map(Sent::from),
         Err(Undescribed::Later(error)) => return later(&error),
     };
     tell_left_out(core, path, &outcome.left_out);
-    let Some((tag, chunks)) = outcome.written else {
+    let Some(written) = outcome.written else {
         let same = parts.headers.get(ETAG);
         if same.is_some_and(|tag| headers::is_known(plan.known.as_ref(), tag)) {
             return not_modified(parts);
         }
         return Response::from_parts(parts, Sent::of(body.into(), share));
     };
+    let Some(Written { tag, chunks }) = written else {
+        return busy(&plan.described).map(Sent::from);
+    };
     headers::rewritten(&mut parts.headers, tag);
-    let Some(chunks) = chunks else { return not_modified(parts) };
-    drop(body);
-    share.shrink_to(0);
-    if share.grow(chunks.bytes()) {
-        Response::from_parts(parts, Sent::of(chunks, share))
-    } else {
-        busy(&plan.described).map(Sent::from)
+    match chunks {
+        Some((chunks, share)) => Response::from_parts(parts, Sent::of(chunks, share)),
+        None => not_modified(parts),
+    }
+}
+
+impl Written {
+    /// `None` if there is no room for it beside what it is made of.
+    fn of(document: &Finished<'_>, known: Option<&HeaderValue>, mut share: Share) -> Option<Self> {
+        let tag = headers::etag(document);
+        if tag.as_ref().is_some_and(|tag| headers::is_known(known, tag)) {
+            return Some(Self { tag, chunks: None });
+        }
+        share.grow(document.longest()).then_some(())?;
+        let chunks = chunks(document);
+        share.resize(chunks.bytes()).then_some(Self { tag, chunks: Some((chunks, share)) })
     }
 }
 
