@@ -16,6 +16,7 @@ mod routes;
 mod seals;
 mod services;
 mod session_cookie;
+mod signed_paths;
 mod sites;
 mod time;
 mod warnings;
