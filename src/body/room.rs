@@ -220,14 +220,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn they_come_in_as_there_is_room() {
         let room = Room::new(100, MINUTE);
-        let enter = async |bytes| {
+        let enter = |bytes| {
             let Answer::Later(share) = room.enter(bytes) else { panic!("{bytes} at once") };
-            let share = tokio::spawn(share);
-            tokio::task::yield_now().await;
-            share
+            tokio::spawn(share)
         };
         let Answer::Now(Some(first)) = room.enter(60) else { panic!("there is room") };
-        let (second, third) = (enter(70).await, enter(30).await);
+        let second = enter(70);
+        tokio::task::yield_now().await;
+        let third = enter(30);
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(
             !second.is_finished() && !third.is_finished(),
@@ -237,7 +237,7 @@ mod tests {
         let second = second.await.unwrap().unwrap();
         let third = third.await.unwrap().unwrap();
         assert_eq!(room.used(), 100);
-        let late = enter(1000).await;
+        let late = enter(1000);
         assert!(late.await.unwrap().is_none(), "they are still there");
         drop((second, third));
         assert_eq!(room.used(), 0);
