@@ -122,10 +122,11 @@ impl Limits {
     }
 
     /// How many bytes of `info.json` and manifests are held at a time, on their way in and out, all
-    /// together. What finds no room is answered with 503 and `Retry-After`. More than zero. Default:
-    /// 256 MiB.
+    /// together. What says its length waits for room, at most ten seconds; what finds none is answered
+    /// with 503 and `Retry-After`. More than zero. Default: 256 MiB.
     ///
-    /// No document larger than this is ever described: keep it well above
+    /// A document needs room for itself, for as much again while it is read, and for what it becomes, all
+    /// three at once: keep this well above
     /// [`Manifests::max_described_bytes`](crate::Manifests::max_described_bytes).
     pub const fn max_described_bytes_at_once(mut self, bytes: usize) -> Self {
         self.described_bytes_at_once = bytes;
