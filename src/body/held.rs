@@ -1,20 +1,20 @@
 //! A document on its way out, which is given back where nobody reads it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::room::Share;
+use super::room::{Sending, Share, locked};
 use crate::catch::catch;
 
 /// What is shorter is given back with its connection.
 const SMALL: usize = 64 * 1024;
 
-/// A document on its way out.
-pub(super) struct Sending {
+/// What is left of a document on its way out.
+struct Rest {
     state: Mutex<State>,
 }
 
@@ -24,15 +24,14 @@ struct State {
     share: Share,
 }
 
-impl Sending {
-    /// For how long nothing was read of it, if that is as long as this.
-    pub(super) fn stalled_for(&self, now: Instant, least: Duration) -> Option<Duration> {
+impl Sending for Rest {
+    fn stalled_for(&self, now: Instant) -> Option<Duration> {
         let state = locked(&self.state);
         let pause = now.saturating_duration_since(state.read_at);
-        (!state.chunks.is_empty() && pause >= least).then_some(pause)
+        (!state.chunks.is_empty()).then_some(pause)
     }
 
-    pub(super) fn give_back(&self) {
+    fn give_back(&self) {
         let mut state = locked(&self.state);
         state.chunks = VecDeque::new();
         state.share.shrink_to(0);
@@ -41,7 +40,7 @@ impl Sending {
 
 /// A document in chunks, each of which is given back when it was sent.
 pub(crate) struct Held {
-    sending: Arc<Sending>,
+    rest: Arc<Rest>,
     left: usize,
 }
 
@@ -51,15 +50,13 @@ impl Held {
         let left = chunks.iter().map(Bytes::len).sum();
         let room = Arc::clone(share.room());
         let state = State { chunks: chunks.into(), read_at: Instant::now(), share };
-        let sending = Arc::new(Sending { state: Mutex::new(state) });
+        let rest = Arc::new(Rest { state: Mutex::new(state) });
         if left > SMALL {
-            let mut all = locked(&room.sending);
-            all.retain(|own| own.strong_count() > 0);
-            all.push(Arc::downgrade(&sending));
-            drop(all);
-            watch(Arc::downgrade(&sending), room.pause);
+            let watched: Weak<Rest> = Arc::downgrade(&rest);
+            room.watch(watched.clone());
+            watch(watched, room.pause());
         }
-        Self { sending, left }
+        Self { rest, left }
     }
 
     /// How much is still to be sent.
@@ -69,7 +66,7 @@ impl Held {
 
     /// The next chunk; none at the end, and where it was given back: the response then breaks off.
     pub(super) fn next(&mut self) -> Option<Bytes> {
-        let mut state = locked(&self.sending.state);
+        let mut state = locked(&self.rest.state);
         let chunk = state.chunks.pop_front()?;
         state.read_at = Instant::now();
         self.left -= chunk.len();
@@ -81,31 +78,25 @@ impl Held {
 
 /// Gives a document back of which nothing is read for too long. Without a runtime this waits for somebody
 /// who needs the room.
-fn watch(sending: Weak<Sending>, pause: Duration) {
+fn watch(rest: Weak<Rest>, pause: Duration) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     runtime.spawn(async move {
         loop {
             // Without a timer it panics.
             let Ok(timer) = catch(|| Box::pin(tokio::time::sleep(pause))) else { return };
             timer.await;
-            let Some(sending) = sending.upgrade() else { return };
-            if sending.stalled_for(Instant::now(), pause).is_some() {
-                return sending.give_back();
+            let Some(rest) = rest.upgrade() else { return };
+            if rest.stalled_for(Instant::now()).is_some_and(|own| own >= pause) {
+                return rest.give_back();
             }
         }
     });
-}
-
-/// What panicked with it left it whole.
-pub(super) fn locked<T>(own: &Mutex<T>) -> MutexGuard<'_, T> {
-    own.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::body::Room;
-    use crate::body::room::PATIENCE;
 
     fn sent(room: &Arc<Room>, bytes: usize) -> Option<Held> {
         let mut share = room.share();
@@ -114,6 +105,8 @@ mod tests {
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
+    /// As long as others have patience.
+    const PATIENCE: Duration = Duration::from_secs(5);
 
     #[tokio::test(start_paused = true)]
     async fn the_sum_is_bounded_and_given_back() {

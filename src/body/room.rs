@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -10,12 +10,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::held::{Sending, locked};
 use crate::answer::Answer;
 use crate::catch::catch;
 
 /// Who has not read for so long has to give way where others need the room.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So long a document waits for room: longer than others have patience.
 const WAIT: Duration = Duration::from_secs(10);
@@ -23,14 +22,21 @@ const WAIT: Duration = Duration::from_secs(10);
 /// So often who waits looks for those who do not read.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// A document on its way out.
+pub(super) trait Sending: Send + Sync {
+    /// For how long nothing was read of it, if there is something to read.
+    fn stalled_for(&self, now: Instant) -> Option<Duration>;
+    /// Breaks it off.
+    fn give_back(&self);
+}
+
 /// The memory that documents may use together.
 pub(crate) struct Room {
     limit: usize,
     used: AtomicUsize,
     /// How long nothing of a document may be read.
-    pub(super) pause: Duration,
-    /// Those on their way out.
-    pub(super) sending: Mutex<Vec<Weak<Sending>>>,
+    pause: Duration,
+    sending: Mutex<Vec<Weak<dyn Sending>>>,
     /// Who reads or writes one just now: not all that this takes is counted, so it has to be few.
     turns: Arc<Semaphore>,
     /// Held by the one that waits for room: the others stand behind it.
@@ -81,6 +87,18 @@ impl Room {
         Answer::later(async move { timeout(WAIT, share.wait(bytes)).await.ok() })
     }
 
+    /// What may have to give way.
+    pub(super) fn watch(&self, document: Weak<dyn Sending>) {
+        let mut sending = locked(&self.sending);
+        sending.retain(|own| own.strong_count() > 0);
+        sending.push(document);
+    }
+
+    /// How long nothing of a document may be read.
+    pub(super) fn pause(&self) -> Duration {
+        self.pause
+    }
+
     #[cfg(test)]
     pub(super) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
@@ -106,7 +124,8 @@ impl Room {
         let mut stalled: Vec<_> = sending
             .iter()
             .filter_map(Weak::upgrade)
-            .filter_map(|own| own.stalled_for(now, PATIENCE).map(|pause| (pause, own)))
+            .filter_map(|own| own.stalled_for(now).map(|pause| (pause, own)))
+            .filter(|(pause, _)| *pause >= PATIENCE)
             .collect();
         stalled.sort_by_key(|(pause, _)| std::cmp::Reverse(*pause));
         for (_, own) in &stalled {
@@ -209,10 +228,14 @@ impl Drop for Share {
     }
 }
 
+/// What panicked with it left it whole.
+pub(super) fn locked<T>(own: &Mutex<T>) -> MutexGuard<'_, T> {
+    own.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Held;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -244,21 +267,36 @@ mod tests {
         assert!(matches!(room.enter(1000), Answer::Now(Some(all)) if all.taken == 100));
     }
 
+    /// One of which nobody reads anything.
+    struct Stalled {
+        since: Instant,
+        share: Mutex<Option<Share>>,
+    }
+
+    impl Sending for Stalled {
+        fn stalled_for(&self, now: Instant) -> Option<Duration> {
+            Some(now - self.since)
+        }
+
+        fn give_back(&self) {
+            drop(locked(&self.share).take());
+        }
+    }
+
     /// Who stalls gives way to who waits, and who went away while it waited holds nobody up.
     #[tokio::test(start_paused = true)]
     async fn who_waits_has_the_room_of_who_does_not_read() {
         let room = Room::new(1 << 20, MINUTE);
-        let mut share = room.share();
-        assert!(share.grow(1 << 20));
-        let chunk = bytes::Bytes::from(vec![0; 1 << 19]);
-        let mut stalled = Held::new(vec![chunk.clone(), chunk], share);
+        let Answer::Now(share) = room.enter(1 << 20) else { panic!("there is room") };
+        let stalled = Arc::new(Stalled { since: Instant::now(), share: Mutex::new(share) });
+        room.watch(Arc::downgrade(&(Arc::clone(&stalled) as Arc<dyn Sending>)));
         let Answer::Later(gone) = room.enter(1 << 20) else { panic!("there is none") };
         let gone = tokio::spawn(gone);
         let Answer::Later(entered) = room.enter(1 << 20) else { panic!("there is none") };
         tokio::task::yield_now().await;
         gone.abort();
         assert!(entered.await.is_some());
-        assert!(stalled.next().is_none() && stalled.left() > 0, "it breaks off");
+        assert!((PATIENCE..WAIT).contains(&stalled.since.elapsed()));
     }
 
     #[test]

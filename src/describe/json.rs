@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::scan::{self, Place, Span, Unread};
+use super::scan;
+use super::values::{Place, Span, Unread};
 use crate::body::Share;
 
 /// The text of a body, as browsers decode it (WHATWG Encoding, "UTF-8 decode").

@@ -75,6 +75,7 @@ mod scan;
 mod sent;
 mod service;
 mod unpack;
+mod values;
 mod work;
 
 pub use future::DescribeFuture;

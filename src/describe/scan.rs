@@ -1,111 +1,22 @@
 //! One walk over a text of JSON: where each value begins and ends.
 
+use super::values::{LONGEST, Place, Span, Unread, Values};
 use crate::body::Share;
+
+/// A document with more values takes more memory than any is worth: real ones have one in every twenty bytes.
+const MOST_VALUES: usize = 8 << 20;
 
 /// The places of all values, each before what is in it, in the order of the text; `share` is what they use.
 pub(super) fn values(text: &str, share: Option<&mut Share>) -> Result<Vec<Place>, Unread> {
     if text.len() > LONGEST {
         return Err(Unread::NoJson);
     }
-    let mut values = Values { all: Vec::new(), share, is_full: false };
-    values.reserve((text.len() / 24).max((text.len() / 8).min(512)) + 8);
-    let whole = walk(Text { bytes: text.as_bytes(), at: 0 }, &mut values);
-    match whole {
-        _ if values.is_full => Err(Unread::NoRoom),
+    let usual = (text.len() / 24).max((text.len() / 8).min(512)) + 8;
+    let mut values = Values::with_capacity(usual, share)?;
+    match walk(Text { bytes: text.as_bytes(), at: 0 }, &mut values) {
         Some(()) => Ok(values.all),
+        None if values.is_full => Err(Unread::NoRoom),
         None => Err(Unread::NoJson),
-    }
-}
-
-/// Why there are no places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
-    /// It is what `JSON.parse` does not read, or has more values than any document.
-    NoJson,
-    /// There is no memory for them now.
-    NoRoom,
-}
-
-/// Where a value stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) own: Span,
-    /// The first value that is no longer in this one.
-    pub(super) next: u32,
-    /// Its name, a string; of no length where it has none.
-    pub(super) name: Span,
-}
-
-/// Where a value or a name begins and ends, strings with their quotation marks, and whether it is a string with
-/// an escape in it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    start: u32,
-    /// The upper bit tells of the escape: there are as many as values.
-    end: u32,
-}
-
-/// What stands in the upper bit is no length.
-const LONGEST: usize = ESCAPED as usize - 1;
-const ESCAPED: u32 = 1 << 31;
-
-impl Span {
-    #[inline]
-    fn new(start: u32, end: u32, is_escaped: bool) -> Self {
-        Self { start, end: end | if is_escaped { ESCAPED } else { 0 } }
-    }
-
-    #[inline]
-    pub(super) fn start(self) -> usize {
-        self.start as usize
-    }
-
-    #[inline]
-    pub(super) fn end(self) -> usize {
-        (self.end & !ESCAPED) as usize
-    }
-
-    #[inline]
-    pub(super) fn length(self) -> usize {
-        self.end() - self.start()
-    }
-
-    #[inline]
-    pub(super) fn is_escaped(self) -> bool {
-        self.end >= ESCAPED
-    }
-}
-
-/// A document with more values takes more memory than any is worth: real ones have one in every twenty bytes.
-const MOST_VALUES: usize = 8 << 20;
-
-/// The places of the values that were read.
-struct Values<'s> {
-    all: Vec<Place>,
-    share: Option<&'s mut Share>,
-    /// Whether there was no memory for more.
-    is_full: bool,
-}
-
-impl Values<'_> {
-    #[inline]
-    fn push(&mut self, place: Place) -> Option<()> {
-        if self.all.len() == self.all.capacity() {
-            self.reserve(self.all.len() / 2)?;
-        }
-        self.all.push(place);
-        Some(())
-    }
-
-    #[cold]
-    fn reserve(&mut self, more: usize) -> Option<()> {
-        let bytes = more * size_of::<Place>();
-        if self.share.as_mut().is_some_and(|share| !share.grow(bytes)) {
-            self.is_full = true;
-            return None;
-        }
-        self.all.reserve_exact(more);
-        Some(())
     }
 }
 
@@ -172,7 +83,8 @@ impl Text<'_> {
             if byte == if own.is_object { b'}' } else { b']' } {
                 let next = u32::try_from(values.len()).ok()?;
                 let place = &mut values[own.index];
-                (place.own.end, place.next) = (self.place(), next);
+                place.own.end_at(self.place());
+                place.next = next;
                 open.pop();
                 continue;
             }

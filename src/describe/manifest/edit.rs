@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::edit::{Edits, Finished, HostVersion, NotDescribable, Service};
 use super::super::json::{Json, Node, Places};
 use super::super::long::off_worker;
-use super::super::scan::Unread;
+use super::super::values::Unread;
 use super::find::{Manifest, find, is_document};
 use super::left_out::LeftOut;
 use super::services::Writer;
