@@ -17,21 +17,28 @@ use crate::respond;
 /// Asks the inner service for the whole document, plain: what browsers know of an earlier one is
 /// about the rewritten document, not about the inner service's.
 pub(super) fn ask_plainly(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let mut known = None;
     // Nearly always none is there, and a look at each costs less than to look for each.
-    if headers.keys().any(|name| CONDITIONS.contains(name)) {
-        known = headers.remove(IF_NONE_MATCH);
-        for name in &CONDITIONS {
-            headers.remove(name);
-        }
+    if !headers.keys().any(is_condition) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        return None;
+    }
+    let known = headers.remove(IF_NONE_MATCH);
+    for name in [RANGE, IF_RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE] {
+        headers.remove(name);
     }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     known
 }
 
-/// What asks for a part of a document, or for it only where it is another one.
-static CONDITIONS: [HeaderName; 6] =
-    [IF_NONE_MATCH, RANGE, IF_RANGE, IF_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+/// Whether a header asks for a part of a document, or only where it is another one.
+fn is_condition(name: &HeaderName) -> bool {
+    *name == IF_NONE_MATCH
+        || *name == RANGE
+        || *name == IF_RANGE
+        || *name == IF_MATCH
+        || *name == IF_MODIFIED_SINCE
+        || *name == IF_UNMODIFIED_SINCE
+}
 
 /// What is true of the inner document and not of the rewritten one.
 fn is_of_the_old_body(name: &str) -> bool {
