@@ -42,11 +42,12 @@ impl Sending for Rest {
 pub(crate) struct Held {
     rest: Arc<Rest>,
     left: usize,
+    of_one: bool,
 }
 
 impl Held {
-    /// `share` is what the chunks use.
-    pub(crate) fn new(chunks: Vec<Bytes>, share: Share) -> Self {
+    /// `share` is what the chunks use; those that are `of_one` piece of memory give it back together.
+    pub(crate) fn new(chunks: Vec<Bytes>, of_one: bool, share: Share) -> Self {
         let left = chunks.iter().map(Bytes::len).sum();
         let room = Arc::clone(share.room());
         let state = State { chunks: chunks.into(), read_at: Instant::now(), share };
@@ -56,7 +57,7 @@ impl Held {
             room.watch(watched.clone());
             watch(watched, room.pause());
         }
-        Self { rest, left }
+        Self { rest, left, of_one }
     }
 
     /// How much is still to be sent.
@@ -70,8 +71,9 @@ impl Held {
         let chunk = state.chunks.pop_front()?;
         state.read_at = Instant::now();
         self.left -= chunk.len();
-        let left = self.left;
-        state.share.shrink_to(left);
+        if !self.of_one || self.left == 0 {
+            state.share.shrink_to(self.left);
+        }
         Some(chunk)
     }
 }
@@ -101,7 +103,7 @@ mod tests {
     fn sent(room: &Arc<Room>, bytes: usize) -> Option<Held> {
         let mut share = room.share();
         let chunk = vec![0; bytes / 2];
-        share.grow(bytes).then(|| Held::new(vec![chunk.clone().into(), chunk.into()], share))
+        share.grow(bytes).then(|| Held::new(vec![chunk.clone().into(), chunk.into()], false, share))
     }
 
     const MINUTE: Duration = Duration::from_secs(60);

@@ -30,6 +30,9 @@ pub(super) trait Sending: Send + Sync {
     fn give_back(&self);
 }
 
+/// This part of the room is for documents that do not say how long they are, and for short ones.
+const KEPT_FREE: usize = 8;
+
 /// The memory that documents may use together.
 pub(crate) struct Room {
     limit: usize,
@@ -72,17 +75,17 @@ impl Room {
         Share { room: Arc::clone(self), taken: 0, used: 0 }
     }
 
-    /// A share that can grow to so many bytes, or to all that there are, as soon as there is room for it. `None`
-    /// if there was none for long, or there is no timer to wait by.
+    /// A share that can grow to so many bytes, or to half of all that there are, as soon as there is room for it.
+    /// `None` if there was none for long, or for now where there is no timer to wait by.
     pub(crate) fn enter(self: &Arc<Self>, bytes: usize) -> Answer<Option<Share>> {
-        let (bytes, mut share) = (bytes.min(self.limit), self.share());
+        let (bytes, mut share) = (bytes.min(self.limit / 2), self.share());
         // Who waits comes first.
-        if self.door.try_lock().is_ok_and(|_first| share.take(bytes) || share.make_room(bytes)) {
+        if self.door.try_lock().is_ok_and(|_first| share.reserve_at_once(bytes)) {
             return Answer::Now(Some(share));
         }
         let can_wait = Handle::try_current().is_ok() && catch(|| drop(sleep(WAIT))).is_ok();
         if !can_wait {
-            return Answer::Now(None);
+            return Answer::Now(share.reserve_at_once(bytes).then_some(share));
         }
         Answer::later(async move { timeout(WAIT, share.wait(bytes)).await.ok() })
     }
@@ -104,8 +107,10 @@ impl Room {
         self.used.load(Ordering::Relaxed)
     }
 
-    fn take(&self, bytes: usize) -> bool {
-        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.limit);
+    /// Takes so many bytes, if so many of all are left then.
+    fn take(&self, bytes: usize, left: usize) -> bool {
+        let most = self.limit - left;
+        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= most);
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok()
     }
 
@@ -119,11 +124,9 @@ impl Room {
     /// Takes away what nobody reads, what has waited longest first, until so much is free.
     fn take_away(&self, bytes: usize) {
         let now = Instant::now();
-        let mut sending = locked(&self.sending);
-        sending.retain(|own| own.strong_count() > 0);
-        let mut stalled: Vec<_> = sending
+        let all: Vec<_> = locked(&self.sending).iter().filter_map(Weak::upgrade).collect();
+        let mut stalled: Vec<_> = all
             .iter()
-            .filter_map(Weak::upgrade)
             .filter_map(|own| own.stalled_for(now).map(|pause| (pause, own)))
             .filter(|(pause, _)| *pause >= PATIENCE)
             .collect();
@@ -157,7 +160,7 @@ impl Share {
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let Some(used) = self.used.checked_add(bytes) else { return false };
         let more = used.saturating_sub(self.taken);
-        let fits = more == 0 || self.take(more) || self.make_room(more);
+        let fits = more == 0 || self.take(more, 0) || self.make_room(more, 0);
         self.used = if fits { used } else { self.used };
         fits
     }
@@ -193,17 +196,29 @@ impl Share {
         &self.room
     }
 
-    fn take(&mut self, bytes: usize) -> bool {
-        let fits = self.room.take(bytes);
+    fn take(&mut self, bytes: usize, left: usize) -> bool {
+        let fits = self.room.take(bytes, left);
         self.taken += if fits { bytes } else { 0 };
         fits
     }
 
     /// The same, where others may have to give way.
     #[cold]
-    fn make_room(&mut self, bytes: usize) -> bool {
-        self.room.take_away(bytes);
-        self.take(bytes)
+    fn make_room(&mut self, bytes: usize, left: usize) -> bool {
+        self.room.take_away(bytes.saturating_add(left));
+        self.take(bytes, left)
+    }
+
+    /// What is taken before it is used leaves room for what nobody could announce.
+    fn reserve(&mut self, bytes: usize) -> bool {
+        let left = self.room.limit / KEPT_FREE;
+        self.take(bytes, left)
+    }
+
+    /// The same, where others may have to give way.
+    fn reserve_at_once(&mut self, bytes: usize) -> bool {
+        let left = self.room.limit / KEPT_FREE;
+        self.take(bytes, left) || self.make_room(bytes, left)
     }
 
     /// Behind those who wait already.
@@ -211,11 +226,13 @@ impl Share {
         let room = Arc::clone(&self.room);
         let _first = room.door.lock().await;
         let mut looked = Instant::now();
-        while !self.take(bytes) {
+        while !self.reserve(bytes) {
             let _ = timeout(LOOK, room.given_back.notified()).await;
             if looked.elapsed() >= LOOK {
-                room.take_away(bytes);
                 looked = Instant::now();
+                if self.reserve_at_once(bytes) {
+                    break;
+                }
             }
         }
         self
@@ -247,8 +264,8 @@ mod tests {
             let Answer::Later(share) = room.enter(bytes) else { panic!("{bytes} at once") };
             tokio::spawn(share)
         };
-        let Answer::Now(Some(first)) = room.enter(60) else { panic!("there is room") };
-        let second = enter(70);
+        let Answer::Now(Some(first)) = room.enter(45) else { panic!("there is room") };
+        let second = enter(48);
         tokio::task::yield_now().await;
         let third = enter(30);
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -259,12 +276,14 @@ mod tests {
         drop(first);
         let second = second.await.unwrap().unwrap();
         let third = third.await.unwrap().unwrap();
-        assert_eq!(room.used(), 100);
+        assert_eq!(room.used(), 78);
+        let mut short = room.share();
+        assert!(short.grow(22) && !short.grow(1), "what is short waits for nobody");
         let late = enter(1000);
         assert!(late.await.unwrap().is_none(), "they are still there");
-        drop((second, third));
+        drop((second, third, short));
         assert_eq!(room.used(), 0);
-        assert!(matches!(room.enter(1000), Answer::Now(Some(all)) if all.taken == 100));
+        assert!(matches!(room.enter(1000), Answer::Now(Some(all)) if all.taken == 50));
     }
 
     /// One of which nobody reads anything.
@@ -287,8 +306,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_has_the_room_of_who_does_not_read() {
         let room = Room::new(1 << 20, MINUTE);
-        let Answer::Now(share) = room.enter(1 << 20) else { panic!("there is room") };
-        let stalled = Arc::new(Stalled { since: Instant::now(), share: Mutex::new(share) });
+        let mut share = room.share();
+        assert!(share.grow(1 << 20));
+        let stalled = Stalled { since: Instant::now(), share: Mutex::new(Some(share)) };
+        let stalled = Arc::new(stalled);
         room.watch(Arc::downgrade(&(Arc::clone(&stalled) as Arc<dyn Sending>)));
         let Answer::Later(gone) = room.enter(1 << 20) else { panic!("there is none") };
         let gone = tokio::spawn(gone);
@@ -312,7 +333,8 @@ mod tests {
         drop((share, rest));
         assert_eq!(room.used(), 0);
         // Without a timer nobody waits.
-        let all = room.enter(100);
-        assert!(matches!((all, room.enter(1)), (Answer::Now(Some(_)), Answer::Now(None))));
+        let most = (room.enter(50), room.enter(38));
+        assert!(matches!(most, (Answer::Now(Some(_)), Answer::Now(Some(_)))));
+        assert!(matches!(room.enter(1), Answer::Now(None)));
     }
 }

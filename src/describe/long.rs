@@ -1,10 +1,8 @@
 //! Long work on threads that give way to the runtime's workers, so that tiles do not wait for it.
 
-use std::sync::LazyLock;
-use std::sync::mpsc::sync_channel;
-use std::thread::available_parallelism;
+use std::thread::Builder;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::answer::BoxError;
@@ -24,42 +22,32 @@ pub(super) fn is_long(bytes: usize) -> bool {
 ///
 /// # Errors
 ///
-/// If it panicked, or no thread can be had.
+/// If it panicked on a thread, none could be had, or the runtime ends.
 pub(super) async fn off_worker<T: Send + 'static>(
     room: &Room,
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BoxError> {
-    let threads = THREADS.as_ref().filter(|_| is_long(bytes) && Handle::try_current().is_ok());
-    let Some(threads) = threads else { return Ok(work()) };
+    if !is_long(bytes) {
+        return Ok(work());
+    }
+    let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
     let turn = room.turn().await?;
-    let (done, wait) = sync_channel(1);
-    let work = move || {
-        let of_work = catch(work);
-        drop(turn);
-        // Who waits is gone if the runtime ends.
-        let _ = done.send(of_work);
-    };
-    // A task of the application's own waits, so that its runtime knows of the work: where a test has paused its
-    // clock, that goes on pausing.
-    spawn_blocking(move || {
-        catch(|| threads.spawn_blocking(work))?;
-        wait.recv()?
-    })
-    .await?
+    // A thread that has given way cannot take its priority back, and those of the runtime's pool decode tiles: so
+    // it has one of its own. One of the pool waits for it, so that the runtime knows of the work: where a test
+    // has paused its clock, that goes on pausing.
+    let waiting = spawn_blocking(move || {
+        let _turn = turn;
+        let work = move || {
+            let _runtime = runtime.enter();
+            give_way();
+            catch(work)
+        };
+        let thread = Builder::new().name("iiif-describe".to_owned()).spawn(work)?;
+        thread.join().unwrap_or_else(|_| Err("it ended early".into()))
+    });
+    waiting.await?
 }
-
-/// Threads of their own, as one that has given way cannot take its priority back, and the application's
-/// threads for blocking work decode its tiles. They are started when there is work, and end without.
-static THREADS: LazyLock<Option<Runtime>> = LazyLock::new(|| {
-    // It runs no tasks: its blocking threads are all that is used of it.
-    Builder::new_current_thread()
-        .thread_name("iiif-describe")
-        .max_blocking_threads(available_parallelism().map_or(1, usize::from))
-        .on_thread_start(give_way)
-        .build()
-        .ok()
-});
 
 /// Whoever else of this process has something to do comes first: a core that is wanted by one other is left to it
 /// for all but a thirtieth of the time.
@@ -77,7 +65,7 @@ fn give_way() {}
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
+    use std::thread::{self, available_parallelism};
     use std::time::Duration;
 
     use super::*;
@@ -135,6 +123,14 @@ mod tests {
         assert_eq!(there, (here + 15).min(19));
         assert_eq!(spawn_blocking(nice).await.unwrap(), here);
         assert_eq!(nice(), here);
+    }
+
+    /// What it starts is the application's runtime's.
+    #[tokio::test]
+    async fn it_knows_the_runtime() {
+        let work = || Handle::current().spawn(async { 7 });
+        let started = off_worker(&room(), LONG, work).await.unwrap();
+        assert_eq!(started.await.unwrap(), 7);
     }
 
     #[test]

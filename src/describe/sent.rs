@@ -22,12 +22,12 @@ impl From<Bytes> for Sent {
 
 impl Sent {
     /// A document, which uses so much of the room.
-    pub(super) fn of(Chunks { mut before, last }: Chunks, share: Share) -> Self {
+    pub(super) fn of(Chunks { mut before, last, of_one }: Chunks, share: Share) -> Self {
         if before.is_empty() {
             return Self::Own(last);
         }
         before.push(last);
-        Self::Held(Held::new(before, share))
+        Self::Held(Held::new(before, of_one, share))
     }
 
     pub(super) fn into_body<B>(self, head: bool) -> ResponseBody<B> {
@@ -43,6 +43,8 @@ impl Sent {
 pub(super) struct Chunks {
     before: Vec<Bytes>,
     last: Bytes,
+    /// Whether they are parts of one piece of memory.
+    of_one: bool,
 }
 
 impl Chunks {
@@ -57,14 +59,13 @@ impl Chunks {
     }
 }
 
-/// Parts of the same bytes: they are given back when all are.
 impl From<Bytes> for Chunks {
     fn from(mut last: Bytes) -> Self {
         let mut before = Vec::new();
         while last.len() > CHUNK {
             before.push(last.split_to(CHUNK));
         }
-        Self { before, last }
+        Self { before, last, of_one: true }
     }
 }
 
@@ -82,5 +83,5 @@ pub(super) fn chunks(document: &Finished<'_>) -> Chunks {
         }
         chunk.extend_from_slice(piece);
     });
-    Chunks { before, last: chunk.freeze() }
+    Chunks { before, last: chunk.freeze(), of_one: false }
 }

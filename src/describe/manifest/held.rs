@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::super::description;
 use super::super::edit::{Finished, NotDescribable};
+use super::super::long::is_long;
 use super::edit::{Outcome, Taken, Undescribed, described};
 use super::left_out::LeftOut;
 use super::standing::{self, Standing};
-use crate::answer::BoxError;
+use crate::answer::{Answer, BoxError};
 use crate::config::Manifests;
 use crate::core::Core;
 use crate::protocol::Family;
@@ -53,8 +54,9 @@ pub enum NotDescribed {
     /// The decisions took longer than
     /// [`max_decision_time`](crate::Limits::max_decision_time).
     TooLate(BoxError),
-    /// Other documents take all that
-    /// [`max_described_bytes_at_once`](crate::Limits::max_described_bytes_at_once) allows.
+    /// Other documents take what
+    /// [`max_described_bytes_at_once`](crate::Limits::max_described_bytes_at_once) allows, and did for ten
+    /// seconds; or it is too long even for all of that.
     NoRoom,
 }
 
@@ -141,7 +143,12 @@ async fn decided(
     how: &Manifests,
 ) -> Result<(Option<String>, DescribedManifest), NotDescribed> {
     // The text before and behind is the application's own.
-    let share = core.room.share();
+    let share = match is_long(text.len()).then(|| core.room.enter(text.len().saturating_mul(2))) {
+        Some(Answer::Now(share)) => share,
+        Some(Answer::Later(share)) => share.await,
+        None => Some(core.room.share()),
+    };
+    let share = share.ok_or(NotDescribed::NoRoom)?;
     let write = |document: &Finished<'_>, _| document.text();
     let described = described(core, how.into(), text, Taken::All, share, write);
     let Outcome { written, places, left_out, undecided } = described.await?;

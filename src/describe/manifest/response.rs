@@ -85,8 +85,8 @@ pub(in super::super) async fn respond(
         Ok(Err(reason)) => return undescribed(&plan.described, reason).map(Sent::from),
         Err(error) => return later(&error),
     };
-    let unpacked = text.len().saturating_sub(body.len());
-    if !share.grow(unpacked) {
+    let is_same = body.as_ptr_range().contains(&text.as_ptr());
+    if !is_same && !share.grow(text.len()) {
         return busy(&plan.described).map(Sent::from);
     }
     let (known, rest) = (plan.known.clone(), share.split());
