@@ -11,7 +11,7 @@ pub(super) fn values(text: &str, share: Option<&mut Share>) -> Result<Vec<Place>
     if text.len() > LONGEST {
         return Err(Unread::NoJson);
     }
-    let usual = (text.len() / 24).max((text.len() / 8).min(512)) + 8;
+    let usual = (text.len() / 24).max((text.len() / 12).min(512)) + 8;
     let mut values = Values::with_capacity(usual, share)?;
     match walk(Text { bytes: text.as_bytes(), at: 0 }, &mut values) {
         Some(()) => Ok(values.all),
