@@ -1,8 +1,10 @@
 //! Long work on threads that give way to the runtime's workers, so that tiles do not wait for it.
 
-use std::thread::Builder;
+use std::sync::LazyLock;
+use std::sync::mpsc::sync_channel;
+use std::thread::available_parallelism;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::spawn_blocking;
 
 use crate::answer::BoxError;
@@ -31,23 +33,38 @@ pub(super) async fn off_worker<T: Send + 'static>(
     if !is_long(bytes) {
         return Ok(work());
     }
-    let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
+    let (Some(threads), Ok(runtime)) = (THREADS.as_ref(), Handle::try_current()) else {
+        return Ok(work());
+    };
     let turn = room.turn().await?;
-    // A thread that has given way cannot take its priority back, and those of the runtime's pool decode tiles: so
-    // it has one of its own. One of the pool waits for it, so that the runtime knows of the work: where a test
-    // has paused its clock, that goes on pausing.
+    let (done, wait) = sync_channel(1);
+    let work = move || {
+        // Whatever it starts is the application's runtime's.
+        let _runtime = runtime.enter();
+        // Who waits is gone if that ends.
+        let _ = done.send(catch(work));
+    };
+    // One of the application's own threads waits, so that its runtime knows of the work: where a test has paused
+    // its clock, that goes on pausing. It has the turn, which so is given back where no thread could be had.
     let waiting = spawn_blocking(move || {
         let _turn = turn;
-        let work = move || {
-            let _runtime = runtime.enter();
-            give_way();
-            catch(work)
-        };
-        let thread = Builder::new().name("iiif-describe".to_owned()).spawn(work)?;
-        thread.join().unwrap_or_else(|_| Err("it ended early".into()))
+        catch(|| threads.spawn_blocking(work))?;
+        wait.recv()?
     });
     waiting.await?
 }
+
+/// Threads of their own, as one that has given way cannot take its priority back, and the application's
+/// threads for blocking work decode its tiles. They stay for a while: to start and end them costs tiles more than
+/// the work does. Of this runtime nothing else is used: it is driven by nobody.
+static THREADS: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    Builder::new_current_thread()
+        .thread_name("iiif-describe")
+        .max_blocking_threads(available_parallelism().map_or(1, usize::from))
+        .on_thread_start(give_way)
+        .build()
+        .ok()
+});
 
 /// Whoever else of this process has something to do comes first: a core that is wanted by one other is left to it
 /// for all but a thirtieth of the time.
@@ -65,7 +82,7 @@ fn give_way() {}
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread::{self, available_parallelism};
+    use std::thread;
     use std::time::Duration;
 
     use super::*;
