@@ -4,7 +4,8 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Of so many paths it is known that something was said: few share a set, and all of a set are kept.
+/// Of so many paths, in sets of a few, it is known that something was said: those that share a set are all kept until
+/// there are more.
 const SETS: usize = 256;
 const IN_A_SET: usize = 4;
 
@@ -59,6 +60,7 @@ mod tests {
         assert!(!said.is_new("/manifests/1", "a") && !said.is_new("/manifests/%31", "a"));
         assert!(said.is_new("/manifests/1", "b") && !said.is_new("/manifests/1", "b"));
         assert!((0..100_000).all(|number| said.is_new(&format!("/manifests/other-{number}"), "a")));
+        assert_eq!(said.sets.len() * IN_A_SET, 1024);
     }
 
     /// A few paths at a time do not push each other out.
