@@ -42,6 +42,7 @@ impl Sending for Rest {
 pub(crate) struct Held {
     rest: Arc<Rest>,
     left: usize,
+    /// Whether the chunks are parts of one piece of memory, which is free when the last was sent.
     of_one: bool,
 }
 

@@ -44,7 +44,7 @@ enum Entry {
     Out,
 }
 
-/// A document in places of its values, and written with its services: together so many times as long as it came.
+/// So many times its own length a manifest takes in all: as it came, where its values stand, and as it is written.
 const TIMES: usize = 5;
 
 impl<B: Body> Collect<B> {

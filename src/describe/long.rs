@@ -55,8 +55,8 @@ pub(super) async fn off_worker<T: Send + 'static>(
 }
 
 /// Threads of their own, as one that has given way cannot take its priority back, and the application's
-/// threads for blocking work decode its tiles. They stay for a while: to start and end them costs tiles more than
-/// the work does. Of this runtime nothing else is used: it is driven by nobody.
+/// threads for blocking work decode its tiles. They stay for a while: tiles felt it where one was started for
+/// each document. Of this runtime nothing else is used: it is driven by nobody.
 static THREADS: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     Builder::new_current_thread()
         .thread_name("iiif-describe")
